@@ -1,0 +1,55 @@
+"""Label layers: which voxel belongs to which named segment. The voxels themselves belong to the document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from viewer.core.geometry import Geometry
+
+# Told apart in normal sight and with the three common colour deficiencies (LOOK 2d); from the 13th on they repeat.
+SEGMENT_COLORS = (
+    "#37F8C8", "#985AED", "#D1E92C", "#E77A8F", "#EDB1FD", "#368C54", "#E04244", "#B1A90C", "#8996E6", "#A6D484", "#00BBA4", "#B55E97",
+)  # fmt: skip
+
+
+def segment_color(label: int) -> str:
+    """Colour of the n-th segment (from 1), as #RRGGBB."""
+    return SEGMENT_COLORS[(label - 1) % len(SEGMENT_COLORS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A named label; 0 is the background and no segment."""
+
+    label: int
+    name: str
+    color: str
+    is_visible: bool = True
+    is_locked: bool = False
+    coded_meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLayer:
+    """The description of one label array (uint8; uint16 from the 256th segment on) on a volume's grid."""
+
+    id: str
+    name: str
+    geometry: Geometry
+    volume_id: str
+    """The opened (root) volume that it belongs to."""
+    segments: tuple[Segment, ...] = ()
+
+    def segment(self, label: int) -> Segment | None:
+        return next((s for s in self.segments if s.label == label), None)
+
+    def next_label(self) -> int:
+        return max((s.label for s in self.segments), default=0) + 1
+
+    def with_segment(self, segment: Segment) -> LabelLayer:
+        """The layer with this segment added, or put in place of the one with its label."""
+        others = [s for s in self.segments if s.label != segment.label]
+        return replace(self, segments=tuple(sorted((*others, segment), key=lambda s: s.label)))
+
+    def without_segment(self, label: int) -> LabelLayer:
+        return replace(self, segments=tuple(s for s in self.segments if s.label != label))

@@ -1,0 +1,129 @@
+"""Arrays in memory that worker processes can map without a copy.
+
+An array made by :func:`allocate` lives in an anonymous memory file (``memfd`` where the system has it, else an unlinked
+temporary file: a container's small shared-memory mount is no limit). The file's descriptor can be handed to another
+process, which maps the same pages. :func:`freeze` gives a mapping that cannot be written, not even by mistake.
+A block is released when no array refers to it any more; :func:`live_blocks` counts, for the tests.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+class Block(mmap.mmap):
+    """A mapping of an anonymous memory file; ``descriptor`` stays open as long as the mapping lives."""
+
+    descriptor: int
+    writable: bool
+
+
+_blocks: weakref.WeakSet[Block] = weakref.WeakSet()
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """What another process needs, besides the descriptor, to see the same array."""
+
+    size: int
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: str
+
+
+def allocate(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """A zeroed, writable, C-contiguous array in shareable memory."""
+    kind = np.dtype(dtype)
+    size = max(1, int(np.prod([int(n) for n in shape], dtype=object)) * kind.itemsize)
+    descriptor = _anonymous_file(size)
+    block = _map(descriptor, size, writable=True)
+    return np.frombuffer(block, dtype=kind, count=int(np.prod(shape, dtype=np.int64))).reshape(shape)
+
+
+def freeze(array: NDArray[Any]) -> NDArray[Any]:
+    """The same values, read-only for good, in shareable memory; an array that is not in such memory is copied there."""
+    found = locate(array)
+    if found is None or not array.flags.c_contiguous:
+        copy = allocate(array.shape, array.dtype)
+        copy[...] = array
+        return freeze(copy)
+    block, offset = found
+    if not block.writable:
+        return array
+    readable = _map(os.dup(block.descriptor), len(block), writable=False)
+    return np.frombuffer(readable, dtype=array.dtype, count=array.size, offset=offset).reshape(array.shape)
+
+
+def share(array: NDArray[Any]) -> tuple[Handle, int]:
+    """Handle and descriptor for another process; a copy is made only of an array that is not in shareable memory."""
+    found = locate(array)
+    if found is None:
+        array = freeze(array)
+        found = locate(array)
+        assert found is not None
+        # The frozen copy must outlive the sending: keep it with the descriptor's duplicate, which the caller closes.
+        block, offset = found
+        return _handle(array, block, offset), os.dup(block.descriptor)
+    block, offset = found
+    return _handle(array, block, offset), os.dup(block.descriptor)
+
+
+def attach(handle: Handle, descriptor: int, *, writable: bool = False) -> NDArray[Any]:
+    """Map an array that another process shared; takes over (and finally closes) the descriptor."""
+    block = _map(descriptor, handle.size, writable=writable)
+    return np.ndarray(handle.shape, handle.dtype, block, handle.offset, handle.strides)
+
+
+def locate(array: NDArray[Any]) -> tuple[Block, int] | None:
+    """The block behind an array and the array's offset in it, None for ordinary memory."""
+    owner: Any = array
+    while owner is not None and not isinstance(owner, Block):
+        if isinstance(owner, memoryview):
+            owner = owner.obj
+        else:
+            owner = getattr(owner, "base", None)
+    if owner is None or any(s < 0 for s in array.strides):
+        return None
+    start = np.frombuffer(owner, dtype=np.uint8).__array_interface__["data"][0]
+    return owner, int(array.__array_interface__["data"][0]) - int(start)
+
+
+def live_blocks() -> int:
+    """How many blocks are mapped in this process."""
+    return len(_blocks)
+
+
+def _handle(array: NDArray[Any], block: Block, offset: int) -> Handle:
+    return Handle(len(block), offset, tuple(array.shape), tuple(array.strides), array.dtype.str)
+
+
+def _anonymous_file(size: int) -> int:
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("negatoscope", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    try:
+        os.ftruncate(descriptor, size)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _map(descriptor: int, size: int, *, writable: bool) -> Block:
+    access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
+    block = Block(descriptor, size, access=access)
+    block.descriptor, block.writable = descriptor, writable
+    weakref.finalize(block, os.close, descriptor)
+    _blocks.add(block)
+    return block

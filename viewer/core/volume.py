@@ -1,0 +1,139 @@
+"""Volume: read-only voxels, where they lie, their unit, and what the file said about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.core import memory
+from viewer.core.geometry import Geometry
+from viewer.core.window import VoiLut, Window
+
+Kind = Literal["volume", "image", "cine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who and what a series is of; every field may be "". Shown in the corners, left out of exports by default."""
+
+    patient_id: str = ""
+    patient_name: str = ""
+    patient_sex: str = ""
+    patient_age: str = ""
+    patient_birth_date: str = ""
+    study_uid: str = ""
+    study_date: str = ""
+    study_time: str = ""
+    study_description: str = ""
+    accession: str = ""
+    institution: str = ""
+    series_uid: str = ""
+    series_number: str = ""
+    series_description: str = ""
+    modality: str = ""
+    body_part: str = ""
+    view_position: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """One series in memory.
+
+    ``data`` has the shape (phases, planes, rows, columns), colour with a last axis of 3 (RGB, uint8). Values are
+    modality values: int8 to uint16 where they fit exactly, float32 otherwise. Never written after construction.
+    """
+
+    id: str
+    data: NDArray[Any] = field(repr=False, compare=False)
+    geometry: Geometry
+    kind: Kind = "volume"
+    unit: str = ""
+    """Unit of the values: HU, SUV, ... "" where the file does not say."""
+    title: str = ""
+    identity: Identity = Identity()
+    is_color: bool = False
+    is_inverted: bool = False
+    """MONOCHROME1: the smallest value is shown white. Values are never inverted."""
+    windows: tuple[Window, ...] = ()
+    voi_luts: tuple[VoiLut, ...] = ()
+    padding: tuple[float, float] | None = None
+    """Range of modality values (both included) that only fill the frame; left out of statistics and auto-window."""
+    pixel_aspect: float = 1.0
+    """Height of a pixel over its width, where no spacing is known."""
+    patient_orientation: tuple[str, str] | None = None
+    """Letters towards the right edge and the bottom edge, for images without a patient frame (PS3.3 C.7.6.1.1.1)."""
+    phase_labels: tuple[str, ...] = ()
+    phase_seconds: tuple[float, ...] = ()
+    """Start of each phase in seconds, for cine."""
+    warnings: tuple[str, ...] = ()
+    badges: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """Further facts for people: transfer syntax, thickness, echo time, spacing kind ..."""
+    parent_id: str = ""
+    """The volume that this one was computed from; "" for what was opened."""
+    root_id: str = ""
+    """The opened volume at the start of the chain; own id for what was opened."""
+
+    def __post_init__(self) -> None:
+        expected = (*self.geometry.shape, 3) if self.is_color else self.geometry.shape
+        if self.data.ndim != len(expected) + 1 or self.data.shape[1:] != expected:
+            raise ValueError(f"data of shape {self.data.shape} on a grid of {self.geometry.shape}")
+        if self.data.dtype == np.float64:
+            raise ValueError("voxels are never float64")
+        object.__setattr__(self, "data", memory.freeze(self.data))
+        if not self.root_id:
+            object.__setattr__(self, "root_id", self.id)
+
+    @property
+    def phases(self) -> int:
+        return int(self.data.shape[0])
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The first phase: (planes, rows, columns[, 3]), read-only."""
+        return self.phase(0)
+
+    @property
+    def is_derived(self) -> bool:
+        return bool(self.parent_id)
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.data.nbytes)
+
+    def phase(self, number: int) -> NDArray[Any]:
+        """One phase: (planes, rows, columns[, 3]), read-only, no copy."""
+        return self.data[number]
+
+    def derived(self, new_id: str, data: NDArray[Any], **changes: Any) -> Volume:
+        """A volume computed from this one: same place and identity, other values."""
+        return replace(
+            self, id=new_id, data=data, parent_id=self.id, root_id=self.root_id, **{"windows": (), "voi_luts": (), **changes}
+        )
+
+
+def smallest_exact(values: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers in the smallest of uint8, int8, uint16, int16 that holds them exactly, else float32.
+
+    NaN and infinities count as not whole. Integers beyond 16 bits become float32 (exact up to 2**24).
+    """
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8)
+    if values.size == 0:
+        return values.astype(np.float32)
+    if values.dtype.kind == "f":
+        low, high = float(values.min()), float(values.max())
+        if not (np.isfinite(low) and np.isfinite(high)) or not np.array_equal(values, np.rint(values)):
+            return values.astype(np.float32, copy=False)
+    else:
+        low, high = int(values.min()), int(values.max())
+    for kind in (np.uint8, np.int8, np.uint16, np.int16):
+        limits = np.iinfo(kind)
+        if limits.min <= low and high <= limits.max:
+            return values.astype(kind, copy=False)
+    return values.astype(np.float32, copy=False)

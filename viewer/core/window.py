@@ -1,0 +1,106 @@
+"""Windowing: modality values to display values (DICOM PS3.3 C.11.2.1). The window's numbers are never rounded."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.core.errors import BadParameter
+
+VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Centre and width in the unit of the values, with DICOM's function and the name that the file gives it."""
+
+    center: float
+    width: float
+    function: VoiFunction = "LINEAR"
+    name: str = ""
+
+    @property
+    def low(self) -> float:
+        """The largest value that is still black."""
+        return self.center - 0.5 - (self.width - 1) / 2 if self.function == "LINEAR" else self.center - self.width / 2
+
+    @property
+    def high(self) -> float:
+        """The smallest value that is already white."""
+        return self.center - 0.5 + (self.width - 1) / 2 if self.function == "LINEAR" else self.center + self.width / 2
+
+    @classmethod
+    def between(cls, low: float, high: float, name: str = "") -> Window:
+        """The LINEAR_EXACT window from black at ``low`` to white at ``high``; for ranges that are computed."""
+        return cls((low + high) / 2, max(high - low, 1e-6), "LINEAR_EXACT", name)
+
+
+@dataclass(frozen=True, slots=True)
+class VoiLut:
+    """A VOI LUT of the file (PS3.3 C.11.2.1.1): ``table[i]`` is shown for the value ``first + i``, clamped outside."""
+
+    first: float
+    table: tuple[int, ...]
+    bits: int
+    name: str = ""
+
+
+def apply_window(values: NDArray[np.generic], window: Window, low: float = 0.0, high: float = 255.0) -> NDArray[np.float64]:
+    """Display values in [low, high] of modality values of any shape, by the formula of the window's function.
+
+    Source: PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.2 (LINEAR_EXACT), C.11.2.1.3.1 (SIGMOID).
+    """
+    x = np.asarray(values, dtype=np.float64)
+    c, w, span = window.center, window.width, high - low
+    if window.function == "SIGMOID":
+        with np.errstate(over="ignore"):
+            return np.asarray(span / (1.0 + np.exp(-4.0 * (x - c) / w)) + low)
+    if window.function == "LINEAR_EXACT":
+        return np.asarray(np.clip(((x - c) / w + 0.5) * span + low, low, high))
+    if w <= 1:
+        return np.where(x <= c - 0.5, low, high)
+    return np.asarray(np.clip(((x - (c - 0.5)) / (w - 1) + 0.5) * span + low, low, high))
+
+
+# Width and centre in HU (CONVENTIONS 3c); only for CT in HU.
+CT_PRESETS: tuple[Window, ...] = (
+    Window(40, 400, name="Soft tissue"),
+    Window(-600, 1500, name="Lung"),
+    Window(480, 2500, name="Bone"),
+    Window(40, 80, name="Brain"),
+    Window(50, 350, name="Mediastinum"),
+    Window(90, 150, name="Liver"),
+    Window(40, 350, name="Abdomen"),
+    Window(75, 200, name="Subdural"),
+    Window(40, 40, name="Stroke"),
+    Window(600, 2800, name="Temporal bone"),
+    Window(50, 250, name="Spine"),
+    Window(200, 600, name="CTA"),
+)
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+
+
+def parse_window(text: str, presets: tuple[Window, ...] = CT_PRESETS) -> Window:
+    """``Lung``, ``W400 C50`` (or ``W400 L50``) or ``CENTRE,WIDTH``; the width must be positive."""
+    wanted = text.strip()
+    for preset in presets:
+        if preset.name and preset.name.lower() == wanted.lower().replace("-", " ").replace("_", " "):
+            return preset
+    named = re.fullmatch(rf"(?i)\s*W\s*({_NUMBER})[\s,]*[CL]\s*({_NUMBER})\s*", wanted)
+    plain = re.fullmatch(rf"\s*({_NUMBER})\s*,\s*({_NUMBER})\s*", wanted)
+    if named:
+        width, center = float(named[1]), float(named[2])
+    elif plain:
+        center, width = float(plain[1]), float(plain[2])
+    else:
+        names = ", ".join(p.name for p in presets if p.name)
+        raise BadParameter(f'The window "{text}" is not understood. Write CENTRE,WIDTH or "W400 C50", or one of: {names}.')
+    if not (math.isfinite(width) and math.isfinite(center)) or width <= 0:
+        raise BadParameter(f'The window "{text}" has a width of {width:g}; it must be more than 0. The order is CENTRE,WIDTH (level first).')
+    return Window(center, width, "LINEAR" if width >= 1 else "LINEAR_EXACT")
