@@ -102,6 +102,11 @@ def live_blocks() -> int:
     return len(_blocks)
 
 
+def live_bytes() -> int:
+    """Bytes of memory behind the mapped blocks; two mappings of one memory file count once."""
+    return sum({os.fstat(block.descriptor).st_ino: len(block) for block in list(_blocks)}.values())
+
+
 def _handle(array: NDArray[Any], block: Block, offset: int) -> Handle:
     return Handle(len(block), offset, tuple(array.shape), tuple(array.strides), array.dtype.str)
 
