@@ -1,0 +1,25 @@
+"""The public door: all that a plugin may use. Typed, documented, and without Qt.
+
+Write an operation as a plain function (``plugins/README.md`` shows one in 40 lines)::
+
+    @operation(keeps_unit=False)
+    def adjust_gamma(image: Image, gamma: Annotated[float, Range(0.1, 5.0)] = 0.7) -> Image: ...
+
+A panel, if a plugin needs one, goes through :mod:`viewer.api.panel`; a mouse tool through :mod:`viewer.api.tool`.
+"""
+
+from viewer.core.annotation import Annotation, Measure
+from viewer.core.errors import BadParameter, GeometryMismatch, ModelUnusable, NegatoscopeError, OperationCancelled, Refused
+from viewer.core.geometry import Geometry, Index, Triple
+from viewer.core.images import Annotations, Draft, Image, Labels, Mask, Numbers, Overlay, Verdict, Verdicts
+from viewer.core.operation import Choice, Help, Point, Points, Range, operation
+from viewer.core.report import Column
+from viewer.core.window import Window, apply_window
+from viewer.core.words import gettext, mark, ngettext
+from viewer.jobs.pool import Progress
+
+__all__ = [
+    "Annotation", "Annotations", "BadParameter", "Choice", "Column", "Draft", "Geometry", "GeometryMismatch", "Help", "Image", "Index",
+    "Labels", "Mask", "Measure", "ModelUnusable", "NegatoscopeError", "Numbers", "OperationCancelled", "Overlay", "Point", "Points", "Progress",
+    "Range", "Refused", "Triple", "Verdict", "Verdicts", "Window", "apply_window", "gettext", "mark", "ngettext", "operation",
+]  # fmt: skip

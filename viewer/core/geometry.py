@@ -153,6 +153,16 @@ class Geometry:
         x, y, z = self.to_patient(start)
         return replace(self, shape=shape, origin=(float(x), float(y), float(z)))
 
+    def permuted(self, order: Index) -> Geometry:
+        """The same grid with its array axes in another order: axis n of the result is axis ``order[n]`` of this one."""
+        columns = self.matrix[:, [2 - order[2], 2 - order[1], 2 - order[0]]]
+        return replace(
+            self,
+            shape=(self.shape[order[0]], self.shape[order[1]], self.shape[order[2]]),
+            spacing=(self.spacing[order[0]], self.spacing[order[1]], self.spacing[order[2]]),
+            direction=tuple(float(c) for c in columns.ravel()),
+        )
+
     def resampled(self, spacing: Triple) -> Geometry:
         """A grid over the same extent with another spacing (planes, rows, columns)."""
         ratio = np.asarray(self.spacing) / np.asarray(spacing)

@@ -1,0 +1,178 @@
+"""What an operation gets and gives: one phase of an image, masks, labels, maps, and drafts of annotations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.core.annotation import Measure, Shape
+from viewer.core.errors import GeometryMismatch
+from viewer.core.geometry import Geometry, Triple
+from viewer.core.report import Cell, Column
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One phase: always (planes, rows, columns), colour with a last axis of 3; a slice is one plane. Values are read-only."""
+
+    values: NDArray[Any] = field(repr=False)
+    geometry: Geometry
+    unit: str = ""
+    range: tuple[float, float] = (0.0, 0.0)
+    """Smallest and largest value of the whole volume without padding, also when ``values`` is one plane of it."""
+    padding: tuple[float, float] | None = None
+    is_inverted: bool = False
+    modality: str = ""
+
+    @property
+    def spacing_mm(self) -> Triple | None:
+        """(between planes, rows, columns) in mm, None where the pixel spacing is not known.
+
+        Where only the distance of planes is not known it is taken as 1; ask ``geometry.between_known``.
+        """
+        return self.geometry.spacing if self.geometry.in_plane_known else None
+
+    @property
+    def is_color(self) -> bool:
+        return self.values.ndim == 4
+
+    @property
+    def is_slice(self) -> bool:
+        return self.geometry.shape[0] == 1
+
+    def like(self, values: NDArray[Any], unit: str | None = None) -> Image:
+        """A result on the same grid; ``unit`` if the values mean something else now."""
+        return replace(self, values=values, unit=self.unit if unit is None else unit)
+
+    def mask(self, values: NDArray[Any]) -> Mask:
+        """A yes/no result on the same grid."""
+        return Mask(np.ascontiguousarray(values, dtype=np.bool_), self.geometry)
+
+    def labels(self, values: NDArray[Any], names: tuple[str, ...] = ()) -> Labels:
+        """Labels 1..n (0 is background) on the same grid, with names of the labels from 1 on."""
+        return Labels(values, self.geometry, names)
+
+    def overlay(self, values: NDArray[Any], name: str, unit: str = "", color_map: str = "inferno") -> Overlay:
+        """A scalar map on the same grid, to be shown over the image."""
+        return Overlay(np.ascontiguousarray(values, dtype=np.float32), self.geometry, name, unit, color_map)
+
+    def valid(self) -> NDArray[np.bool_]:
+        """True where a voxel carries a value: not padding, not NaN. Colour: all True."""
+        if self.is_color:
+            return np.ones(self.geometry.shape, dtype=np.bool_)
+        good = np.ones(self.geometry.shape, dtype=np.bool_)
+        if self.values.dtype.kind == "f":
+            good &= np.isfinite(self.values)
+        if self.padding is not None:
+            good &= ~((self.values >= self.padding[0]) & (self.values <= self.padding[1]))
+        return good
+
+    def gray(self) -> NDArray[Any]:
+        """The values; of a colour image its luminance (ITU-R BT.601) as float32."""
+        if not self.is_color:
+            return self.values
+        return np.asarray(self.values @ np.asarray([0.299, 0.587, 0.114], dtype=np.float32), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Yes or no for every voxel: (planes, rows, columns) of bool."""
+
+    values: NDArray[np.bool_] = field(repr=False)
+    geometry: Geometry
+
+    def on(self, image: Image) -> NDArray[np.bool_]:
+        """The values, after checking that they lie on the image's grid."""
+        if not self.geometry.same_grid(image.geometry):
+            raise GeometryMismatch(f"The mask ({_size(self.geometry)}) does not lie on the grid of the image ({_size(image.geometry)}).")
+        return self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A label (0 is background) for every voxel: (planes, rows, columns) of an unsigned type; ``names`` from label 1 on."""
+
+    values: NDArray[Any] = field(repr=False)
+    geometry: Geometry
+    names: tuple[str, ...] = ()
+
+    def on(self, image: Image) -> NDArray[Any]:
+        """The values, after checking that they lie on the image's grid."""
+        if not self.geometry.same_grid(image.geometry):
+            raise GeometryMismatch(f"The labels ({_size(self.geometry)}) do not lie on the grid of the image ({_size(image.geometry)}).")
+        return self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A scalar map with a colour map, on a grid: energy, gradient, heat."""
+
+    values: NDArray[np.float32] = field(repr=False)
+    geometry: Geometry
+    name: str
+    unit: str = ""
+    color_map: str = "inferno"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An annotation that an operation found; ``points`` as in :class:`viewer.core.annotation.Annotation`."""
+
+    shape: Shape
+    points: tuple[Triple, ...]
+    name: str = ""
+    measures: tuple[Measure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """Found shapes, kept as annotations of the image."""
+
+    drafts: tuple[Draft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A table of results: unrounded numbers, None where nothing could be measured."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a classifier says of one plane; becomes a report."""
+
+    model: str
+    version: str
+    title: str
+    task: str
+    scores: tuple[tuple[str, float], ...]
+    threshold: float | None
+    positive: str
+    device: str
+    milliseconds: float
+    index: int
+    warnings: tuple[str, ...] = ()
+    is_calibrated: bool = False
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Verdicts on several planes of one image."""
+
+    items: tuple[Verdict, ...]
+
+
+Result = Image | Mask | Labels | Overlay | Annotations | Numbers | Verdicts
+
+
+def _size(geometry: Geometry) -> str:
+    planes, rows, columns = geometry.shape
+    return f"{columns} x {rows} x {planes}"

@@ -1,0 +1,323 @@
+"""The pool: hands jobs to worker processes, watches over them, replaces those that die.
+
+Two workers and a spare by default. Where processes with passed descriptors do not exist (Windows), and with
+``inline=True``, a job runs in the caller's process at once: the same functions, without the isolation.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from viewer.core.errors import JobFailed, OperationCancelled
+from viewer.jobs import channel, worker
+from viewer.jobs.channel import Writable
+from viewer.jobs.process import WorkerProcess
+
+State = Literal["waiting", "running", "done", "failed", "cancelled"]
+CANCEL_PATIENCE_S = 0.2
+_POLL_S = 0.25
+
+__all__ = ["Job", "Limits", "Pool", "Progress", "Writable"]
+
+
+class Progress(Protocol):
+    """The type of a ``progress`` parameter; the worker fills it."""
+
+    def __call__(self, fraction: float, text: str = "") -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a job may use. ``address_space``: bytes on top of the warm worker (hard, for decoders); ``memory``: resident bytes (watched)."""
+
+    seconds: float | None = None
+    address_space: int | None = None
+    memory: int | None = None
+
+
+class Job:
+    """One call in a worker. Callbacks come on a pool thread (or at once, if it is over already)."""
+
+    def __init__(self, number: int, function: str, arguments: dict[str, Any], limits: Limits, title: str) -> None:
+        self.number, self.function, self.limits, self.title = number, function, limits, title
+        self.state: State = "waiting"
+        self.progress: float | None = None
+        self.progress_text = ""
+        self.started_at = self.ended_at = 0.0
+        self._arguments: dict[str, Any] | None = arguments
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._over = threading.Event()
+        self._cancel = threading.Event()
+        self._lock = threading.Lock()
+        self._done_callbacks: list[Callable[[Job], None]] = []
+        self._progress_callbacks: list[Callable[[Job], None]] = []
+
+    @property
+    def done(self) -> bool:
+        """Over, in whichever way."""
+        return self._over.is_set()
+
+    @property
+    def error(self) -> BaseException | None:
+        return self._error
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the end; the result, or the error raised here. TimeoutError if it takes longer than ``timeout`` seconds."""
+        if not self._over.wait(timeout):
+            raise TimeoutError(f"{self.function} is still running")
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def cancel(self) -> None:
+        """Ask it to stop; a function that does not listen is ended with its process after a moment."""
+        self._cancel.set()
+        with self._lock:
+            if self.state != "waiting":
+                return
+        self._finish("cancelled", None, OperationCancelled("Cancelled."))
+
+    @property
+    def cancel_asked(self) -> bool:
+        return self._cancel.is_set()
+
+    def on_done(self, callback: Callable[[Job], None]) -> None:
+        with self._lock:
+            if not self._over.is_set():
+                self._done_callbacks.append(callback)
+                return
+        callback(self)
+
+    def on_progress(self, callback: Callable[[Job], None]) -> None:
+        self._progress_callbacks.append(callback)
+
+    def _begin(self) -> dict[str, Any] | None:
+        with self._lock:
+            if self._over.is_set() or self._arguments is None:
+                return None
+            self.state, self.started_at = "running", time.monotonic()
+            arguments, self._arguments = self._arguments, None
+            return arguments
+
+    def _report(self, fraction: float, text: str) -> None:
+        self.progress, self.progress_text = fraction, text
+        for callback in list(self._progress_callbacks):
+            callback(self)
+
+    def _finish(self, state: State, result: Any, error: BaseException | None) -> None:
+        with self._lock:
+            if self._over.is_set():
+                return
+            self.state, self._result, self._error = state, result, error
+            self.ended_at = time.monotonic()
+            self._arguments = None
+            callbacks, self._done_callbacks = self._done_callbacks, []
+            self._progress_callbacks = []
+            self._over.set()
+        for callback in callbacks:
+            callback(self)
+
+
+class Pool:
+    """Runs jobs in worker processes. Close it, or use it as a context manager; nothing starts before the first job or ``warm``."""
+
+    def __init__(self, workers: int = 2, *, inline: bool = False, warm: Sequence[str] = ()) -> None:
+        self._count = workers
+        self.inline = inline or os.name != "posix"
+        self._warm = tuple(warm)
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._spares: list[WorkerProcess] = []
+        self._lock = threading.Lock()
+        self._numbers = 0
+        self._closed = False
+        self._running: set[Job] = set()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(self, function: str, arguments: dict[str, Any], *, limits: Limits | None = None, title: str = "") -> Job:
+        """Queue a call of ``package.module:name`` with keyword arguments."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            self._numbers += 1
+            job = Job(self._numbers, function, arguments, limits or Limits(), title)
+        if self.inline:
+            self._run_here(job)
+        else:
+            self._start_threads()
+            self._queue.put(job)
+        return job
+
+    def warm(self) -> None:
+        """Start the workers and a spare now, so that the first job finds them ready."""
+        if not self.inline:
+            self._start_threads()
+            with self._lock:
+                while not self._closed and len(self._spares) < self._count + 1:
+                    self._spares.append(WorkerProcess(self._warm))
+
+    def worker_pids(self) -> list[int]:
+        """Process ids of the spares, for tests and the diagnostics page."""
+        with self._lock:
+            return [p.pid for p in self._spares]
+
+    def close(self) -> None:
+        """Cancel what runs, end all workers, join all threads."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            running, spares, self._spares = list(self._running), self._spares, []
+        for job in running:
+            job.cancel()
+        while True:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if waiting is not None:
+                waiting.cancel()
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        for process in spares:
+            process.close()
+
+    def _start_threads(self) -> None:
+        with self._lock:
+            while len(self._threads) < self._count:
+                thread = threading.Thread(target=self._attend, name=f"pool-{len(self._threads)}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _take_process(self) -> WorkerProcess:
+        with self._lock:
+            if self._spares:
+                return self._spares.pop(0)
+        return WorkerProcess(self._warm)
+
+    def _replace_spare(self) -> None:
+        with self._lock:
+            if not self._closed and not self._spares:
+                self._spares.append(WorkerProcess(self._warm))
+
+    def _attend(self) -> None:
+        """Life of a pool thread: one job after the other on one worker process."""
+        process: WorkerProcess | None = None
+        while (job := self._queue.get()) is not None:
+            arguments = job._begin()
+            if arguments is None:
+                continue
+            with self._lock:
+                self._running.add(job)
+            process = process or self._take_process()
+            survived = False
+            try:
+                survived = self._watch(process, job, arguments)
+            except Exception as err:  # noqa: BLE001  arguments that cannot be sent: the job fails, the thread lives
+                job._finish("failed", None, JobFailed(f"The job could not be handed to a worker: {err}"))
+            del arguments
+            if not survived or process.has_grown():
+                process.end()
+                process = None
+                self._replace_spare()
+            with self._lock:
+                self._running.discard(job)
+            del job
+        if process is not None:
+            process.close()
+
+    def _watch(self, process: WorkerProcess, job: Job, arguments: dict[str, Any]) -> bool:
+        """Run one job on one process; True if the process can take another."""
+        limits = job.limits
+        try:
+            process.send(("call", job.number, job.function, arguments, limits.address_space))
+            arguments.clear()
+            asked_at: float | None = None
+            while True:
+                if process.wait_readable(0.01 if job.cancel_asked else _POLL_S if not limits.seconds else min(_POLL_S, limits.seconds)):
+                    message = process.receive()
+                    if message[0] == "progress":
+                        job._report(message[2], message[3])
+                    else:
+                        _conclude(job, message)
+                        return True
+                now = time.monotonic()
+                if job.cancel_asked:
+                    if asked_at is None:
+                        asked_at = now
+                        process.send(("cancel",))
+                    elif now - asked_at > CANCEL_PATIENCE_S:
+                        job._finish("cancelled", None, OperationCancelled("Cancelled."))
+                        return False
+                if limits.seconds is not None and now - job.started_at > limits.seconds:
+                    job._finish("failed", None, JobFailed(f"It took longer than {limits.seconds:.0f} s and was stopped."))
+                    return False
+                if limits.memory is not None and process.rss() > limits.memory:
+                    job._finish("failed", None, JobFailed(f"It needed more than {limits.memory / 2**30:.1f} GiB of memory and was stopped."))
+                    return False
+        except channel.ChannelClosed:
+            if job.cancel_asked:
+                job._finish("cancelled", None, OperationCancelled("Cancelled."))
+            else:
+                job._finish("failed", None, JobFailed(f"The worker process died: {process.exit_text()}."))
+            return False
+
+    def _run_here(self, job: Job) -> None:
+        arguments = job._begin()
+        if arguments is None:
+            return
+        try:
+            result = worker.call(job.function, _read_only(arguments), worker.Reporter(job._report, lambda: job.cancel_asked))
+        except Exception as error:  # noqa: BLE001  whatever it is belongs to the job
+            _conclude(job, ("failed", job.number, *worker.describe_failure(error)))
+        else:
+            _conclude(job, ("result", job.number, result))
+
+
+def _conclude(job: Job, message: Any) -> None:
+    if message[0] == "result":
+        if job.cancel_asked:
+            job._finish("cancelled", None, OperationCancelled("Cancelled."))
+        else:
+            job._finish("done", message[2], None)
+        return
+    _, _, kind, payload, details = message
+    if isinstance(payload, OperationCancelled):
+        job._finish("cancelled", None, payload)
+    elif kind == "refused":
+        job._finish("failed", None, payload)
+    elif kind == "memory":
+        job._finish("failed", None, JobFailed("It needed more memory than it may use.", details))
+    else:
+        job._finish("failed", None, JobFailed(f"It failed inside: {payload}", details))
+
+
+def _read_only(value: Any) -> Any:
+    """The arguments as a worker would see them: arrays read-only unless wrapped in Writable."""
+    if isinstance(value, Writable):
+        return value.array
+    if isinstance(value, np.ndarray):
+        view = value.view()
+        view.flags.writeable = False
+        return view
+    if isinstance(value, dict):
+        return {k: _read_only(v) for k, v in value.items()}
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return type(value)(_read_only(v) for v in value)
+    return value
