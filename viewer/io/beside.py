@@ -1,0 +1,76 @@
+"""The one way to a file that another file names, and to any file that is to be read: regular files only, never outside."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from pathlib import Path, PureWindowsPath
+from typing import BinaryIO
+
+from viewer.core.errors import UnreadableFile
+from viewer.io.gate import harmless
+
+_DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+def resolve(header: Path, named: str) -> Path:
+    """The file that a header names, which must lie in the header's folder or below; refused without opening it otherwise.
+
+    Raises
+    ------
+    UnreadableFile
+        The name is absolute, climbs out (``..`` or a link), is a device or a stream, or the file is not there.
+    """
+    name, what = harmless(header.name), harmless(named)
+    folder = os.path.realpath(header.parent)
+    parts = named.replace("\\", "/").split("/")
+    refused = f'{name}: it names the data file "{what}", which lies outside its folder. Such files are not opened; put the data beside the header.'
+    if not named.strip() or any(not c.isprintable() for c in named):
+        raise UnreadableFile(f'{name}: it names the data file "{what}", which is no name of a file.')
+    windows = PureWindowsPath(named)
+    if os.path.isabs(named) or windows.drive or windows.root or ":" in named or any(_DEVICES.fullmatch(part) for part in parts):
+        raise UnreadableFile(refused)
+    try:
+        real = os.path.realpath(os.path.join(folder, *parts))
+        inside = os.path.commonpath((folder, real)) == folder
+    except (OSError, ValueError):
+        raise UnreadableFile(refused) from None
+    if not inside:
+        raise UnreadableFile(refused)
+    if not os.path.exists(real):
+        raise UnreadableFile(f'{name}: it names the data file "{what}", which is not there. Put it beside the header.')
+    return Path(real)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading; a folder, pipe or device is refused, and every failure is a sentence.
+
+    Raises
+    ------
+    UnreadableFile
+        It is not there, may not be read, or is no regular file.
+    """
+    name = harmless(path.name or str(path))
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(f"{name}: {because(error)}.") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnreadableFile(f"{name}: it is not an ordinary file and was not read.")
+    return os.fdopen(descriptor, "rb")
+
+
+def because(error: Exception) -> str:
+    """Why the system would not open something, in words."""
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.ENOENT:
+        return "there is no such file or folder"
+    if code in (errno.EACCES, errno.EPERM):
+        return "it may not be read (no permission)"
+    if code == errno.ENAMETOOLONG:
+        return "its name is too long"
+    return f"it could not be read ({error.strerror or error})" if isinstance(error, OSError) else f"it could not be read ({error})"
