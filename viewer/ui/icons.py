@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QAction, QColor, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton
 
@@ -104,14 +104,14 @@ def _source(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _mask(name: str, size: int, scale: float) -> QPixmap:
-    """The icon's shape in black."""
+def _mask(name: str, size: int, scale: float) -> QImage:
+    """The icon's shape in black (an image: unlike pixmaps it may outlive the application)."""
     stroke = 1.2 if size >= 40 else 1.75
     renderer = QSvgRenderer(QByteArray(svg_text(name, "#000000", stroke=stroke).encode()))
     if not renderer.isValid():
         raise ValueError(f'the icon "{name}" is not an SVG that can be drawn')
     side = round(size * scale)
-    made = QPixmap(side, side)
+    made = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
     made.fill(Qt.GlobalColor.transparent)
     painter = QPainter(made)
     renderer.render(painter, QRectF(0, 0, side, side))
@@ -120,13 +120,13 @@ def _mask(name: str, size: int, scale: float) -> QPixmap:
     return made
 
 
-def _tinted(mask: QPixmap, color: str) -> QPixmap:
-    made = QPixmap(mask)
+def _tinted(mask: QImage, color: str) -> QPixmap:
+    made = QImage(mask)
     painter = QPainter(made)
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
     painter.fillRect(QRectF(0, 0, made.width(), made.height()), QColor(color))
     painter.end()
-    return made
+    return QPixmap.fromImage(made)
 
 
 def _make(name: str, size: int, tint: str) -> QIcon:
