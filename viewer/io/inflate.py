@@ -36,9 +36,10 @@ def pieces(file: BinaryIO, codec: Codec, *, path: Path) -> Iterator[bytes]:
         while True:
             stream = _Stream(codec)
             while not stream.eof:
-                if not waiting and stream.hungry and not (waiting := file.read(PIECE)):
-                    raise UnreadableFile(f"{harmless(path.name)}: its compressed data is cut short.")
+                ended = not waiting and stream.hungry and not (waiting := file.read(PIECE))
                 piece, waiting = stream.step(waiting), b""
+                if ended and not piece and not stream.eof:  # zlib may still hold output when its input has ended
+                    raise UnreadableFile(f"{harmless(path.name)}: its compressed data is cut short.")
                 anything = anything or bool(piece)
                 if piece:
                     yield piece

@@ -1,0 +1,1 @@
+"""The living middle floor, without Qt: what the window, the command line and a notebook share."""

@@ -5,70 +5,23 @@ No pixel is read here. A file that cannot be used raises UnreadableFile or Unsup
 
 from __future__ import annotations
 
-import io
+import hashlib
 import math
-import os
-import stat
-import struct
-import warnings
-import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
 
 from viewer.core.errors import UnreadableFile
-from viewer.core.geometry import Triple
 from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
+from viewer.io.dicom.frames import Frame, read_frames
+from viewer.io.dicom.parse import DEFLATED, EXPLICIT, Parsed, PixelPlace, parse, pixel_place
 
-# Enough for the header of nearly every single image: parsed from memory, so that a file is opened and read once.
-PREFIX_BYTES = 48 << 10
-DEFER_BYTES = 512 << 10
-HEADER_LIMIT = 256 << 20
-# A deflated file may grow to this, or to RATIO times its size, before it is called a bomb (RELIABILITY choice 5).
-INFLATE_FREE = 16 << 20
 IMPLICIT = "1.2.840.10008.1.2"
-EXPLICIT = "1.2.840.10008.1.2.1"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
-DEFLATED = "1.2.840.10008.1.2.1.99"
 NATIVE = frozenset({"", IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED, "1.2.840.113619.5.2"})
-
-# What may tell the phases of a stack apart, in the order in which it is tried (CONVENTIONS D54): tag, words, unit.
-PHASE_KEYS: tuple[tuple[int, str, str], ...] = (
-    (0x00200100, "time", ""), (0x00209128, "time", ""), (0x00180081, "TE", "ms"), (0x00180086, "echo", ""), (0x00180082, "TI", "ms"),
-    (0x00189087, "b", "s/mm²"), (0x00181060, "trigger", "ms"), (0x00209153, "trigger", "ms"), (0x00189208, "", ""), (0x00181314, "flip", "°"),
-    (0x00540081, "", ""), (0x00541330, "", ""), (0x00200012, "acquisition", ""), (0x00080032, "", ""), (0x00080033, "", ""), (0x00180010, "", ""),
-)  # fmt: skip
-_IGNORED_KEYS = {0x00540081, 0x00541330}
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What the file says of one frame (or, in a classic file, of all of them)."""
-
-    position: Triple | None = None
-    orientation: tuple[float, ...] | None = None
-    spacing: tuple[float, float] | None = None
-    """Between rows, between columns; None where unknown."""
-    slope: float = 1.0
-    intercept: float = 0.0
-    rescale_type: str = ""
-    keys: tuple[str, ...] = ()
-    """Text of the elements of PHASE_KEYS, "" where missing."""
-    stack: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PixelPlace:
-    """Where the pixel data lie: ``length`` is None for encapsulated data (up to the end of the file)."""
-
-    offset: int
-    length: int | None
-    element: int
-    """7FE00010 integers, 7FE00008 float, 7FE00009 double."""
-    inflated: bool = False
+MAX_FRAMES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +36,12 @@ class Header:
     syntax: str
     series_uid: str
     study_uid: str
+    patient: str
     frame_uid: str
     modality: str
     image_type: tuple[str, ...]
     instance: int
     content_time: str
-    dataset: Dataset = field(repr=False, compare=False)
-    """The parsed elements before the pixels; dropped (None) once the series is known, but for one file of each part."""
     rows: int = 0
     columns: int = 0
     samples: int = 1
@@ -101,10 +53,13 @@ class Header:
     is_signed: bool = False
     is_little_endian: bool = True
     frame_count: int = 1
+    """Frames that are there."""
     claimed_frames: int = 1
     frames: tuple[Frame, ...] = ()
     """One for all frames of the file, or one each."""
     pixels: PixelPlace | None = None
+    tables: str = ""
+    """Digest of the palette and the modality LUT: files with others are no part of the same volume."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -116,196 +71,143 @@ class Header:
         return self.syntax in NATIVE
 
     @property
-    def frame_bytes(self) -> int:
-        """Bytes of one native frame, rounded up for one-bit data."""
-        return math.ceil(self.frame_bits / 8)
+    def frame_bits(self) -> int:
+        # Native 4:2:2 has two samples a pixel, not three (PS3.3 C.7.6.3.1.2).
+        return self.rows * self.columns * (2 if self.is_subsampled else self.samples) * self.bits_allocated
 
     @property
-    def frame_bits(self) -> int:
-        # Native 4:2:2 has two bytes a pixel, not three (PS3.3 C.7.6.3.1.2).
-        per_pixel = 2 if self.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422") and self.is_native and self.samples == 3 else self.samples
-        return self.rows * self.columns * per_pixel * self.bits_allocated
+    def is_subsampled(self) -> bool:
+        return self.is_native and self.samples == 3 and self.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422")
 
     def frame(self, number: int) -> Frame:
         return self.frames[number if len(self.frames) > 1 else 0]
 
-    def without_dataset(self) -> Header:
-        return replace(self, dataset=None)
 
 
-def looks_like(head: bytes) -> bool:
-    """Whether the first bytes are DICOM's: the mark after the preamble, or a data set that starts without one (D01)."""
-    if len(head) >= 132 and head[128:132] == b"DICM":
-        return True
-    if len(head) < 24:
-        return False
-    for order in "<>":
-        group, element, length = struct.unpack(order + "HHI", head[:8])
-        if group not in (0x0002, 0x0008) or element > 0x1200:
-            continue
-        if head[4:6].isalpha() and head[4:6].isupper() and head[4:6] in _VRS:
-            return True
-        if order == "<" and length < 256 and length % 2 == 0 and len(head) >= 16 + length:
-            following = struct.unpack("<HH", head[8 + length : 12 + length])
-            if following[0] in (group, 0x0008, 0x0010) and following > (group, element):
-                return True
-    return False
+def read_header(path: Path) -> Header:
+    """Parse and check one file. Raises UnreadableFile with a sentence that names it."""
+    parsed = parse(path)
+    header = _identified(path, parsed)
+    if not header.sop_class and not header.modality and not header.series_uid and elements.raw(parsed.dataset, 0x00280010) is None:
+        raise UnreadableFile(_("{name} holds no DICOM image or object that can be recognised.").format(name=header.name))
+    place = pixel_place(parsed)
+    if place is None:
+        return header
+    return _with_pixels(header, parsed.dataset, place)
 
 
-_VRS = {b"UI", b"UL", b"CS", b"OB", b"DA", b"LO", b"SH", b"TM", b"SQ", b"DT", b"PN", b"US", b"IS", b"ST"}
+def _identified(path: Path, parsed: Parsed) -> Header:
+    dataset = parsed.dataset
+    meta = getattr(dataset, "file_meta", None)
+    syntax = elements.text(meta, 0x00020010) if meta is not None else ""
+    if parsed.inflated is not None:
+        syntax = DEFLATED
+    elif not syntax and dataset.original_encoding[0] is False:
+        syntax = EXPLICIT if parsed.is_little_endian else BIG_ENDIAN
+    sop_class = elements.text(dataset, 0x00080016) or (elements.text(meta, 0x00020002) if meta is not None else "")
+    return Header(
+        path=path,
+        size=parsed.state.st_size,
+        modified_ns=parsed.state.st_mtime_ns,
+        sop_class=sop_class,
+        sop_uid=elements.text(dataset, 0x00080018),
+        syntax=syntax,
+        series_uid=elements.harmless(elements.text(dataset, 0x0020000E))[:128],
+        study_uid=elements.harmless(elements.text(dataset, 0x0020000D))[:128],
+        patient=elements.text(dataset, 0x00100020),
+        frame_uid=elements.text(dataset, 0x00200052),
+        modality=elements.harmless(elements.text(dataset, 0x00080060))[:16],
+        image_type=elements.texts(dataset, 0x00080008),
+        instance=elements.integer(dataset, 0x00200013) or 0,
+        content_time=elements.text(dataset, 0x00080023) + elements.text(dataset, 0x00080033),
+        is_little_endian=parsed.is_little_endian,
+        warnings=parsed.complaints,
+    )
 
 
-def read_dataset(path: Path) -> tuple[Any, bytes | None, tuple[str, ...], os.stat_result]:
-    """pydicom's data set up to the pixels, the inflated bytes of a deflated file, what the parser complained of, the file's state."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            state = os.fstat(file.fileno())
-            if not stat.S_ISREG(state.st_mode):
-                raise UnreadableFile(_("{name} is not a regular file and was not read.").format(name=gate.harmless(path.name)))
-            prefix = file.read(PREFIX_BYTES) or b""
-            if not prefix:
-                raise UnreadableFile(_("{name} is empty.").format(name=gate.harmless(path.name)))
-            if not looks_like(prefix):
-                raise UnreadableFile(_("{name} is not a DICOM file.").format(name=gate.harmless(path.name)))
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                dataset, inflated = _parse(prefix, file, state.st_size, path)
-    except OSError as err:
-        reason = err.strerror or str(err)
-        raise UnreadableFile(_("{name} cannot be read: {reason}.").format(name=gate.harmless(path.name), reason=reason)) from err
-    said = tuple(dict.fromkeys(elements.harmless(str(w.message)).splitlines()[0][:200] for w in caught if str(w.message)))
-    return dataset, inflated, said, state
+def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
+    """The header with its image description, checked against each other and against the bytes there are."""
+    name = header.name
+    float_bits = {0x7FE00008: 32, 0x7FE00009: 64}.get(place.tag)
+    rows, columns = elements.integer(dataset, 0x00280010), elements.integer(dataset, 0x00280011)
+    samples = elements.integer(dataset, 0x00280002) or 1
+    allocated = float_bits or elements.integer(dataset, 0x00280100)
+    claimed = _claimed_frames(dataset, name)
+    if not rows or not columns:
+        raise UnreadableFile(_("{name}: it says it has {rows} rows and {columns} columns, which is no image.").format(name=name, rows=rows or 0, columns=columns or 0))
+    if allocated not in (1, 8, 16, 32, 64) or (allocated == 64 and float_bits is None):
+        text = _("{name}: {bits} bits for a value (Bits Allocated) is nothing that DICOM has; 1, 8, 16 or 32 are.")
+        raise UnreadableFile(text.format(name=name, bits=allocated if allocated is not None else "?"))
+    if samples not in (1, 3):
+        raise UnreadableFile(_("{name}: {samples} samples for a pixel cannot be shown; 1 (grey) and 3 (colour) can.").format(name=name, samples=samples))
+    stored = elements.integer(dataset, 0x00280101) or allocated
+    if not 1 <= stored <= allocated:
+        stored = allocated
+    high = elements.integer(dataset, 0x00280102)
+    if high is None or not stored - 1 <= high < allocated:
+        high = stored - 1
+    # Color by sub-sampled 4:2:0 exists in video only; what a file says besides is kept in upper case.
+    photometric = elements.text(dataset, 0x00280004).upper() or ("RGB" if samples == 3 else "MONOCHROME2")
+    header = replace(
+        header,
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        photometric=photometric,
+        planar=elements.integer(dataset, 0x00280006) or 0,
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=high,
+        is_signed=elements.integer(dataset, 0x00280103) == 1,
+        claimed_frames=claimed,
+        pixels=place,
+        tables=_digest(dataset, photometric),
+    )
+    count, said = _frames_there(header, place)
+    frames, more = read_frames(dataset, count, header.sop_class)
+    return replace(header, frame_count=count, frames=frames, warnings=(*header.warnings, *said, *more))
 
 
-def _parse(prefix: bytes, file: BinaryIO, size: int, path: Path) -> tuple[Any, bytes | None]:
-    name = gate.harmless(path.name)
-    try:
-        if _is_deflated(prefix):
-            content = prefix + (file.read(max(0, min(size, HEADER_LIMIT) - len(prefix))) or b"")
-            inflated = _inflate(content, path)
-            return _dcmread(io.BytesIO(inflated)), inflated
-        buffer = io.BytesIO(prefix)
-        if size <= len(prefix):
-            return _dcmread(buffer), None
-        try:
-            dataset = _dcmread(buffer)
-            if _stopped_at_pixels(dataset, buffer):
-                return dataset, None
-        except Exception:  # noqa: BLE001 - cut by us, not by the file: the whole file decides
-            pass
-        return _parse_whole(file, size), None
-    except UnreadableFile:
-        raise
-    except RecursionError as err:
-        raise UnreadableFile(_("{name}: its sequences are nested without end. The file is damaged or hostile.").format(name=name)) from err
-    except MemoryError as err:
-        raise UnreadableFile(_("{name}: its header asks for more memory than there is. The file is damaged.").format(name=name)) from err
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as err:
-        # Parsers of hostile bytes fail in every way there is (RELIABILITY choice 4).
-        reason = elements.harmless(str(err))[:160] or type(err).__name__
-        raise UnreadableFile(_("{name}: its DICOM header cannot be understood ({reason}).").format(name=name, reason=reason)) from err
+def _digest(dataset: Dataset, photometric: str) -> str:
+    lut = elements.first(dataset, 0x00283000)
+    if lut is None and photometric != "PALETTE COLOR":
+        return ""
+    parts = [elements.raw_bytes(lut, tag) for tag in (0x00283002, 0x00283006)] if lut is not None else []
+    if photometric == "PALETTE COLOR":
+        parts += [elements.raw_bytes(dataset, tag) for tag in (0x00281101, 0x00281201, 0x00281202, 0x00281203, 0x00281221)]
+    return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
 
 
-def _parse_whole(file: BinaryIO, size: int) -> Any:
-    """For headers longer than the prefix: from the file, and from memory if something needed is very long."""
-    file.seek(0)
-    reader = io.BufferedReader(file, 1 << 16)  # type: ignore[type-var]
-    try:
-        dataset = _dcmread(reader)
-        needed = (0x52009229, 0x52009230, *range(0x00281201, 0x00281204), *range(0x00281221, 0x00281224), 0x00283000, 0x00283010)
-        present = (elements.raw(dataset, tag) for tag in needed)
-        if any(e is not None and e.value is None and getattr(e, "length", 0) for e in present):
-            end = dataset_end(dataset) or size
-            reader.seek(0)
-            dataset = _dcmread(io.BytesIO(reader.read(min(end + 16, HEADER_LIMIT))), defer=None)
-        return dataset
-    finally:
-        reader.detach()
+def _claimed_frames(dataset: Dataset, name: str) -> int:
+    element = elements.raw_bytes(dataset, 0x00280008).strip(b" \0")
+    if not element:
+        return 1
+    found = elements.integer(dataset, 0x00280008)
+    if found is None or found < 1:
+        shown = elements.harmless(elements.text(dataset, 0x00280008))[:20]
+        raise UnreadableFile(_('{name}: its number of frames is "{value}", which is none.').format(name=name, value=shown))
+    return found
 
 
-def _dcmread(buffer: Any, *, defer: int | None = DEFER_BYTES) -> Any:
-    from pydicom import dcmread
-
-    dataset = dcmread(buffer, stop_before_pixels=True, force=True, defer_size=defer)
-    place = buffer.tell()
-    tail = buffer.read(12)
-    buffer.seek(place)
-    dataset.negatoscope_end = (place, tail)
-    return dataset
-
-
-def dataset_end(dataset: Any) -> int:
-    """Where parsing stopped: the first byte of the pixel element, or the end of the file."""
-    return int(dataset.negatoscope_end[0])
-
-
-def _stopped_at_pixels(dataset: Any, buffer: io.BytesIO) -> bool:
-    return pixel_tag(dataset.negatoscope_end[1], _is_little(dataset)) is not None
-
-
-def _is_little(dataset: Any) -> bool:
-    return bool(dataset.original_encoding[1] is not False)
-
-
-def pixel_tag(tail: bytes, little: bool) -> int | None:
-    """The element that these bytes begin, if it is one of pixel data."""
-    if len(tail) < 8:
-        return None
-    group, element = struct.unpack("<HH" if little else ">HH", tail[:4])
-    tag = group << 16 | element
-    return tag if tag in (0x7FE00008, 0x7FE00009, 0x7FE00010) else None
-
-
-def pixel_place(dataset: Any, size: int, *, inflated: bool) -> PixelPlace | None:
-    """Offset and length of the pixels' value, clipped to what is there; None without pixels."""
-    start, tail = dataset.negatoscope_end
-    little, implicit = _is_little(dataset), bool(dataset.original_encoding[0])
-    tag = pixel_tag(tail, little)
-    if tag is None:
-        return None
-    order = "<" if little else ">"
-    if not implicit and tail[4:6] in (b"OB", b"OW", b"OF", b"OD", b"UN", b"OL", b"OV"):
-        if len(tail) < 12:
-            return None
-        length, offset = struct.unpack(order + "I", tail[8:12])[0], start + 12
-    elif not implicit and tail[4:6].isalpha():
-        length, offset = struct.unpack(order + "H", tail[6:8])[0], start + 8
-    else:
-        length, offset = struct.unpack(order + "I", tail[4:8])[0], start + 8
-    if length == 0xFFFFFFFF:
-        return PixelPlace(offset, None, tag, inflated)
-    return PixelPlace(offset, max(0, min(length, size - offset)), tag, inflated)
-
-
-def _is_deflated(prefix: bytes) -> bool:
-    return prefix[128:132] == b"DICM" and DEFLATED.encode() in prefix[132:1024]
-
-
-def _inflate(content: bytes, path: Path) -> bytes:
-    """Meta header as it is, data set inflated, never beyond the cap."""
-    start = _meta_end(content)
-    cap = min(max(INFLATE_FREE, gate.LOSSLESS_RATIO * len(content)), gate.free())
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        inflated = engine.decompress(content[start:], cap)
-        if engine.unconsumed_tail and engine.decompress(engine.unconsumed_tail, 1):
-            text = _("{name}: its deflated content grows beyond {limit}. The file is damaged or hostile and was not opened.")
-            raise UnreadableFile(text.format(name=gate.harmless(path.name), limit=gate.amount(cap)))
-    except zlib.error as err:
-        raise UnreadableFile(_("{name}: its deflated content is damaged.").format(name=gate.harmless(path.name))) from err
-    # Marked as explicit little endian, which it now is: pydicom would inflate it a second time, without a cap.
-    meta = content[:start].replace(DEFLATED.encode() + b"\0" * (len(DEFLATED) % 2), EXPLICIT.encode() + b"\0" * (len(DEFLATED) + len(DEFLATED) % 2 - len(EXPLICIT)))
-    return meta + inflated
-
-
-def _meta_end(content: bytes) -> int:
-    """First byte after group 0002, element by element (its length element is often wrong)."""
-    place = 132
-    while place + 8 <= len(content) and content[place : place + 2] == b"\x02\x00":
-        if content[place + 4 : place + 6] in (b"OB", b"UN", b"OW", b"SQ", b"UT"):
-            place += 12 + int.from_bytes(content[place + 8 : place + 12], "little")
-        else:
-            place += 8 + int.from_bytes(content[place + 6 : place + 8], "little")
-    return place
+def _frames_there(header: Header, place: PixelPlace) -> tuple[int, tuple[str, ...]]:
+    """Whole frames that the bytes hold (CONVENTIONS D09): a cut frame is refused, whole ones before it are kept."""
+    claimed = header.claimed_frames
+    if place.length is None:
+        if header.is_native:
+            raise UnreadableFile(_("{name}: its pixels are encapsulated, but its transfer syntax is uncompressed. The file is damaged.").format(name=header.name))
+        # Each frame takes at least one fragment, which has a head of eight bytes.
+        there = min(claimed, max(0, header.size - place.offset) // 8, MAX_FRAMES)
+        if there < 1:
+            raise UnreadableFile(_("{name}: it ends where its pixels should begin.").format(name=header.name))
+        return there, ()
+    if not header.is_native:
+        raise UnreadableFile(_("{name}: its transfer syntax is compressed, but its pixels are not encapsulated. The file is damaged.").format(name=header.name))
+    there = min(claimed, place.length * 8 // header.frame_bits)
+    if there < 1:
+        text = _("{name}: the image needs {needed}, but only {found} are there. The file is cut short or damaged.")
+        raise UnreadableFile(text.format(name=header.name, needed=gate.amount(math.ceil(header.frame_bits / 8)), found=gate.amount(place.length)))
+    if there > MAX_FRAMES:
+        raise UnreadableFile(_("{name}: {frames} frames are more than can be opened.").format(name=header.name, frames=there))
+    if there < claimed:
+        return there, (_("only {found} of {count} frames are there: the file is cut short").format(found=there, count=claimed),)
+    return there, ()

@@ -1,0 +1,290 @@
+"""What one file of a series says about all of it: identity, unit, windows, badges, facts. Read once per series."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from types import MappingProxyType
+from collections.abc import Mapping
+
+from viewer.core.volume import Identity
+from viewer.core.window import VoiFunction, VoiLut, Window
+from viewer.core.words import mark
+from viewer.io.dicom import elements
+from viewer.io.dicom.elements import Dataset
+from viewer.io.dicom.frames import Frame
+from viewer.io.dicom.header import Header
+from viewer.io.dicom.spacing import pixel_spacing
+
+_BASE = "1.2.840.10008.1.2.4."
+ALWAYS_LOSSY = frozenset(_BASE + s for s in ("50", "51", "53", "55"))
+OFTEN_LOSSY = frozenset(_BASE + s for s in ("81", "91", "203"))
+CT_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"})
+_PET_UNITS = {"GML": "SUV", "BQML": "Bq/mL", "CNTS": "counts", "PROPCNTS": "counts", "CM2ML": "cm²/mL", "NONE": "", "MGMINML": "mg/min/mL"}
+_NO_UNIT = frozenset({"US", "UNSPECIFIED", "NORMALIZED", "NORMALISED", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Everything but voxels and geometry."""
+
+    identity: Identity
+    title: str
+    unit: str = ""
+    windows: tuple[Window, ...] = ()
+    voi_luts: tuple[VoiLut, ...] = ()
+    pixel_aspect: float = 1.0
+    patient_orientation: tuple[str, str] | None = None
+    badges: tuple[str, ...] = ()
+    facts: Mapping[str, str] = MappingProxyType({})
+    stored_padding: tuple[int, int] | None = None
+    """Range of stored values (both included) that only fill the frame."""
+    phase_seconds: tuple[float, ...] = ()
+
+
+def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: int = 1) -> Description:
+    """Read the description from one file's elements; ``frames`` is the number of phases of a cine."""
+    identity = read_identity(header, dataset)
+    if frame is None:
+        return Description(identity, _title(header, identity))
+    lut = elements.first(dataset, 0x00283000)
+    return Description(
+        identity=identity,
+        title=_title(header, identity),
+        unit=_unit(header, frame, dataset, lut),
+        windows=_windows(dataset),
+        voi_luts=_voi_luts(header, frame, dataset),
+        pixel_aspect=_aspect(dataset),
+        patient_orientation=_orientation(dataset),
+        badges=_badges(header, dataset),
+        facts=MappingProxyType(_facts(header, frame, dataset)),
+        stored_padding=_padding(header, dataset),
+        phase_seconds=_seconds(dataset, frames),
+    )
+
+
+def read_identity(header: Header, dataset: Dataset) -> Identity:
+    encodings = elements.encodings(dataset)
+
+    def words(tag: int) -> str:
+        return elements.words(dataset, tag, encodings)[:256]
+
+    return Identity(
+        patient_id=words(0x00100020),
+        patient_name=words(0x00100010),
+        patient_sex=words(0x00100040),
+        patient_age=words(0x00101010),
+        patient_birth_date=_date(words(0x00100030)),
+        study_uid=header.study_uid,
+        study_date=_date(words(0x00080020)),
+        study_time=_time(words(0x00080030)),
+        study_description=words(0x00081030),
+        accession=words(0x00080050),
+        institution=words(0x00080080),
+        series_uid=header.series_uid,
+        series_number=words(0x00200011),
+        series_description=words(0x0008103E),
+        modality=header.modality,
+        body_part=words(0x00180015),
+        view_position=words(0x00185101),
+    )
+
+
+def object_name(sop_class: str) -> str:
+    """DICOM's name of a kind of object, its UID where the name is not known."""
+    from pydicom.uid import UID
+
+    return elements.harmless(UID(sop_class).name)[:128] if sop_class else ""
+
+
+def _title(header: Header, identity: Identity) -> str:
+    name = identity.series_description
+    return name or object_name(header.sop_class).removesuffix(" Storage") or identity.modality or header.name
+
+
+def _unit(header: Header, frame: Frame, dataset: Dataset, lut: Dataset | None) -> str:
+    """CONVENTIONS D19: never HU on what is not a CT's own values."""
+    if header.samples == 3 or header.photometric == "PALETTE COLOR":
+        return ""
+    if header.modality == "PT" and elements.text(dataset, 0x00541001):
+        code = elements.text(dataset, 0x00541001)
+        return _PET_UNITS.get(code, elements.harmless(code)[:16])
+    kind = elements.text(lut, 0x00283004) if lut is not None else frame.rescale_type
+    if kind not in _NO_UNIT:
+        return {"HU": "HU", "GY": "Gy"}.get(kind, elements.harmless(kind)[:16])
+    if header.sop_class in CT_CLASSES and header.image_type[:1] in ((), ("ORIGINAL",)) and lut is None:
+        return "HU"
+    return _real_world_unit(frame, dataset)
+
+
+def _real_world_unit(frame: Frame, dataset: Dataset) -> str:
+    """The unit of a real world value mapping, where it maps to the values that we show."""
+    shared = elements.first(dataset, 0x52009229)
+    for holder in (dataset, shared, *elements.items(dataset, 0x52009230)[:1]):
+        for mapping in elements.items(holder, 0x00409096):
+            code = elements.first(mapping, 0x004008EA)
+            if code is not None and elements.number(mapping, 0x00409225) == frame.slope and elements.number(mapping, 0x00409224) == frame.intercept:
+                unit = elements.harmless(elements.text(code, 0x00080100))[:16]
+                return "" if unit in ("1", "[arb'U]") else unit
+    return ""
+
+
+def _windows(dataset: Dataset) -> tuple[Window, ...]:
+    """The file's windows: of the image, of the shared group, else of the first frame (D33, D48)."""
+    shared = elements.first(dataset, 0x52009229)
+    per_frame = elements.first(dataset, 0x52009230)
+    holders = [dataset, *(elements.first(group, 0x00289132) for group in (shared, per_frame) if group is not None)]
+    for holder in holders:
+        if holder is None:
+            continue
+        centers, widths = elements.numbers(holder, 0x00281050), elements.numbers(holder, 0x00281051)
+        names = elements.words(holder, 0x00281055, elements.encodings(dataset)).split("\\")
+        function = _function(elements.text(holder, 0x00281056))
+        found: list[Window] = []
+        for n, (center, width) in enumerate(zip(centers, widths, strict=False)):
+            if math.isfinite(center) and math.isfinite(width) and width > 0 and (width >= 1 or function != "LINEAR"):
+                window = Window(center, width, function, names[n].strip()[:64] if n < len(names) else "")
+                if not any((w.center, w.width, w.function) == (window.center, window.width, window.function) for w in found):
+                    found.append(window)
+        if found:
+            return tuple(found)
+    return ()
+
+
+def _function(text: str) -> VoiFunction:
+    if text == "SIGMOID":
+        return "SIGMOID"
+    return "LINEAR_EXACT" if text == "LINEAR_EXACT" else "LINEAR"
+
+
+def _voi_luts(header: Header, frame: Frame, dataset: Dataset) -> tuple[VoiLut, ...]:
+    """Curves from modality values to shades (D32); the first value's sign is that of the modality values."""
+    signed = (header.is_signed or frame.intercept < 0) and elements.first(dataset, 0x00283000) is None
+    found = []
+    for item in elements.items(dataset, 0x00283010):
+        table = lookup_table(item, 0x00283002, 0x00283006, signed=signed)
+        if table is not None:
+            first, entries, bits = table
+            found.append(VoiLut(first, tuple(entries), bits, elements.words(item, 0x00283003, elements.encodings(dataset))[:64]))
+    return tuple(found)
+
+
+def lookup_table(item: Dataset, descriptor_tag: int, data_tag: int, *, signed: bool) -> tuple[int, list[int], int] | None:
+    """First mapped value, entries and bits of a table; None where it is not whole (PS3.3 C.11.1.1.1)."""
+    descriptor = elements.shorts(item, descriptor_tag)
+    if len(descriptor) != 3:
+        return None
+    count, bits = descriptor[0] or 65536, descriptor[2]
+    first = elements.shorts(item, descriptor_tag, signed=signed)[1]
+    length = len(elements.raw_bytes(item, data_tag))
+    entries = elements.samples(item, data_tag, wide=bits > 8 or length >= 2 * count)
+    if len(entries) < count or not 1 <= bits <= 16:
+        return None
+    return int(first), [int(e) for e in entries[:count]], max(bits, int(entries[:count].max()).bit_length())
+
+
+def _padding(header: Header, dataset: Dataset) -> tuple[int, int] | None:
+    value = elements.shorts(dataset, 0x00280120, signed=header.is_signed)
+    if not value or header.samples == 3:
+        return None
+    limit = elements.shorts(dataset, 0x00280121, signed=header.is_signed) or value
+    return (min(value[0], limit[0]), max(value[0], limit[0]))
+
+
+def _aspect(dataset: Dataset) -> float:
+    ratio = elements.numbers(dataset, 0x00280034)
+    if len(ratio) == 2 and all(math.isfinite(r) and 0 < r < 1e6 for r in ratio):
+        return ratio[0] / ratio[1]
+    return 1.0
+
+
+def _orientation(dataset: Dataset) -> tuple[str, str] | None:
+    found = elements.texts(dataset, 0x00200020)
+    if len(found) == 2 and all(f and set(f) <= set("LRAPHF") for f in found):
+        return (found[0], found[1])
+    return None
+
+
+def is_lossy(header: Header, dataset: Dataset) -> bool:
+    flag = elements.text(dataset, 0x00282110)
+    return flag == "01" or header.syntax in ALWAYS_LOSSY or (header.syntax in OFTEN_LOSSY and flag != "00")
+
+
+def _badges(header: Header, dataset: Dataset) -> tuple[str, ...]:
+    found = []
+    if is_lossy(header, dataset):
+        ratio = elements.numbers(dataset, 0x00282112)
+        known = ratio and math.isfinite(ratio[-1]) and ratio[-1] > 1
+        found.append(f"LOSSY {ratio[-1]:.0f}:1" if known else "LOSSY")
+    if header.image_type[:1] == ("DERIVED",):
+        found.append("DERIVED")
+    return tuple(found)
+
+
+_FACTS: tuple[tuple[str, int, str], ...] = (
+    (mark("Slice thickness"), 0x00180050, "mm"), (mark("TR"), 0x00180080, "ms"), (mark("TE"), 0x00180081, "ms"), (mark("TI"), 0x00180082, "ms"),
+    (mark("Flip angle"), 0x00181314, "°"), (mark("Field strength"), 0x00180087, "T"), (mark("Tube voltage"), 0x00180060, "kV"),
+    (mark("Tube current"), 0x00181151, "mA"), (mark("Exposure"), 0x00181152, "mAs"),
+)  # fmt: skip
+_TEXT_FACTS: tuple[tuple[str, int], ...] = (
+    (mark("Manufacturer"), 0x00080070), (mark("Model"), 0x00081090), (mark("Protocol"), 0x00181030), (mark("Kernel"), 0x00181210), (mark("Contrast agent"), 0x00180010),
+    (mark("Acquisition date"), 0x00080022),
+)  # fmt: skip
+
+
+def _facts(header: Header, frame: Frame, dataset: Dataset) -> dict[str, str]:
+    from pydicom.uid import UID
+
+    facts = {mark("Transfer syntax"): elements.harmless(UID(header.syntax).name) if header.syntax else "Implicit VR Little Endian"}
+    facts[mark("Kind of object")] = object_name(header.sop_class)
+    facts[mark("Image type")] = elements.harmless("\\".join(header.image_type))[:128]
+    for name, tag, unit in _FACTS:
+        value = elements.number(dataset, tag)
+        if value is not None and value > 0:
+            facts[name] = f"{value:g} {unit}"
+    encodings = elements.encodings(dataset)
+    for name, tag in _TEXT_FACTS:
+        facts[name] = elements.words(dataset, tag, encodings)[:128]
+    kind = pixel_spacing(dataset).kind
+    facts[mark("Pixel spacing is")] = kind if frame.spacing or kind else ""
+    facts[mark("Bits stored")] = f"{header.bits_stored} / {header.bits_allocated}"
+    if header.samples == 1 and header.photometric != "PALETTE COLOR":
+        facts[mark("Rescale")] = f"{frame.slope:g} x + {frame.intercept:g}"
+    facts[mark("Photometric interpretation")] = elements.harmless(header.photometric)
+    ratio = elements.numbers(dataset, 0x00282112)
+    if is_lossy(header, dataset) and ratio and math.isfinite(ratio[-1]):
+        facts[mark("Lossy compression")] = f"{ratio[-1]:g}:1"
+    return {name: value for name, value in facts.items() if value}
+
+
+def _seconds(dataset: Dataset, frames: int) -> tuple[float, ...]:
+    """Start of each frame by the rate of the file (D51), between 1 and 60 a second; () where the axis is not time."""
+    if frames < 2:
+        return ()
+    pointer = elements.shorts(dataset, 0x00280009)
+    aim = (pointer[0] << 16 | pointer[1]) if len(pointer) >= 2 else 0
+    if aim and aim not in (0x00181063, 0x00181065):
+        return ()
+    rate = elements.number(dataset, 0x00082144) or elements.number(dataset, 0x00180040)
+    vector = elements.numbers(dataset, 0x00181065)
+    frame_time = elements.number(dataset, 0x00181063)
+    if not rate and len(vector) >= frames and all(math.isfinite(v) and v >= 0 for v in vector) and sum(vector[1:frames]) > 0:
+        start, found = 0.0, []
+        for n in range(frames):
+            start += vector[n] / 1000 if n else 0.0
+            found.append(start)
+        return tuple(found)
+    if not rate and frame_time and frame_time > 0:
+        rate = 1000 / frame_time
+    rate = min(60.0, max(1.0, rate)) if rate and rate > 0 else 10.0
+    return tuple(n / rate for n in range(frames))
+
+
+def _date(text: str) -> str:
+    """``20241231`` as ``2024-12-31``; anything else as it is."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isascii() and text.isdigit() else text
+
+
+def _time(text: str) -> str:
+    """``142233.5`` as ``14:22:33``."""
+    return f"{text[:2]}:{text[2:4]}:{text[4:6]}" if len(text) >= 6 and text[:6].isascii() and text[:6].isdigit() else text

@@ -1,0 +1,92 @@
+"""Distance of rows and of columns in millimetres, and what kind of millimetres they are (CONVENTIONS D65 to D69)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from viewer.core.words import _
+from viewer.io.dicom import elements
+from viewer.io.dicom.elements import Dataset
+
+PROJECTIONS = frozenset({"CR", "DX", "MG", "XA", "RF", "RG", "PX", "IO", "RTIMAGE"})
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSpacing:
+    """``row_column``: between rows, between columns, mm; None where unknown."""
+
+    row_column: tuple[float, float] | None
+    kind: str = ""
+    """In words, for the facts: where the number comes from."""
+    badge: str = ""
+    warning: str = ""
+
+
+def pixel_spacing(dataset: Dataset) -> PixelSpacing:
+    """The spacing of a data set (or of its pixel measures item)."""
+    modality = elements.text(dataset, 0x00080060)
+    is_projection = modality in PROJECTIONS
+    if elements.raw(dataset, 0x00280030) is not None and elements.raw_bytes(dataset, 0x00280030).strip(b" \0"):
+        spacing = _pair(elements.numbers(dataset, 0x00280030))
+        if spacing is None:
+            shown = elements.harmless(elements.text(dataset, 0x00280030))[:40]
+            text = _('the pixel spacing "{value}" is not two positive numbers: distances are in pixels').format(value=shown)
+            return PixelSpacing(None, _("unknown"), "UNCALIBRATED", text)
+        if not is_projection:
+            return PixelSpacing(spacing)
+        return _calibrated(dataset, spacing)
+    if is_projection:
+        return _projected(dataset)
+    region = _ultrasound(dataset) if modality in ("US", "IVUS") else None
+    if region is not None:
+        return PixelSpacing(region, _("ultrasound region"))
+    scanned = _pair(elements.numbers(dataset, 0x00182010))
+    if scanned is not None:
+        return PixelSpacing(scanned, _("scanned film"))
+    return PixelSpacing(None, _("unknown"), "UNCALIBRATED")
+
+
+def _calibrated(dataset: Dataset, spacing: tuple[float, float]) -> PixelSpacing:
+    """Projection with a pixel spacing: corrected for magnification only if it differs from the detector's."""
+    kind = elements.text(dataset, 0x00280A02)
+    detector = _pair(elements.numbers(dataset, 0x00181164))
+    same = detector is not None and all(abs(a - b) <= 1e-4 * b for a, b in zip(spacing, detector, strict=True))
+    if kind in ("GEOMETRY", "FIDUCIAL") and not same:
+        return PixelSpacing(spacing, kind, "EST. MAG" if kind == "GEOMETRY" else "")
+    if detector is not None and not same:
+        return PixelSpacing(spacing, _("calibrated"))
+    return PixelSpacing(spacing, _("at the detector"), "AT DETECTOR")
+
+
+def _projected(dataset: Dataset) -> PixelSpacing:
+    """Projection without a pixel spacing: the detector's, over the estimated magnification where there is one (D66)."""
+    detector = _pair(elements.numbers(dataset, 0x00181164))
+    if detector is None:
+        scanned = _pair(elements.numbers(dataset, 0x00182010))
+        return PixelSpacing(scanned, _("scanned film")) if scanned else PixelSpacing(None, _("unknown"), "UNCALIBRATED")
+    factor = elements.number(dataset, 0x00181114)
+    source_detector, source_patient = elements.number(dataset, 0x00181110), elements.number(dataset, 0x00181111)
+    if (factor is None or factor <= 0) and source_detector and source_patient and source_detector > source_patient > 0:
+        factor = source_detector / source_patient
+    if factor is None or factor <= 0:
+        return PixelSpacing(detector, _("at the detector"), "AT DETECTOR")
+    return PixelSpacing((detector[0] / factor, detector[1] / factor), _("estimated magnification"), "EST. MAG")
+
+
+def _ultrasound(dataset: Dataset) -> tuple[float, float] | None:
+    """Spacing of the regions in centimetres, where all spatial regions of the image agree (D68)."""
+    found: set[tuple[float, float]] = set()
+    for region in elements.items(dataset, 0x00186011):
+        units = elements.integer(region, 0x00186024), elements.integer(region, 0x00186026)
+        x, y = elements.number(region, 0x0018602C), elements.number(region, 0x0018602E)
+        # Spatial format 1 is the two-dimensional picture; others (M-mode, spectral) have other axes.
+        if units == (3, 3) and elements.integer(region, 0x00186012) == 1 and x and y:
+            found.add((round(abs(y) * 10, 9), round(abs(x) * 10, 9)))
+    return found.pop() if len(found) == 1 else None
+
+
+def _pair(values: tuple[float, ...]) -> tuple[float, float] | None:
+    if len(values) != 2 or not all(math.isfinite(v) and 0 < v < 1e5 for v in values):
+        return None
+    return (values[0], values[1])

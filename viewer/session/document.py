@@ -1,0 +1,292 @@
+"""The document: everything that is in work, and the one way to change it.
+
+All data changes by committing a :class:`Step` and in no other way; labels are written through :meth:`Document.edit`.
+A document belongs to one thread (the window's, or the script's).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.core.annotation import Annotation
+from viewer.core.errors import Refused
+from viewer.core.ids import new_id
+from viewer.core.labels import LabelLayer
+from viewer.core.overlay import ScalarMap
+from viewer.core.report import Report, Table
+from viewer.core.volume import Volume
+from viewer.session.edit import Edit
+from viewer.session.history import ITEM_KINDS, Change, Changes, History, ItemChange, ItemKind, Origin, Phrase, Step, changes_of
+from viewer.session.signal import Signal
+from viewer.session.store import Evicted, Store
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an opened volume came from, so that it can be read again and recognised."""
+
+    volume_id: str
+    files: tuple[Path, ...] = ()
+    series_id: str = ""
+    fingerprint: str = ""
+    """Hash over sizes, times and ends of the files; "" for what was made in memory."""
+
+
+@dataclass
+class _State:
+    items: dict[ItemKind, dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in ITEM_KINDS})
+    labels: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+class Document:
+    """Volumes, label layers, annotations, tables, reports, overlays, and one history for all of them.
+
+    Parameters
+    ----------
+    store : Store, optional
+        The journal. Without one the history is in memory only.
+    history_bytes : int
+        Bound on the arrays that the history holds in memory; beyond it the oldest come back from the store when undone.
+    """
+
+    def __init__(self, store: Store | None = None, *, history_bytes: int = 2 << 30) -> None:
+        self._state = _State()
+        self._sources: dict[str, Source] = {}
+        self._revisions: dict[str, int] = {}
+        self._edit: Edit | None = None
+        self.history = History()
+        self.store = store
+        self.history_bytes = history_bytes
+        self.changed: Signal[Changes] = Signal()
+        self.views: dict[str, Any] = {}
+        """What each view shows. Kept with the document, but no step: undo never scrolls."""
+
+    # --- reading ---
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return tuple(self._sources.values())
+
+    def source(self, root_id: str) -> Source:
+        return self._sources[root_id]
+
+    def root_ids(self) -> tuple[str, ...]:
+        """Ids of the opened volumes, in the order of opening."""
+        return tuple(self._sources)
+
+    def has_volume(self, volume_id: str) -> bool:
+        return volume_id in self._state.items["volume"]
+
+    def volume(self, volume_id: str) -> Volume:
+        """A volume by id; one that was set aside for want of memory is read back from the store."""
+        held = self._state.items["volume"][volume_id]
+        if isinstance(held, Evicted):
+            assert self.store is not None
+            held = self.store.read_item(held)
+            self._state.items["volume"][volume_id] = held
+        assert isinstance(held, Volume)
+        return held
+
+    def current(self, root_id: str) -> Volume:
+        """What is shown for an opened volume: the last volume derived from it, else itself."""
+        return self.volume(self._state.items["shown"].get(root_id, root_id))
+
+    def original(self, volume_id: str) -> Volume:
+        """The opened volume at the start of a volume's chain: what measurements read."""
+        return self.volume(self.volume(volume_id).root_id)
+
+    def layer(self, layer_id: str) -> LabelLayer:
+        layer: LabelLayer = self._state.items["layer"][layer_id]
+        return layer
+
+    def has_layer(self, layer_id: str) -> bool:
+        return layer_id in self._state.items["layer"]
+
+    def layers_of(self, root_id: str) -> tuple[LabelLayer, ...]:
+        return tuple(x for x in self._state.items["layer"].values() if x.volume_id == root_id)
+
+    def labels(self, layer_id: str) -> NDArray[Any]:
+        """A read-only view of a layer's labels (planes, rows, columns); never keep it across an edit."""
+        view = self._state.labels[layer_id].view()
+        view.flags.writeable = False
+        return view
+
+    def annotations_of(self, root_id: str) -> tuple[Annotation, ...]:
+        return tuple(x for x in self._state.items["annotation"].values() if x.volume_id == root_id)
+
+    def reports_of(self, root_id: str) -> tuple[Report, ...]:
+        return tuple(x for x in self._state.items["report"].values() if x.volume_id == root_id)
+
+    def tables_of(self, root_id: str) -> tuple[Table, ...]:
+        return tuple(x for x in self._state.items["table"].values() if x.volume_id == root_id)
+
+    def overlays_of(self, root_id: str) -> tuple[ScalarMap, ...]:
+        return tuple(x for x in self._state.items["overlay"].values() if x.volume_id == root_id)
+
+    def items(self, kind: ItemKind) -> tuple[Any, ...]:
+        """All items of a kind."""
+        return tuple(self._state.items[kind].values())
+
+    def item(self, kind: ItemKind, item_id: str) -> Any | None:
+        return self.volume(item_id) if kind == "volume" and self.has_volume(item_id) else self._state.items[kind].get(item_id)
+
+    def revision(self, layer_id: str) -> int:
+        """Goes up with every change of a layer's labels or segments; a job compares it to see whether its target moved on."""
+        return self._revisions.get(layer_id, 0)
+
+    def state_hash(self) -> str:
+        """Hash over every voxel, label and item: equal states are equal bit for bit. Slow; for tests and recovery."""
+        digest = hashlib.sha256()
+        for kind in ITEM_KINDS:
+            for item_id in sorted(self._state.items[kind]):
+                item = self.item(kind, item_id)
+                digest.update(f"{kind}:{item_id}:{item!r}\n".encode())
+                if isinstance(item, Volume):
+                    digest.update(np.ascontiguousarray(item.data))
+                elif isinstance(item, ScalarMap):
+                    digest.update(np.ascontiguousarray(item.values))
+        for layer_id in sorted(self._state.labels):
+            digest.update(f"{layer_id}:{self._state.labels[layer_id].dtype}".encode())
+            digest.update(self._state.labels[layer_id])
+        return digest.hexdigest()
+
+    # --- opening and closing: no steps ---
+
+    def add_source(self, volume: Volume, source: Source | None = None) -> None:
+        """Take in an opened volume. Opening is no step of the history, but the store knows of it."""
+        source = source or Source(volume.id)
+        self._sources[volume.id] = source
+        self._state.items["volume"][volume.id] = volume
+        if self.store is not None:
+            self.store.add_source(source)
+        self.changed.emit(Changes(frozenset({("volume", volume.id)}), history=False, sources=True))
+
+    def close(self) -> None:
+        """End the store in order; nothing is left to recover."""
+        if self._edit is not None:
+            self._edit.cancel()
+        if self.store is not None:
+            self.store.close(discard=True)
+            self.store = None
+
+    # --- changing ---
+
+    def commit(self, step: Step) -> None:
+        """Apply a finished step, append it to the history, hand it to the store, tell the listeners once."""
+        self._no_open_edit()
+        if not step.changes:
+            return
+        done: list[Change] = []
+        try:
+            for change in step.changes:
+                change.apply(self._state)
+                done.append(change)
+        except BaseException:
+            for change in reversed(done):
+                change.revert(self._state)
+            raise
+        self._append(step)
+
+    def edit(self, title: str, *, origin: Origin | None = None, **values: str | int | float) -> Edit:
+        """Start a change of labels or items: a context manager, or a gesture to be ended with ``commit`` or ``cancel``."""
+        self._no_open_edit()
+        self._edit = Edit(self, self._state, Phrase(title, values), origin or Origin("edit"))
+        return self._edit
+
+    def step(self, title: str, changes: tuple[Change, ...], *, origin: Origin | None = None, **values: str | int | float) -> Step:
+        """A step made now."""
+        return Step(new_id("step"), Phrase(title, values), time.time(), origin or Origin("edit"), changes)
+
+    def undo(self) -> bool:
+        """Take the last step back; False if there is none."""
+        self._no_open_edit()
+        step = self.history.next_undo
+        if step is None:
+            return False
+        for change in reversed(step.changes):
+            change.revert(self._state)
+        self.history.position -= 1
+        self._moved(step)
+        return True
+
+    def redo(self) -> bool:
+        """Bring back the step that was undone last; False if there is none."""
+        self._no_open_edit()
+        step = self.history.next_redo
+        if step is None:
+            return False
+        for change in step.changes:
+            change.apply(self._state)
+        self.history.position += 1
+        self._moved(step)
+        return True
+
+    def go_to(self, position: int) -> None:
+        """Undo or redo until ``position`` steps are in force."""
+        position = max(0, min(position, len(self.history)))
+        while self.history.position > position:
+            self.undo()
+        while self.history.position < position:
+            self.redo()
+
+    # --- used by Edit ---
+
+    def _end_edit(self, step: Step | None) -> None:
+        """An edit is over; its changes, if any, are applied already."""
+        self._edit = None
+        if step is not None:
+            self._append(step)
+
+    def _tell(self, changes: Changes) -> None:
+        self._raise_revisions(changes)
+        self.changed.emit(changes)
+
+    # --- inside ---
+
+    def _append(self, step: Step) -> None:
+        self.history.append(step)
+        if self.store is not None:
+            self.store.add_step(self.history.position, step)
+            self._bound_memory()
+        self._tell(changes_of(step))
+
+    def _moved(self, step: Step) -> None:
+        if self.store is not None:
+            self.store.set_position(self.history.position)
+        self._tell(changes_of(step))
+
+    def _raise_revisions(self, changes: Changes) -> None:
+        for layer_id in {layer_id for layer_id, _ in changes.boxes} | {i for k, i in changes.items if k == "layer"}:
+            self._revisions[layer_id] = self.revision(layer_id) + 1
+
+    def _no_open_edit(self) -> None:
+        if self._edit is not None:
+            raise Refused("Finish or cancel what is being drawn first.")
+
+    def _bound_memory(self) -> None:
+        """Beyond the bound, the oldest arrays that the store has are dropped from memory."""
+        excess = self.history.nbytes - self.history_bytes
+        store = self.store
+        if excess <= 0 or store is None:
+            return
+        shown = set(self._state.items["shown"].values()) | set(self._sources)
+        for index, step in enumerate(self.history):
+            if excess <= 0 or index >= self.history.position - 1:
+                return
+            slim, freed = store.slim(step, keep=shown)
+            if freed:
+                self.history.replace(index, slim)
+                excess -= freed
+                for change in slim.changes:
+                    if isinstance(change, ItemChange) and isinstance(change.after, Evicted):
+                        self._state.items[change.kind][change.id] = change.after
