@@ -210,7 +210,7 @@ def load_plane(entry: SeriesEntry, plane: int, phase: int) -> Volume:
     ordered = numbers.transpose(sorted(range(len(slow)), key=lambda axis: _ORDER.index(slow[axis][1])))
     number = int(ordered.reshape(plan.phases, plan.geometry.shape[0])[phase, plane])
     stored = np.empty(shape, plan.element)
-    _fill(plan, memoryview(stored.reshape(-1).view(np.uint8)).cast("B"), number * needed)
+    _fill(plan, stored.reshape(-1).view(np.uint8).data, number * needed)
     values = settle(_color_alone(stored) if samples > 1 else stored, plan.slope, plan.intercept)
     return _volume(entry, plan, values, place, range(phase, phase + 1))
 
@@ -242,7 +242,7 @@ def _stored(plan: GridPlan) -> NDArray[Any]:
     if plan.codec == "text":
         return _numbers(plan)
     stored = memory.allocate(plan.shape, plan.element)
-    _fill(plan, memoryview(stored.reshape(-1).view(np.uint8)).cast("B"), 0)
+    _fill(plan, stored.reshape(-1).view(np.uint8).data, 0)
     return stored
 
 

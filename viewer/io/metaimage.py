@@ -52,7 +52,7 @@ def plan_of(path: Path) -> GridPlan:
     gate.check((*sizes, channels), 1, path=path)
     warnings: list[str] = []
     grid_shape = (sizes[2] if len(sizes) > 2 else 1, sizes[1], sizes[0])
-    roles: tuple[Role, ...] = (*("phase" for _ in sizes[3:]), "plane", "row", "column")
+    roles: tuple[Role, ...] = (*cast(tuple[Role, ...], ("phase",) * len(sizes[3:])), "plane", "row", "column")
     shape: tuple[int, ...] = (*sizes[:2:-1], *grid_shape)
     if channels > 1:
         is_color = channels in (3, 4) and code == "u1"

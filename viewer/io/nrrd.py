@@ -43,7 +43,7 @@ _SPACES = {
     "left-anterior-superior": (1, -1), "las": (1, -1),
     "left-posterior-superior": (1, 1), "lps": (1, 1),
 }  # fmt: skip
-_COLOR_KINDS = ("rgb-color", "rgba-color", "3-color", "4-color", "vector", "3-vector", "4-vector", "list")
+_COLOR_KINDS = ("rgb-color", "rgba-color", "3-color", "4-color", "vector", "3-vector", "4-vector")
 _UNITS = {"mm": 1.0, "millimeter": 1.0, "millimeters": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001, "micron": 0.001, "microns": 0.001}
 
 
@@ -194,8 +194,7 @@ def _layout(
     for axis, role in zip(spatial, ("column", "row", "plane"), strict=False):
         roles[axis] = cast(Role, role)
     others = [axis for axis in range(count) if roles[axis] == "phase"]
-    color = [axis for axis in others if kinds[axis] in _COLOR_KINDS[:4] or (kinds[axis] in _COLOR_KINDS[4:7] and code == "u1")]
-    if color and color[0] == 0 and sizes[0] in (3, 4) and code == "u1":
+    if 0 in others and kinds[0] in _COLOR_KINDS and sizes[0] in (3, 4) and code == "u1":
         roles[0] = "sample"
     if sum(1 for axis in others if roles[axis] == "phase" and sizes[axis] > 1) > 1:
         warnings.append("The file has more than four dimensions; all beyond the third are shown as phases.")
@@ -233,7 +232,8 @@ def _geometry(
     name: str,
     warnings: list[str],
 ) -> tuple[Geometry, tuple[float, ...]]:
-    space = fields.get("space", "").lower().removesuffix("-time").removesuffix("t" if len(fields.get("space", "")) == 4 else "-time")
+    space = fields.get("space", "").lower().removesuffix("-time")
+    space = space[:3] if len(space) == 4 and space[3] == "t" else space
     if directions is None:
         return _own_frame(shape, _spacings(fields, spatial, name), warnings, "The file does not say where the patient is."), ()
     vectors = [cast(NDArray[np.float64], directions[axis])[:3] for axis in spatial]

@@ -1,0 +1,212 @@
+"""PNG, JPEG and TIFF: sizes from the header here, pixels decoded by Pillow or tifffile in a worker process.
+
+A resolution in a picture's header (DPI) is that of a print, not of a patient: the spacing is unknown.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.core import memory
+from viewer.core.errors import NegatoscopeError, UnreadableFile
+from viewer.core.geometry import Geometry
+from viewer.core.ids import new_id
+from viewer.core.volume import Identity, Volume
+from viewer.io import gate, picture_headers
+from viewer.io.beside import because
+from viewer.io.gate import harmless
+from viewer.io.grid import file_id, title_of
+from viewer.io.picture_headers import Format, Picture
+from viewer.io.series import EntryKind, Listing, Progress, Refusal, SeriesEntry
+from viewer.io.values import settle
+from viewer.jobs.pool import Limits, Pool
+
+# Pillow, tifffile and its codecs, mapped.
+_BASE_ADDRESS_SPACE = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Decode:
+    """What a worker is asked for: everything in it can be pickled."""
+
+    path: str
+    format: Format
+    pages: tuple[int, ...]
+    shape: tuple[int, ...]
+    """(pages, rows, columns[, 3])"""
+
+
+def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
+    """Each file is one series."""
+    series: list[SeriesEntry] = []
+    refused: list[Refusal] = []
+    for number, path in enumerate(files):
+        if progress:
+            progress(number, len(files))
+        try:
+            series.append(_entry(path, picture_headers.read(path)))
+        except NegatoscopeError as error:
+            refused.append(Refusal(path, str(error)))
+        except OSError as error:
+            refused.append(Refusal(path, f"{harmless(path.name)}: {because(error)}."))
+    return Listing(tuple(series), tuple(refused))
+
+
+def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None) -> Volume:
+    """All pixels of a picture or a stack."""
+    picture: Picture = entry.plan
+    return _volume(entry, picture, entry.shape, _decoded(entry, picture, pool))
+
+
+def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Volume:
+    """One page."""
+    picture: Picture = entry.plan
+    page = picture.pages[phase if picture.are_phases else plane]
+    alone = replace(picture, pages=(page,))
+    return _volume(entry, alone, (1, picture.rows, picture.columns), _decoded(entry, alone, pool))
+
+
+def _entry(path: Path, picture: Picture) -> SeriesEntry:
+    count = len(picture.pages)
+    kind: EntryKind = "image" if count == 1 else "cine" if picture.are_phases else "volume"
+    needed = _check(path, picture)
+    return SeriesEntry(
+        id=file_id(path),
+        reader="pictures",
+        kind=kind,
+        files=(path,),
+        identity=Identity(),
+        title=title_of(path),
+        shape=(1 if picture.are_phases else count, picture.rows, picture.columns),
+        phases=count if picture.are_phases else 1,
+        is_color=picture.samples == 3,
+        geometry=_own_frame((1 if picture.are_phases else count, picture.rows, picture.columns)),
+        warnings=picture.warnings,
+        nbytes=needed,
+        plan=picture,
+    )
+
+
+def _check(path: Path, picture: Picture) -> int:
+    shape = (len(picture.pages), picture.rows, picture.columns, picture.samples)
+    item = max(1, picture.bits // 8)
+    if not picture.is_compressed:
+        # Rows of fewer than 8 bits a pixel are packed.
+        packed = len(picture.pages) * picture.rows * ((picture.columns * picture.samples * picture.bits + 7) // 8)
+        gate.check((max(0, packed),), 1, path=path, available=picture.data_bytes)
+        return gate.check(shape, item, path=path)
+    ratio = gate.LOSSY_RATIO if picture.format == "jpeg" else 1032
+    return gate.check(shape, item, path=path, available=picture.data_bytes, ratio=ratio)
+
+
+def _own_frame(shape: tuple[int, int, int]) -> Geometry:
+    return Geometry(shape, is_patient=False, in_plane_known=False, between_known=False)
+
+
+def _decoded(entry: SeriesEntry, picture: Picture, pool: Pool) -> NDArray[Any]:
+    path = entry.files[0]
+    needed = _check(path, picture)
+    shape = (len(picture.pages), picture.rows, picture.columns, *((3,) if picture.samples == 3 else ()))
+    limits = Limits(seconds=20 + 2 * needed / 10e6, address_space=_BASE_ADDRESS_SPACE + 8 * needed)
+    request = Decode(str(path), picture.format, picture.pages, shape)
+    result: NDArray[Any] = pool.submit("viewer.io.pictures:decode", {"request": request}, limits=limits).result()
+    return result
+
+
+def _volume(entry: SeriesEntry, picture: Picture, shape: tuple[int, int, int], pixels: NDArray[Any]) -> Volume:
+    data = pixels[:, None] if picture.are_phases else pixels[None]
+    grid_shape = (1, *shape[1:]) if picture.are_phases else shape
+    return Volume(
+        id=new_id("volume"),
+        data=settle(data),
+        geometry=_own_frame(grid_shape),
+        kind="image" if entry.kind == "image" else "cine" if entry.kind == "cine" else "volume",
+        title=entry.title,
+        identity=entry.identity,
+        is_color=picture.samples == 3,
+        is_inverted=picture.is_inverted,
+        warnings=picture.warnings,
+    )
+
+
+def decode(request: Decode) -> NDArray[Any]:
+    """Pixels (pages, rows, columns[, 3]), in a worker process. Raises UnreadableFile for all that a decoder may say."""
+    path = Path(request.path)
+    try:
+        pixels = _tiff(request) if request.format == "tiff" else _pillow(request)
+    except NegatoscopeError:
+        raise
+    except (Exception, RecursionError) as error:
+        raise UnreadableFile(f"{harmless(path.name)}: the picture could not be decoded ({harmless(str(error)[:200])}). The file is damaged.") from error
+    if pixels.shape != request.shape:
+        raise UnreadableFile(f"{harmless(path.name)}: its pixels are {pixels.shape}, not {request.shape} as its header says. The file is damaged.")
+    return pixels
+
+
+def _pillow(request: Decode) -> NDArray[Any]:
+    import warnings
+
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = math.prod(request.shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(request.path, formats=[request.format.upper()]) as image:
+            image.load()
+            if len(request.shape) == 4:
+                return np.asarray(image.convert("RGB"))[None]
+            grey = image if image.mode in ("L", "I;16", "I;16B", "I", "F") else image.convert("L")
+            pixels = np.asarray(grey)
+            return pixels[None].astype(pixels.dtype.newbyteorder("="), copy=False)
+
+
+def _tiff(request: Decode) -> NDArray[Any]:
+    import tifffile
+
+    with tifffile.TiffFile(request.path) as file:
+        first = _page(file.pages[request.pages[0]], request)
+        result = memory.allocate(request.shape, first.dtype)
+        result[0] = first
+        for place, number in enumerate(request.pages[1:], 1):
+            result[place] = _page(file.pages[number], request)
+        return result
+
+
+def _page(page: Any, request: Decode) -> NDArray[Any]:
+    """Grey as stored; colour as RGB of 8 bits."""
+    height, width = request.shape[1:3]
+    if (page.imagelength, page.imagewidth) != (height, width):
+        raise UnreadableFile(f"{harmless(Path(request.path).name)}: a page is not {width} x {height} as its header says. The file is damaged.")
+    photometric = int(page.photometric)
+    if photometric == 6 and page.compression in (6, 7):  # JPEG: the decoder gives RGB
+        photometric = 2
+    pixels = page.asarray()
+    if pixels.dtype == np.bool_:
+        pixels = pixels.astype(np.uint8)
+    if pixels.ndim == 3 and page.planarconfig == 2:
+        pixels = np.moveaxis(pixels, 0, -1)
+    if len(request.shape) == 3:
+        return np.asarray(pixels if pixels.ndim == 2 else pixels[..., 0])
+    if photometric == 3:  # palette: three tables of 16 bits, the high byte counts
+        return np.asarray((page.colormap[:, pixels] >> 8).astype(np.uint8).transpose(1, 2, 0))
+    if photometric not in (2, 6):
+        raise UnreadableFile(f"{harmless(Path(request.path).name)}: this kind of TIFF colours is not supported (photometric {photometric}).")
+    if pixels.dtype.kind == "f":
+        pixels = np.clip(np.nan_to_num(pixels), 0, 1) * 255
+    elif pixels.dtype.itemsize > 1:
+        pixels = pixels >> (8 * pixels.dtype.itemsize - 8)
+    rgb = np.ascontiguousarray(pixels[..., :3].astype(np.uint8))
+    return _from_ycbcr(rgb) if photometric == 6 else rgb
+
+
+def _from_ycbcr(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """ITU-R BT.601, full range, as TIFF's YCbCr has it by default."""
+    y, cb, cr = (pixels[..., n].astype(np.float64) - (128 if n else 0) for n in range(3))
+    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], -1)
+    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
