@@ -12,6 +12,8 @@ from viewer.core.annotation import Annotation, Measure
 from viewer.core.errors import BadParameter, GeometryMismatch, ModelUnusable, NegatoscopeError, OperationCancelled, Refused
 from viewer.core.geometry import Geometry, Index, Triple
 from viewer.core.images import Annotations, Draft, Image, Labels, Mask, Numbers, Overlay, Verdict, Verdicts
+from viewer.core.measure import PERCENTILES, Statistics, length_suffix
+from viewer.core.measure import segment_statistics as statistics_of
 from viewer.core.operation import Choice, Help, Point, Points, Range, operation
 from viewer.core.report import Column
 from viewer.core.window import Window, apply_window
@@ -20,6 +22,7 @@ from viewer.jobs.pool import Progress
 
 __all__ = [
     "Annotation", "Annotations", "BadParameter", "Choice", "Column", "Draft", "Geometry", "GeometryMismatch", "Help", "Image", "Index",
-    "Labels", "Mask", "Measure", "ModelUnusable", "NegatoscopeError", "Numbers", "OperationCancelled", "Overlay", "Point", "Points", "Progress",
-    "Range", "Refused", "Triple", "Verdict", "Verdicts", "Window", "apply_window", "gettext", "mark", "ngettext", "operation",
+    "Labels", "Mask", "Measure", "ModelUnusable", "NegatoscopeError", "Numbers", "OperationCancelled", "Overlay", "PERCENTILES", "Point", "Points",
+    "Progress", "Range", "Refused", "Statistics", "Triple", "Verdict", "Verdicts", "Window", "apply_window", "gettext", "length_suffix", "mark",
+    "ngettext", "operation", "statistics_of",
 ]  # fmt: skip

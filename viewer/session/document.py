@@ -257,7 +257,6 @@ class Document:
         self.history.append(step)
         if self.store is not None:
             self.store.add_step(self.history.position, step)
-            self._bound_memory()
         self._tell(changes_of(step))
 
     def _moved(self, step: Step) -> None:
@@ -273,8 +272,8 @@ class Document:
         if self._edit is not None:
             raise Refused("Finish or cancel what is being drawn first.")
 
-    def _bound_memory(self) -> None:
-        """Beyond the bound, the oldest arrays that the store has are dropped from memory."""
+    def trim_memory(self) -> None:
+        """Beyond the bound, drop the oldest arrays that the store has from memory; to be called when the store is idle."""
         excess = self.history.nbytes - self.history_bytes
         store = self.store
         if excess <= 0 or store is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from collections.abc import Mapping
 
@@ -36,7 +36,7 @@ class Description:
     pixel_aspect: float = 1.0
     patient_orientation: tuple[str, str] | None = None
     badges: tuple[str, ...] = ()
-    facts: Mapping[str, str] = MappingProxyType({})
+    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     stored_padding: tuple[int, int] | None = None
     """Range of stored values (both included) that only fill the frame."""
     phase_seconds: tuple[float, ...] = ()
@@ -90,11 +90,15 @@ def read_identity(header: Header, dataset: Dataset) -> Identity:
     )
 
 
+# Classes that came after pydicom's dictionary.
+_NEWER = {"1.2.840.10008.5.1.4.1.1.66.7": "Label Map Segmentation Storage", "1.2.840.10008.5.1.4.1.1.66.8": "Height Map Segmentation Storage"}
+
+
 def object_name(sop_class: str) -> str:
     """DICOM's name of a kind of object, its UID where the name is not known."""
     from pydicom.uid import UID
 
-    return elements.harmless(UID(sop_class).name)[:128] if sop_class else ""
+    return _NEWER.get(sop_class) or (elements.harmless(UID(sop_class).name)[:128] if sop_class else "")
 
 
 def _title(header: Header, identity: Identity) -> str:

@@ -7,6 +7,7 @@ what cannot be understood is missing, and the caller decides whether that is wor
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -54,14 +55,20 @@ def words(dataset: Dataset, tag: int, encodings: tuple[str, ...]) -> str:
     if value.isascii() and b"\x1b" not in value:
         decoded = value.decode("ascii")
     else:
-        from pydicom.charset import decode_bytes
-
         try:
-            # A name changes its character set back at each of these (PS3.5 6.1.2.5.3).
-            decoded = str(decode_bytes(value, list(encodings), {"\\", "^", "=", "\r", "\n", "\t", "\f"}))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return harmless(_decoded(value, encodings))
         except (ValueError, LookupError):
             decoded = value.decode("latin-1")
     return harmless(decoded.strip(" \0\r\n"))
+
+
+def _decoded(value: bytes, encodings: tuple[str, ...]) -> str:
+    from pydicom.charset import decode_bytes
+
+    # A name changes its character set back at each of these (PS3.5 6.1.2.5.3).
+    return str(decode_bytes(value, list(encodings), {"\\", "^", "=", "\r", "\n", "\t", "\f"})).strip(" \0\r\n")
 
 
 def harmless(value: str) -> str:
@@ -77,7 +84,9 @@ def encodings(dataset: Dataset) -> tuple[str, ...]:
     from pydicom.charset import convert_encodings
 
     try:
-        found = convert_encodings(list(names))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = convert_encodings(list(names))
     except (ValueError, LookupError):
         return ("latin-1",)
     return tuple(found)

@@ -25,6 +25,7 @@ PHASE_KEYS: tuple[tuple[int, str, str], ...] = (
     (0x00189208, "", ""), (0x00181314, "flip", "°"), (0x00200012, "acquisition", ""), (0x00080032, "", ""), (0x00080033, "", ""),
     (0x00180010, "", ""),
 )  # fmt: skip
+_BINARY_KEYS = frozenset({0x00209128, 0x00189087, 0x00189089, 0x00209153})
 DOSE_STORAGE = "1.2.840.10008.5.1.4.1.1.481.2"
 NM_STORAGE = "1.2.840.10008.5.1.4.1.1.20"
 
@@ -57,7 +58,7 @@ def read_frames(dataset: Dataset, count: int, sop_class: str) -> tuple[tuple[Fra
         position=_position(dataset, said),
         orientation=_orientation(dataset, said),
         spacing=spacing.row_column,
-        keys=tuple(elements.text(dataset, tag) for tag, _word, _unit in PHASE_KEYS),
+        keys=tuple(_key(dataset, tag) for tag, _word, _unit in PHASE_KEYS),
     )
     base = _with_rescale(base, dataset, said)
     per_frame = elements.items(dataset, 0x52009230)
@@ -76,6 +77,12 @@ def read_frames(dataset: Dataset, count: int, sop_class: str) -> tuple[tuple[Fra
         # One place for many frames is the place of none of them.
         base = replace(base, position=None)
     return (base,), tuple(dict.fromkeys(said))
+
+
+def _key(dataset: Dataset, tag: int) -> str:
+    if tag not in _BINARY_KEYS:
+        return elements.text(dataset, tag)
+    return "\\".join(f"{n:g}" for n in elements.numbers(dataset, tag))
 
 
 def _grouped(base: Frame, group: Dataset | None, said: list[str]) -> Frame:

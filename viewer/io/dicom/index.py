@@ -1,0 +1,232 @@
+"""Files to series: reads headers, puts together what belongs together, and says what is there.
+
+One series UID is not one volume (CONVENTIONS D53 to D57, D61): localisers, other directions, other sizes and second
+images of a place become entries of their own. A bad file becomes a refusal and never stops the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from viewer.core.errors import NegatoscopeError, OperationCancelled
+from viewer.core.words import _
+from viewer.io import gate
+from viewer.io.dicom import elements
+from viewer.io.dicom import geometry as places
+from viewer.io.dicom.describe import Description, describe, object_name
+from viewer.io.dicom.geometry import Placed, Stack
+from viewer.io.dicom.header import Header, read_header
+from viewer.io.dicom.parse import parse
+from viewer.io.dicom.spacing import PROJECTIONS, pixel_spacing
+from viewer.io.series import EntryKind, Listing, Progress, Refusal, SeriesEntry
+
+_CLASS = "1.2.840.10008.5.1.4.1.1."
+# Pixels that are no picture of their own yet: segmentations, whole-slide tiles (read as objects later).
+OBJECT_CLASSES = tuple(_CLASS + s for s in ("66", "77.1.6", "77.1.8", "68", "67", "78", "79", "80", "82"))
+# Kinds of which each file is a picture by itself, even where many share a series.
+SINGLE_PICTURES = PROJECTIONS | {"US", "IVUS", "XC", "ES", "OP", "GM", "SM", "EPS", "OT", "SC", "HC", "DOC"}
+DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the loader needs: every file once, and which frame of which file goes where."""
+
+    headers: tuple[Header, ...]
+    slots: tuple[tuple[tuple[int, int], ...], ...]
+    """``slots[phase][plane]`` = (number of the header, number of the frame)."""
+    description: Description
+    lead: tuple[int, int]
+    """The header and frame whose rescale and unit speak for the series."""
+    phase_labels: tuple[str, ...] = ()
+
+
+def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
+    """Group DICOM files into series, headers only; a bad file becomes a refusal, never an exception."""
+    headers: list[Header] = []
+    refused: list[Refusal] = []
+    skipped: list[Path] = []
+    for done, path in enumerate(files):
+        if progress is not None:
+            progress(done, len(files))
+        try:
+            header = read_header(path)
+        except NegatoscopeError as err:
+            refused.append(Refusal(path, str(err)))
+            continue
+        if header.sop_class == DIRECTORY_CLASS:
+            if len(files) > 1:
+                skipped.append(path)
+            else:
+                refused.append(Refusal(path, _("{name} is the table of contents of a disc: open the folder that it lies in.").format(name=header.name)))
+            continue
+        headers.append(header)
+    if progress is not None:
+        progress(len(files), len(files))
+    entries: list[SeriesEntry] = []
+    for members in _grouped(headers):
+        try:
+            entries.extend(_entries(members))
+        except OperationCancelled:
+            raise
+        except NegatoscopeError as err:
+            refused.extend(Refusal(h.path, str(err)) for h in members)
+    return Listing(tuple(_with_unique_ids(entries)), tuple(refused), tuple(skipped))
+
+
+def _grouped(headers: Iterable[Header]) -> list[list[Header]]:
+    """By series, and never two patients or studies under one."""
+    found: dict[tuple[str, ...], list[Header]] = defaultdict(list)
+    for header in headers:
+        alone = "" if header.series_uid else str(header.path)
+        found[(header.series_uid, header.study_uid, header.patient, alone)].append(header)
+    return list(found.values())
+
+
+def _entries(members: list[Header]) -> list[SeriesEntry]:
+    """All entries of one series, the largest first."""
+    pictures: dict[tuple[object, ...], list[Header]] = defaultdict(list)
+    found: list[SeriesEntry] = []
+    for header in sorted(members, key=places.by_instance):
+        if header.pixels is None or header.sop_class.startswith(OBJECT_CLASSES):
+            found.append(_object(header))
+        else:
+            pictures[_part_key(header)].append(header)
+    volumes = [entry for part in pictures.values() for entry in _part(part)]
+    volumes.sort(key=lambda e: (-e.shape[0] * e.phases, -e.shape[1] * e.shape[2]))
+    return volumes + found
+
+
+def _part_key(header: Header) -> tuple[object, ...]:
+    flavour = header.image_type[2:3] if header.frame_count == 1 else ()
+    alone = str(header.path) if header.frame_count > 1 else ""
+    pixels = (header.photometric, header.samples, header.bits_allocated, header.is_signed, header.tables, header.pixels.tag if header.pixels else 0)
+    return (header.sop_class, header.frame_uid, header.rows, header.columns, *pixels, flavour, alone)
+
+
+def _part(headers: list[Header]) -> list[SeriesEntry]:
+    frames = [Placed(h, n) for h in headers for n in range(h.frame_count if len(h.frames) > 1 else 1)]
+    placed = [f for f in frames if f.frame.position is not None and f.frame.orientation is not None]
+    known = {id(f.header) for f in placed}
+    found: list[SeriesEntry] = []
+    if headers[0].modality in PROJECTIONS and headers[0].frame_count == 1:
+        # No volume is made of projections (D69), wherever they lie.
+        found.extend(_entry(s) for f in placed for s in places.stacks([f]))
+    else:
+        found.extend(_entry(stack) for part in places.parts(placed) for stack in places.stacks(part))
+    return found + _unplaced([h for h in headers if id(h) not in known])
+
+
+def _unplaced(headers: list[Header]) -> list[SeriesEntry]:
+    """What has no place in the patient: cines, single pictures, and stacks in the order of their numbers (D57)."""
+    found: list[SeriesEntry] = []
+    single: list[Header] = []
+    for header in headers:
+        if header.frame_count > 1:
+            grid = tuple((Placed(header, n),) for n in range(header.frame_count))
+            found.append(_entry(Stack(grid, places.flat_geometry(grid[0][0])), kind="cine"))
+        else:
+            single.append(header)
+    if len(single) > 1 and single[0].modality not in SINGLE_PICTURES:
+        planes = tuple(Placed(h, 0) for h in sorted(single, key=places.by_instance))
+        said = (_("the images have no positions: they are shown in the order of their numbers, and nothing is measured across them"),)
+        found.append(_entry(Stack((planes,), places.flat_geometry(planes[0], len(planes)), (), said, ("NO GEOMETRY",))))
+        return found
+    return found + [_entry(Stack(((Placed(h, 0),),), places.flat_geometry(Placed(h, 0)), (), (), _no_geometry(h))) for h in single]
+
+
+def _no_geometry(header: Header) -> tuple[str, ...]:
+    """The badge is for what should have a place: sections, not films or pictures."""
+    return () if header.modality in SINGLE_PICTURES else ("NO GEOMETRY",)
+
+
+def _entry(stack: Stack, *, kind: EntryKind | None = None) -> SeriesEntry:
+    cells = [cell for row in stack.grid for cell in row]
+    headers = list({id(c.header): c.header for c in cells}.values())
+    number = {id(h): n for n, h in enumerate(headers)}
+    middle = stack.grid[0][len(stack.grid[0]) // 2]
+    lead, phases = middle.header, len(stack.grid)
+    dataset = parse(lead.path).dataset
+    description = describe(lead, dataset, middle.frame, frames=phases if kind == "cine" else 1)
+    badges, warnings = _badges_and_warnings(stack, headers, description, pixel_spacing(dataset).badge)
+    plan = Plan(
+        headers=tuple(headers),
+        slots=tuple(tuple((number[id(c.header)], c.number) for c in row) for row in stack.grid),
+        description=_with_badges(description, badges),
+        lead=(number[id(lead)], middle.number),
+        phase_labels=stack.phase_labels,
+    )
+    is_color = lead.samples == 3 or lead.photometric == "PALETTE COLOR"
+    shape = stack.geometry.shape
+    return SeriesEntry(
+        id=lead.series_uid or _content_id(lead.path),
+        reader="dicom",
+        kind=kind or ("volume" if shape[0] > 1 or phases > 1 else "image"),
+        files=tuple(h.path for h in headers),
+        identity=description.identity,
+        title=description.title,
+        shape=shape,
+        phases=phases,
+        is_color=is_color,
+        geometry=stack.geometry,
+        unit=description.unit,
+        transfer_syntax=lead.syntax,
+        warnings=warnings,
+        nbytes=phases * shape[0] * shape[1] * shape[2] * (3 if is_color else 2 if float(middle.frame.slope).is_integer() and lead.bits_allocated <= 16 else 4),
+        plan=plan,
+    )
+
+
+def _badges_and_warnings(stack: Stack, headers: list[Header], description: Description, spacing_badge: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    said = Counter(text for h in headers for text in dict.fromkeys(h.warnings))
+    by_text = {text: next(h.name for h in headers if text in h.warnings) for text in said}
+    warnings = [text if len(headers) == 1 else f"{by_text[text]}: {text}" if count == 1 else f"{text} ({count} / {len(headers)})" for text, count in said.items()]
+    badges = list(description.badges) + list(stack.badges)
+    badges.append("UNCALIBRATED" if not stack.geometry.in_plane_known else spacing_badge if spacing_badge != "UNCALIBRATED" else "")
+    if any(h.frame_count < h.claimed_frames for h in headers):
+        badges.append("INCOMPLETE")
+    return tuple(dict.fromkeys(b for b in badges if b)), (*stack.warnings, *warnings)
+
+
+def _with_badges(description: Description, badges: tuple[str, ...]) -> Description:
+    return replace(description, badges=badges)
+
+
+def _object(header: Header) -> SeriesEntry:
+    """What has no picture, or none that can be shown yet: listed by what it is."""
+    dataset = parse(header.path).dataset
+    description = describe(header, dataset, None)
+    name = object_name(header.sop_class).removesuffix(" Storage") or _("DICOM object without an image")
+    return SeriesEntry(
+        id=header.series_uid or _content_id(header.path),
+        reader="dicom",
+        kind="other",
+        files=(header.path,),
+        identity=description.identity,
+        title=name,
+        shape=(0, 0, 0),
+        transfer_syntax=header.syntax,
+        warnings=header.warnings if elements.raw(dataset, 0x00280010) is None else (*header.warnings, _("it describes an image, but its pixels are missing or cannot be shown yet")),
+    )
+
+
+def _content_id(path: Path) -> str:
+    """For files without a series UID: stable from run to run, different for different files."""
+    digest = hashlib.sha256(path.resolve().name.encode("utf-8", "surrogateescape"))
+    with path.open("rb") as file:
+        digest.update(file.read(gate.RATIO_FREE_BYTES if path.stat().st_size < (1 << 20) else 1 << 20))
+    return f"file-{digest.hexdigest()[:24]}"
+
+
+def _with_unique_ids(entries: list[SeriesEntry]) -> list[SeriesEntry]:
+    """The first entry of a series keeps its UID; further ones get a number behind it."""
+    seen: Counter[str] = Counter()
+    found = []
+    for entry in entries:
+        seen[entry.id] += 1
+        found.append(entry if seen[entry.id] == 1 else replace(entry, id=f"{entry.id}#{seen[entry.id]}"))
+    return found

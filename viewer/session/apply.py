@@ -1,0 +1,225 @@
+"""The one path that runs an operation on a document: the form, the command line, a recipe and a notebook all come here.
+
+Three parts: :func:`prepare` checks and takes a snapshot on the document's thread; a job computes in a worker;
+:func:`build_step` turns results into one finished step (on any thread), which the document's thread commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.core.errors import Refused
+from viewer.core.images import Image, Labels, Mask, Result
+from viewer.core.labels import LabelLayer
+from viewer.core.operation import OperationSpec, check_parameters, invoke
+from viewer.core.volume import Volume
+from viewer.jobs.pool import Job, Limits, Pool
+from viewer.session.document import Document
+from viewer.session.history import Step
+from viewer.session.planes import plane_geometry, take_plane
+from viewer.session.statistics import value_range
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What part of the image an operation works on. ``slice``: plane ``index`` along ``axis``; ``segment``: the result counts inside the active segment only."""
+
+    kind: Literal["volume", "slice", "segment"] = "volume"
+    axis: int = 0
+    index: int = 0
+    phase: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRef:
+    """A segment as the value of a mask parameter."""
+
+    layer_id: str
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRef:
+    """A label layer as the value of a labels parameter."""
+
+    layer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A checked call with a snapshot of all it reads; frozen, may go to any thread."""
+
+    spec: OperationSpec
+    parameters: Mapping[str, Any]
+    """Checked values; masks and labels as the arrays the function gets."""
+    references: Mapping[str, Any]
+    """The values as they can be kept in a step: plain values, ids instead of voxels."""
+    images: tuple[Image, ...] = field(repr=False)
+    """One, or one per phase where all phases are worked on."""
+    volume: Volume = field(repr=False)
+    original: Volume = field(repr=False)
+    scope: Scope
+    target: SegmentRef | None
+    """The segment that a mask goes to; None: a new one."""
+    target_layer: LabelLayer | None
+    labels: NDArray[Any] | None = field(repr=False)
+    """Live labels of the target layer, good only while its revision is ``revision``."""
+    inputs: tuple[str, ...]
+    revision: int
+    was_shown: str | None
+    """What the document's "shown" entry said; None: the original."""
+
+
+def prepare(
+    document: Document,
+    spec: OperationSpec,
+    parameters: Mapping[str, Any],
+    *,
+    volume_id: str,
+    scope: Scope | None = None,
+    target: SegmentRef | None = None,
+) -> Call:
+    """Check everything and take a snapshot. Raises Refused (BadParameter) with a sentence."""
+    scope = scope or Scope()
+    volume = document.volume(volume_id)
+    _check_scope(spec, volume, scope)
+    references = dict(parameters)
+    inputs = [volume_id]
+    given: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if isinstance(value, SegmentRef):
+            inputs.append(f"{value.layer_id}#{value.label}")
+            references[name] = inputs[-1]
+            layer = document.layer(value.layer_id)
+            given[name] = _scoped(Mask(document.labels(value.layer_id) == value.label, layer.geometry), scope)
+        elif isinstance(value, LayerRef):
+            inputs.append(value.layer_id)
+            references[name] = value.layer_id
+            given[name] = _scoped(Labels(document.labels(value.layer_id).copy(), document.layer(value.layer_id).geometry), scope)
+        elif isinstance(value, Mask | Labels):
+            references[name] = None
+            given[name] = _scoped(value, scope)
+        else:
+            given[name] = value
+    checked = check_parameters(spec, given)
+    layer_for_result = _target_layer(document, spec, parameters, target)
+    phases = range(volume.phases) if scope.kind == "volume" and spec.outputs == ("Image",) else (scope.phase,)
+    return Call(
+        spec=spec,
+        parameters=checked,
+        references={n: references.get(n, checked[n]) for n in checked},
+        images=tuple(image_of(volume, scope, phase) for phase in phases),
+        volume=volume,
+        original=document.original(volume_id),
+        scope=scope,
+        target=target,
+        target_layer=layer_for_result,
+        labels=document.labels(layer_for_result.id) if layer_for_result else None,
+        inputs=tuple(inputs),
+        revision=document.revision(layer_for_result.id) if layer_for_result else 0,
+        was_shown=document.item("shown", volume.root_id),
+    )
+
+
+def start(call: Call, pool: Pool, *, limits: Limits | None = None) -> Job:
+    """Run the operation in a worker; the job's result goes to :func:`build_step`."""
+    arguments = {"run": call.spec.run, "images": list(call.images), "parameters": dict(call.parameters)}
+    return pool.submit("viewer.session.apply:compute", arguments, limits=limits, title=call.spec.title)
+
+
+def compute(run: str, images: list[Image], parameters: dict[str, Any], progress: Callable[..., None]) -> list[tuple[Result, ...]]:
+    """In the worker: one call for each image (several only where all phases are worked on)."""
+    results = []
+    for number, image in enumerate(images):
+
+        def part(fraction: float, text: str = "", number: int = number) -> None:
+            progress((number + fraction) / len(images), text)
+
+        results.append(invoke(run, image, parameters, part))
+    return results
+
+
+def apply(
+    document: Document,
+    spec: OperationSpec,
+    parameters: Mapping[str, Any],
+    pool: Pool,
+    *,
+    volume_id: str,
+    scope: Scope | None = None,
+    target: SegmentRef | None = None,
+) -> tuple[Step | None, tuple[Result, ...]]:
+    """Prepare, compute, commit; waits for the end. For scripts, recipes and the command line.
+
+    Returns
+    -------
+    step : Step or None
+        None if nothing changed.
+    results : tuple
+        What the operation gave (of the first phase where it ran on several).
+    """
+    from viewer.session.outcome import build_step
+
+    call = prepare(document, spec, parameters, volume_id=volume_id, scope=scope, target=target)
+    results = start(call, pool).result()
+    step = build_step(call, results)
+    if step is not None:
+        commit(document, call, step)
+    return step, results[0]
+
+
+def commit(document: Document, call: Call, step: Step) -> None:
+    """Commit a step built from a call, unless what it writes to has changed meanwhile."""
+    layer = call.target_layer
+    stale = layer is not None and (not document.has_layer(layer.id) or document.revision(layer.id) != call.revision)
+    if stale or document.item("shown", call.volume.root_id) != call.was_shown or not document.has_volume(call.original.id):
+        raise Refused(f"{call.spec.title}: the image or the segment has changed meanwhile, so the result was not written. Run it again.")
+    document.commit(step)
+
+
+def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
+    """What an operation gets to see of a volume."""
+    phase = scope.phase if phase is None else phase
+    values, geometry = volume.phase(phase), volume.geometry
+    if scope.kind == "slice":
+        values, geometry = take_plane(values, scope.axis, scope.index), plane_geometry(geometry, scope.axis, scope.index)
+    return Image(values, geometry, volume.unit, value_range(volume, phase), volume.padding, volume.is_inverted, volume.identity.modality)
+
+
+def _check_scope(spec: OperationSpec, volume: Volume, scope: Scope) -> None:
+    if not 0 <= scope.phase < volume.phases:
+        raise Refused(f"There is no phase {scope.phase}; the image has {volume.phases}, counted from 0.")
+    if scope.kind == "slice" and not 0 <= scope.index < volume.geometry.shape[scope.axis]:
+        raise Refused(f"There is no plane {scope.index}; there are {volume.geometry.shape[scope.axis]}, counted from 0.")
+    if volume.is_color and not spec.takes_color:
+        raise Refused(f"{spec.title} works on grey images; this one is in colour.")
+    planes = 1 if scope.kind == "slice" else volume.geometry.shape[0]
+    if spec.needs_volume and planes < 2:
+        raise Refused(f"{spec.title} needs several planes; this is one.")
+
+
+def _scoped(item: Mask | Labels, scope: Scope) -> Mask | Labels:
+    # A mask that is one plane already (as from a file) lies on the plane's grid or will be refused by the operation.
+    if scope.kind != "slice" or item.geometry.shape[scope.axis] == 1:
+        return item
+    values = take_plane(item.values, scope.axis, scope.index)
+    geometry = plane_geometry(item.geometry, scope.axis, scope.index)
+    return Mask(values, geometry) if isinstance(item, Mask) else Labels(values, geometry, item.names)
+
+
+def _target_layer(document: Document, spec: OperationSpec, parameters: Mapping[str, Any], target: SegmentRef | None) -> LabelLayer | None:
+    if "Labels" in spec.outputs:
+        given = next((v for v in parameters.values() if isinstance(v, LayerRef)), None)
+        return document.layer(given.layer_id) if given else None
+    if target is not None and ("Mask" in spec.outputs or "Image" in spec.outputs):
+        layer = document.layer(target.layer_id)
+        segment = layer.segment(target.label)
+        if segment is not None and segment.is_locked and "Mask" in spec.outputs:
+            raise Refused(f"{segment.name} is locked. Unlock it, or choose another segment.")
+        return layer
+    return None

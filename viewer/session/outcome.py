@@ -1,0 +1,239 @@
+"""From an operation's results to one finished step: what comes out decides where it goes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.core import memory
+from viewer.core.annotation import Annotation
+from viewer.core.errors import Refused
+from viewer.core.ids import new_id
+from viewer.core.images import Annotations, Draft, Image, Labels, Mask, Numbers, Overlay, Result, Verdict, Verdicts
+from viewer.core.labels import LabelLayer, Segment, segment_color
+from viewer.core.measure import measure_annotation
+from viewer.core.overlay import ScalarMap
+from viewer.core.report import Report, Score, Table
+from viewer.core.volume import Volume, smallest_exact
+from viewer.session.apply import Call
+from viewer.session.history import Change, ItemChange, LabelsChange, Origin, Phrase, Step, as_slices, bounding_box, labels_change
+from viewer.session.packing import Box
+from viewer.session.planes import put_plane, take_plane
+
+
+def build_step(call: Call, results: list[tuple[Result, ...]]) -> Step | None:
+    """One step with all that a call brought; None if nothing changes. Pure but for memory: may run on any thread."""
+    changes: list[Change] = []
+    named = ""
+    for position, result in enumerate(results[0]):
+        if isinstance(result, Image):
+            changes += _derived(call, [r[position] for r in results])
+        elif isinstance(result, Mask):
+            added, named = _segment(call, result)
+            changes += added
+        elif isinstance(result, Labels):
+            changes += _layer(call, result)
+        elif isinstance(result, Overlay):
+            changes.append(_overlay(call, result))
+        elif isinstance(result, Annotations):
+            changes += [_annotation(call, draft) for draft in result.drafts]
+        elif isinstance(result, Numbers):
+            changes.append(_table(call, result))
+        elif isinstance(result, Verdicts):
+            changes += _reports(call, result)
+    if not changes:
+        return None
+    origin = Origin("operation", call.spec.name, {**call.references, "scope": _scope_text(call)}, call.inputs)
+    return Step(new_id("step"), step_title(call, named), time.time(), origin, tuple(changes))
+
+
+def step_title(call: Call, segment: str = "") -> Phrase:
+    """``Gamma 0.6``; ``Region growing → Segment 1``."""
+    operation = call.spec.title
+    if segment:
+        return Phrase("{operation} → {segment}", {"operation": operation, "segment": segment})
+    first = next((p for p in call.spec.parameters if p.type in ("int", "float", "choice") and call.parameters[p.name] is not None), None)
+    if first is None:
+        return Phrase("{operation}", {"operation": operation})
+    value = call.parameters[first.name]
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    unit = f" {first.unit}" if first.unit not in ("", "value") else ""
+    return Phrase("{operation} {value}", {"operation": operation, "value": f"{text}{unit}"})
+
+
+def _scope_text(call: Call) -> str:
+    scope = call.scope
+    return scope.kind if scope.kind != "slice" else f"slice {scope.index} along axis {scope.axis}, phase {scope.phase}"
+
+
+def _derived(call: Call, images: list[Any]) -> list[Change]:
+    """A derived volume takes its parent's place in the view."""
+    volume = call.volume
+    unit = volume.unit if call.spec.keeps_unit and images[0].unit == volume.unit else images[0].unit if images[0].unit != volume.unit else ""
+    whole = call.scope.kind == "volume" and len(images) == volume.phases
+    if whole and len(images) == 1 and images[0].geometry.same_grid(volume.geometry):
+        data = _compact(images[0].values)[np.newaxis]
+    else:
+        data = _merged(call, images)
+    if data.dtype == volume.data.dtype and data.shape == volume.data.shape and np.array_equal(data, volume.data):
+        return []
+    badges = tuple(dict.fromkeys((*volume.badges, "PROCESSED")))
+    derived = volume.derived(
+        new_id("volume"), data, unit=unit, badges=badges, padding=volume.padding if call.spec.keeps_unit else None,
+        windows=volume.windows if call.spec.keeps_unit else (), voi_luts=volume.voi_luts if call.spec.keeps_unit else (),
+        is_color=images[0].values.ndim == 4,
+    )  # fmt: skip
+    return [ItemChange("volume", derived.id, None, derived), ItemChange("shown", volume.root_id, call.was_shown, derived.id)]
+
+
+def _merged(call: Call, images: list[Any]) -> NDArray[Any]:
+    """The volume with the results put in their place: a plane, some phases, or the voxels of a segment."""
+    volume, scope = call.volume, call.scope
+    parts = [image.values for image in images]
+    expected = take_plane(volume.phase(0), scope.axis, scope.index).shape if scope.kind == "slice" else volume.phase(0).shape
+    if any(part.shape != expected for part in parts):
+        raise Refused(f"{call.spec.title} gave an image of another size; run it on the whole volume.")
+    kind = np.result_type(volume.data.dtype, *(part.dtype for part in parts))
+    data = memory.allocate(volume.data.shape, np.float32 if kind == np.float64 else kind)
+    data[...] = volume.data
+    for number, part in enumerate(parts):
+        phase = number if len(parts) > 1 else scope.phase
+        if scope.kind == "slice":
+            put_plane(data[phase], scope.axis, scope.index, part)
+        elif scope.kind == "segment":
+            if call.labels is None or call.target is None:
+                raise Refused("Choose the segment to work inside first.")
+            inside = call.labels == call.target.label
+            data[phase][inside] = part[inside]
+        else:
+            data[phase] = part
+    return data
+
+
+def _compact(values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype == np.float64:
+        return values.astype(np.float32)
+    return smallest_exact(values) if values.dtype.kind in "iu" and values.dtype.itemsize > 2 else values
+
+
+def _placed(call: Call, values: NDArray[Any]) -> tuple[Box, NDArray[Any]]:
+    """The box of the whole grid that a result covers, and the result with axes in the grid's order."""
+    shape, scope = call.volume.geometry.shape, call.scope
+    edges = [(0, n) for n in shape]
+    if scope.kind == "slice":
+        edges[scope.axis] = (scope.index, scope.index + 1)
+        values = np.moveaxis(values, 0, scope.axis)
+    if values.shape != tuple(b - a for a, b in edges):
+        raise Refused(f"{call.spec.title} gave a mask of another size than the image.")
+    return (edges[0], edges[1], edges[2]), values
+
+
+def _segment(call: Call, mask: Mask) -> tuple[list[Change], str]:
+    """A mask goes to the chosen segment (added to it, or in its place if it was made from it), else to a new layer with one segment."""
+    box, values = _placed(call, mask.values)
+    if call.target is None or call.target_layer is None or call.labels is None:
+        if not values.any():
+            raise Refused(f"{call.spec.title} found nothing with these parameters; nothing was added.")
+        segment = Segment(1, call.spec.title, segment_color(1))
+        layer = LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id, (segment,))
+        change = _new_labels(layer, box, values.astype(np.uint8))
+        return [ItemChange("layer", layer.id, None, layer), *([change] if change else [])], segment.name
+    layer, label = call.target_layer, call.target.label
+    part = call.labels[as_slices(box)]
+    replaces = f"{call.target.layer_id}#{label}" in call.inputs
+    after = part.copy()
+    if replaces:
+        after[after == label] = 0
+    writable = values.copy()
+    for segment in layer.segments:
+        if segment.is_locked and segment.label != label:
+            writable &= part != segment.label
+    after[writable] = label
+    change = labels_change(layer.id, call.labels, box, after)
+    found = layer.segment(label)
+    return [change] if change else [], found.name if found else str(label)
+
+
+def _layer(call: Call, labels: Labels) -> list[Change]:
+    """Labels go back to the layer that they were grown from, else to a new layer with a segment each."""
+    box, values = _placed(call, labels.values)
+    used = [int(n) for n in np.flatnonzero(np.bincount(values.ravel())) if n > 0]
+    if not used:
+        raise Refused(f"{call.spec.title} found nothing with these parameters; nothing was added.")
+    if call.target_layer is not None and call.labels is not None:
+        layer = call.target_layer
+        part = call.labels[as_slices(box)]
+        writable = values > 0
+        for segment in layer.segments:
+            if segment.is_locked:
+                writable &= part != segment.label
+        after = np.where(writable, values, part).astype(call.labels.dtype)
+        change = labels_change(layer.id, call.labels, box, after)
+        return [change] if change else []
+    named = labels.names
+    segments = tuple(Segment(n, named[n - 1] if n <= len(named) else f"{call.spec.title} {n}", segment_color(n)) for n in used)
+    layer = LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id, segments)
+    change = _new_labels(layer, box, values)
+    return [ItemChange("layer", layer.id, None, layer), *([change] if change else [])]
+
+
+def _new_labels(layer: LabelLayer, box: Box, values: NDArray[Any]) -> LabelsChange | None:
+    """The change that fills an empty layer."""
+    inside = bounding_box(values)
+    if inside is None:
+        return None
+    part = values[as_slices(inside)]
+    kind = np.uint16 if any(s.label > 255 for s in layer.segments) else np.uint8
+    place = [(a + i, a + j) for (a, _), (i, j) in zip(box, inside, strict=True)]
+    empty = np.zeros(part.shape, kind)
+    change = labels_change(layer.id, empty, ((0, part.shape[0]), (0, part.shape[1]), (0, part.shape[2])), part.astype(kind))
+    return replace(change, box=(place[0], place[1], place[2])) if change else None
+
+
+def _overlay(call: Call, overlay: Overlay) -> ItemChange:
+    item = ScalarMap(
+        new_id("overlay"), overlay.name, call.original.id, overlay.geometry, overlay.values, overlay.unit, overlay.color_map, call.scope.phase
+    )
+    return ItemChange("overlay", item.id, None, item)
+
+
+def _annotation(call: Call, draft: Draft) -> ItemChange:
+    scope = call.scope
+    axis = scope.axis if scope.kind == "slice" else 0
+    item = Annotation(new_id("annotation"), draft.shape, call.original.id, draft.points, axis, scope.phase, draft.name, draft.measures, origin=call.spec.name)
+    item = measure_annotation(item, call.original) if not draft.measures else item
+    return ItemChange("annotation", item.id, None, item)
+
+
+def _table(call: Call, numbers: Numbers) -> ItemChange:
+    source = call.original.title or call.original.identity.series_description
+    facts = (("image", source), ("scope", _scope_text(call)), *numbers.facts)
+    item = Table(new_id("table"), numbers.title, numbers.columns, numbers.rows, call.original.id, facts)
+    return ItemChange("table", item.id, None, item)
+
+
+def _reports(call: Call, verdicts: Verdicts) -> list[Change]:
+    batch = new_id("batch") if len(verdicts.items) > 1 else ""
+    items = [_report(call, verdict, batch) for verdict in verdicts.items]
+    return [ItemChange("report", item.id, None, item) for item in items]
+
+
+def _report(call: Call, verdict: Verdict, batch: str) -> Report:
+    index = call.scope.index if call.scope.kind == "slice" else verdict.index
+    return Report(
+        new_id("report"), verdict.title, call.original.id, index, call.scope.phase, verdict.model, verdict.version, verdict.task,
+        tuple(Score(name, value) for name, value in verdict.scores), verdict.threshold, verdict.positive, verdict.device, verdict.milliseconds,
+        verdict.warnings, verdict.is_calibrated, verdict.facts, batch,
+    )  # fmt: skip
+
+
+def result_volume(call: Call, image: Image) -> Volume:
+    """An image result on its own, as the command line writes it (one plane stays one plane)."""
+    return replace(
+        call.volume, id=new_id("volume"), data=_compact(image.values)[np.newaxis], geometry=image.geometry, unit=image.unit,
+        is_color=image.values.ndim == 4, phase_labels=(), phase_seconds=(),
+    )  # fmt: skip

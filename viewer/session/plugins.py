@@ -1,0 +1,200 @@
+"""Finding plugins: entry points name packages, manifests name what is in them. Nothing of a plugin is imported here."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import tomllib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from viewer.core.errors import BadParameter, JobFailed
+from viewer.core.operation import OperationSpec, describe_all
+from viewer.jobs.pool import Pool
+
+GROUP = "negatoscope.plugins"
+_OWN_DISTRIBUTION = "negatoscope"
+
+
+@dataclass(frozen=True, slots=True)
+class OperationEntry:
+    """An operation as its manifest names it."""
+
+    name: str
+    run: str
+    plugin: str
+
+    @property
+    def menu(self) -> str:
+        return self.name.partition("/")[0]
+
+    @property
+    def title(self) -> str:
+        return self.name.partition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEntry:
+    """A mouse tool as its manifest names it."""
+
+    name: str
+    run: str
+    plugin: str
+    title: str
+    icon: str = ""
+    key: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelEntry:
+    """A tab of the dock as its manifest names it."""
+
+    name: str
+    run: str
+    plugin: str
+    title: str
+    icon: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One plugin: its manifest, whether it is on, and what is wrong with it."""
+
+    name: str
+    title: str
+    version: str
+    is_builtin: bool
+    is_enabled: bool
+    operations: tuple[OperationEntry, ...] = ()
+    tools: tuple[ToolEntry, ...] = ()
+    panels: tuple[PanelEntry, ...] = ()
+    error: str = ""
+
+
+class Registry:
+    """The plugins that were found, and the descriptions of their operations once a worker has read them."""
+
+    def __init__(self, plugins: Iterable[Plugin]) -> None:
+        self.plugins = tuple(plugins)
+        self._specs: dict[str, OperationSpec] = {}
+        self._broken: dict[str, str] = {}
+
+    @property
+    def active(self) -> tuple[Plugin, ...]:
+        return tuple(p for p in self.plugins if p.is_enabled and not p.error)
+
+    @property
+    def operations(self) -> tuple[OperationEntry, ...]:
+        return tuple(o for p in self.active for o in p.operations)
+
+    @property
+    def tools(self) -> tuple[ToolEntry, ...]:
+        return tuple(t for p in self.active for t in p.tools)
+
+    @property
+    def panels(self) -> tuple[PanelEntry, ...]:
+        return tuple(x for p in self.active for x in p.panels)
+
+    def entry(self, name: str) -> OperationEntry:
+        """An operation by its permanent name, in any case; raises BadParameter naming those that are near."""
+        for operation in self.operations:
+            if operation.name.lower() == name.strip().lower():
+                return operation
+        menu = name.partition("/")[0].lower()
+        near = [o.name for o in self.operations if o.menu.lower() == menu] or [o.name for o in self.operations]
+        raise BadParameter(f'There is no operation "{name}". There are: {", ".join(near)}.')
+
+    def load_specs(self, pool: Pool, names: Collection[str] | None = None) -> tuple[OperationSpec, ...]:
+        """Describe operations (all, or those named) in a worker; what is broken ends up in ``broken``."""
+        wanted = [o for o in self.operations if (names is None or o.name in names) and o.name not in self._specs]
+        if wanted:
+            job = pool.submit("viewer.core.operation:describe_all", {"items": [(o.name, o.run, o.plugin) for o in wanted]})
+            try:
+                self.take_specs(*job.result())
+            except JobFailed as err:
+                self._broken.update({o.name: str(err) for o in wanted})
+        return tuple(self._specs[o.name] for o in self.operations if o.name in self._specs and (names is None or o.name in names))
+
+    def take_specs(self, specs: Iterable[OperationSpec], broken: Iterable[tuple[str, str]]) -> None:
+        """Keep what ``describe_all`` gave."""
+        self._specs.update({spec.name: spec for spec in specs})
+        self._broken.update(broken)
+
+    def spec(self, name: str, pool: Pool | None = None) -> OperationSpec:
+        """The description of one operation; read in a worker at first use, or here if no pool is given."""
+        entry = self.entry(name)
+        if entry.name not in self._specs:
+            if pool is not None:
+                self.load_specs(pool, {entry.name})
+            else:
+                self.take_specs(*describe_all([(entry.name, entry.run, entry.plugin)]))
+        if entry.name not in self._specs:
+            raise BadParameter(f'The operation "{entry.name}" of the plugin {entry.plugin} cannot be used: {self._broken.get(entry.name, "it could not be read")}.')
+        return self._specs[entry.name]
+
+    def known_spec(self, name: str) -> OperationSpec | None:
+        return self._specs.get(name)
+
+    @property
+    def broken(self) -> dict[str, str]:
+        """Operations that could not be read, and why."""
+        return dict(self._broken)
+
+
+def discover(enabled: Collection[str] = (), *, safe_mode: bool = False) -> Registry:
+    """All installed plugins. Built-in ones are on; others only if ``enabled`` names them as ``name==version``; none of those in safe mode."""
+    found: dict[str, Plugin] = {}
+    for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda p: p.name):
+        own = point.dist is not None and point.dist.name == _OWN_DISTRIBUTION
+        plugin = read_manifest(point.name, point.value, is_builtin=own)
+        switched_on = own or (f"{plugin.name}=={plugin.version}" in enabled and not safe_mode)
+        if plugin.name not in found or own:
+            found[plugin.name] = replace(plugin, is_enabled=switched_on)
+    order = {"enhance": 0, "segment": 1, "measure": 2, "classify": 3}
+    return Registry(sorted(found.values(), key=lambda p: (not p.is_builtin, order.get(p.name, 99), p.name)))
+
+
+def read_manifest(name: str, package: str, *, is_builtin: bool) -> Plugin:
+    """Read ``plugin.toml`` of a package without importing it; what is wrong becomes the plugin's ``error``."""
+    try:
+        folder = find_folder(package)
+        with (folder / "plugin.toml").open("rb") as file:
+            manifest = tomllib.load(file)
+        return Plugin(
+            name=str(manifest.get("name", name)),
+            title=str(manifest.get("title", name)),
+            version=str(manifest.get("version", "")),
+            is_builtin=is_builtin,
+            is_enabled=False,
+            operations=tuple(_operation(x, name) for x in manifest.get("operation", [])),
+            tools=tuple(ToolEntry(plugin=name, **_texts(x)) for x in manifest.get("tool", [])),
+            panels=tuple(PanelEntry(plugin=name, **_texts(x)) for x in manifest.get("panel", [])),
+        )
+    except (OSError, tomllib.TOMLDecodeError, TypeError, ValueError, ImportError) as err:
+        return Plugin(name, name, "", is_builtin, False, error=f"The plugin {name} cannot be read: {err}.")
+
+
+def find_folder(package: str) -> Path:
+    """Folder of a package, found part by part so that not even the parent's ``__init__`` runs."""
+    top, *parts = package.split(".")
+    spec = importlib.util.find_spec(top)
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        folder = Path(location).joinpath(*parts)
+        if folder.is_dir():
+            return folder
+    raise ImportError(f"no package {package}")
+
+
+def _operation(entry: dict[str, Any], plugin: str) -> OperationEntry:
+    operation = OperationEntry(str(entry["name"]), str(entry["run"]), plugin)
+    if not operation.menu or not operation.title or ":" not in operation.run:
+        raise ValueError(f"an operation needs name = Menu/Operation and run = module:function, found {entry}")
+    return operation
+
+
+def _texts(entry: dict[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in entry.items()}
