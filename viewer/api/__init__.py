@@ -21,8 +21,8 @@ from viewer.core.words import gettext, mark, ngettext
 from viewer.jobs.pool import Progress
 
 __all__ = [
-    "Annotation", "Annotations", "BadParameter", "Choice", "Column", "Draft", "Geometry", "GeometryMismatch", "Help", "Image", "Index",
-    "Labels", "Mask", "Measure", "ModelUnusable", "NegatoscopeError", "Numbers", "OperationCancelled", "Overlay", "PERCENTILES", "Point", "Points",
+    "PERCENTILES", "Annotation", "Annotations", "BadParameter", "Choice", "Column", "Draft", "Geometry", "GeometryMismatch", "Help", "Image",
+    "Index", "Labels", "Mask", "Measure", "ModelUnusable", "NegatoscopeError", "Numbers", "OperationCancelled", "Overlay", "Point", "Points",
     "Progress", "Range", "Refused", "Statistics", "Triple", "Verdict", "Verdicts", "Window", "apply_window", "gettext", "length_suffix", "mark",
     "ngettext", "operation", "statistics_of",
 ]  # fmt: skip
