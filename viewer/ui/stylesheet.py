@@ -74,7 +74,7 @@ QPushButton[variant="tint"]:pressed { background: $pressed; }
 QPushButton[variant="tint"]:focus { border: 2px solid $accent; }
 QPushButton[variant="tint"]:disabled { background: transparent; color: $disabled; border-color: $line; }
 QPushButton[variant="link"] { background: transparent; color: $accent_text; border: 1px solid transparent; padding: 0 6px; }
-QPushButton[variant="link"]:hover { text-decoration: underline; }
+QPushButton[variant="link"]:hover { background: $hover; color: $text; }
 QPushButton[variant="link"]:focus { border: 2px solid $accent; padding: 0 5px; }
 QPushButton[variant="link"]:disabled { color: $disabled; }
 QPushButton[variant="icon"] { background: transparent; border: 1px solid transparent; padding: 0; }
@@ -90,10 +90,11 @@ QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox {
 QLineEdit, QAbstractSpinBox { min-height: ${field_rest}px; max-height: ${field_rest}px; }
 QLineEdit:focus, QAbstractSpinBox:focus {
     border: 2px solid $accent; padding: 0 6px; min-height: ${field_focus}px; max-height: ${field_focus}px; }
+QLineEdit[kind="number"] { padding: 0 4px; }
+QLineEdit[kind="number"]:focus { padding: 0 3px; }
 QPlainTextEdit:focus, QTextEdit:focus { border: 2px solid $accent; padding: 0 6px; }
-QLineEdit[state="error"], QLineEdit[state="error"]:focus {
-    border: 1px solid $err; padding: 0 7px; min-height: ${field_rest}px; max-height: ${field_rest}px; }
-QLineEdit[state="error"]:focus { border: 2px solid $err; padding: 0 6px; min-height: ${field_focus}px; max-height: ${field_focus}px; }
+QLineEdit[state="error"] { border: 1px solid $err; }
+QLineEdit[state="error"]:focus { border: 2px solid $err; }
 QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled, QAbstractSpinBox:disabled {
     background: transparent; color: $disabled; border-color: $line; }
 

@@ -111,7 +111,7 @@ class Sizes:
     radius: int = 6
     radius_card: int = 8
     radius_dialog: int = 10
-    line: int = 1
+    hairline: int = 1
     ring: int = 2
     top_bar: int = 56
     top_bar_small: int = 44

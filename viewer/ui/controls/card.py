@@ -22,9 +22,9 @@ def divider(parent: QWidget | None = None, *, vertical: bool = False) -> QFrame:
     line = QFrame(parent)
     line.setProperty("role", "divider")
     if vertical:
-        line.setFixedWidth(sizes().line)
+        line.setFixedWidth(sizes().hairline)
     else:
-        line.setFixedHeight(sizes().line)
+        line.setFixedHeight(sizes().hairline)
     return line
 
 
@@ -67,10 +67,7 @@ class NoteBox(QFrame):
         row.addLayout(column, 1)
         self._label = Label("", wrap=True, parent=self)
         column.addWidget(self._label)
-        self._links = QHBoxLayout()
-        self._links.addStretch(1)
-        column.addLayout(self._links)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self._column = column
         self.show_note(kind, text)
 
     def text(self) -> str:
@@ -87,7 +84,7 @@ class NoteBox(QFrame):
     def add_link(self, text: str) -> Button:
         """A link under the text, such as Details."""
         link = Button(text, variant="link", parent=self)
-        self._links.addWidget(link)
+        self._column.addWidget(link, 0, Qt.AlignmentFlag.AlignRight)
         return link
 
 

@@ -79,7 +79,7 @@ class DockTabs(QTabBar):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), QColor(t.panel))
-        painter.fillRect(QRect(0, self.height() - s.line, self.width(), s.line), QColor(t.line))
+        painter.fillRect(QRect(0, self.height() - s.hairline, self.width(), s.hairline), QColor(t.line))
         painter.setFont(font("caption"))
         for at in range(self.count()):
             self._paint_tab(painter, at, self.tabRect(at))

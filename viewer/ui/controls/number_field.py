@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -209,8 +210,15 @@ class NumberField(QLineEdit):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setProperty("kind", "number")
         self.setFixedSize(width or sizes().field_column, sizes().field)
         self._clean = ""
+
+    def fit(self, texts: Iterable[str]) -> None:
+        """Widen the field where its column would cut one of the texts."""
+        self.ensurePolished()
+        widest = max(self.fontMetrics().horizontalAdvance(text) for text in texts)
+        self.setFixedWidth(max(self.width(), widest + 16))
 
     def show_text(self, text: str) -> None:
         """Show a settled number."""

@@ -138,6 +138,7 @@ class NumberRow(FormRow):
         self.field.editingFinished.connect(self._commit)
         self.field.stepped.connect(self._step)
         self.field.reverted.connect(self._revert)
+        self.field.fit(self._scale.text(value) for value in (low, high, default) if value is not None)
         self._line.addWidget(self.field)
         self._reset = self._add_reset()
         self._rest = QTimer(self)

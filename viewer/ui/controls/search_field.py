@@ -22,7 +22,7 @@ class SearchField(QLineEdit):
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(name or placeholder)
         self.setFixedHeight(sizes().field)
-        self.setTextMargins(sizes().icon_field + 8, 0, 22, 0)
+        self.setTextMargins(sizes().icon_field + 8, 0, 0, 0)
         self._clear = IconButton("x", _("Clear"), size=sizes().icon_field, side=22, parent=self)
         self._clear.setFixedSize(22, 22)
         self._clear.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -39,12 +39,11 @@ class SearchField(QLineEdit):
 
     def _text_changed(self, text: str) -> None:
         self._clear.setVisible(bool(text))
-        if self.toolTip() == self.placeholderText() and text:
-            self.setToolTip("")
+        self.setTextMargins(sizes().icon_field + 8, 0, 22 if text else 0, 0)
         self._tell_placeholder()
 
     def _tell_placeholder(self) -> None:
-        room = self.width() - sizes().icon_field - 8 - 22 - 2 * sizes().row_gap
+        room = self.width() - sizes().icon_field - 8 - 2 * sizes().row_gap - 4
         cut = not self.text() and self.fontMetrics().horizontalAdvance(self.placeholderText()) > room
         self.setToolTip(self.placeholderText() if cut else "")
 

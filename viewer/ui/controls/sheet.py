@@ -36,6 +36,8 @@ def snap(widget: QWidget, state: State = "normal", *, part: QWidget | None = Non
         holder.setFixedWidth(width)
     widget.setEnabled(state != "disabled")
     holder.show()
+    if width and box.hasHeightForWidth():
+        holder.setFixedHeight(box.heightForWidth(width))
     holder.activateWindow()
     settle()
     (target if state == "focus" else other).setFocus(Qt.FocusReason.TabFocusReason)
@@ -46,7 +48,8 @@ def snap(widget: QWidget, state: State = "normal", *, part: QWidget | None = Non
             target.setCheckable(True)
             target.setChecked(True)
     settle()
-    picture = widget.grab()
+    # The holder's picture, cut out: that of the control alone has another ground.
+    picture = holder.grab(widget.geometry())
     label = QLabel()
     label.setPixmap(picture)
     label.setFixedSize(picture.deviceIndependentSize().toSize())
