@@ -103,12 +103,12 @@ def write_phantom(folder: Path) -> Path:
 
 def _write_series(folder: Path) -> None:
     import numpy as np
-    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+    from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
     stored = (make_values().astype(np.int32) + 1024).astype(np.uint16)
     dataset = _common_elements()
     for number, plane in enumerate(stored):
-        uid = _uid(f"plane {number}")
+        uid = UID(_uid(f"plane {number}"))
         dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = CTImageStorage
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = uid
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

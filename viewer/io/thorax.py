@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core.geometry import Geometry, Triple
 
-Values = NDArray[np.float32]
+Values = NDArray[np.floating[Any]]
 
 GEOMETRY = Geometry(shape=(112, 320, 320), origin=(-175.45, -175.45, -138.75), spacing=(2.5, 1.1, 1.1))
 
@@ -135,7 +137,7 @@ class _Canvas:
         blend(self.values[where], distance - radius, value, brighten=brighten)
 
     def path(self, points: Sequence[Triple], radius: float, value: float, *, brighten: bool = False) -> None:
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in pairwise(points):
             self.tube(start, end, radius, value, brighten=brighten)
 
 
@@ -152,7 +154,7 @@ def blend(values: Values, distance_mm: Values, value: float | Values, *, brighte
 def _draw_trunk(canvas: _Canvas) -> None:
     """Skin, fat, muscle, lungs, the space between them, diaphragm, liver, stomach, spleen, and the couch, plane by plane."""
     x, y = canvas.x[None, :], canvas.y[:, None]
-    size = ((np.abs(x) / _HALF_WIDTH_MM) ** _POWER + (np.abs(y) / _HALF_DEPTH_MM) ** _POWER) ** (1 / _POWER)
+    size = _size(x, y)
     middle = np.minimum(_ring(x - 3, y + 2, 27, 68), _ring(x, y - 56, 26, 25))
     back = _ring(np.abs(x) - 32, y - 84, 25, 12)
     lung_value = TISSUES_HU["lung"] + 0.3 * y + 0 * x  # blood sinks to the back of someone who lies
@@ -179,7 +181,8 @@ def _draw_trunk(canvas: _Canvas) -> None:
         blend(plane, lungs, lung_value)
         blend(plane, np.maximum(middle, dome - z), TISSUES_HU["fat"])
         blend(plane, back, TISSUES_HU["muscle"])
-        liver = np.maximum((inner - _PLEURA + 0.02) * 110, np.maximum(z - dome + 3, np.maximum(x + 0.35 * y - 30, -_ring(x, y - 56, 34, 34))))
+        beside_spine = np.maximum(x + 0.35 * y - 30, -_ring(x, y - 56, 34, 34))
+        liver = np.maximum((inner - _PLEURA + 0.02) * 110, np.maximum(z - dome + 3, beside_spine))
         blend(plane, liver, TISSUES_HU["liver"])
         _draw_vertebra(plane, x, y, z)
         blend(plane, couch, -250.0)
@@ -203,6 +206,11 @@ def _draw_vertebra(plane: Values, x: Values, y: Values, z: float) -> None:
         blend(plane, arch, TISSUES_HU["bone"])
         blend(plane, _ring(x, y - 93, 3, 8), TISSUES_HU["bone"])
     blend(plane, _ring(x, y - 78, 8.5, 8), TISSUES_HU["water"])
+
+
+def _size(x: Any, y: Any) -> Any:
+    """How far out a place is: 0 in the middle, 1 on the skin."""
+    return ((abs(x) / _HALF_WIDTH_MM) ** _POWER + (abs(y) / _HALF_DEPTH_MM) ** _POWER) ** (1 / _POWER)
 
 
 def _ring(x: Values, y: Values, half_width: float, half_depth: float) -> Values:
@@ -232,7 +240,11 @@ def _draw_heart(canvas: _Canvas) -> None:
     canvas.path([(16.0, -22.0, 32.0), (-8.0, -4.0, 30.0), (-40.0, 0.0, 28.0)], 9.0, blood)
     canvas.path([(-22.0, -24.0, -2.0), (-24.0, -22.0, 60.0), (-22.0, -24.0, 139.0)], 8.0, blood)  # upper hollow vein
     canvas.path([(-20.0, -14.0, -28.0), (-24.0, 10.0, -80.0), (-22.0, 16.0, -139.0)], 10.0, blood)
-    for start, end in (((-6.0, -16.0, 74.0), (-20.0, -8.0, 139.0)), ((8.0, -6.0, 82.0), (12.0, -4.0, 139.0)), ((18.0, 12.0, 78.0), (28.0, 8.0, 139.0))):
+    for start, end in (
+        ((-6.0, -16.0, 74.0), (-20.0, -8.0, 139.0)),
+        ((8.0, -6.0, 82.0), (12.0, -4.0, 139.0)),
+        ((18.0, 12.0, 78.0), (28.0, 8.0, 139.0)),
+    ):
         canvas.tube(start, end, 5.0, blood)
 
 
@@ -261,7 +273,7 @@ def _draw_lung_vessels(canvas: _Canvas, side: float) -> None:
 
 def _in_lung(place: NDArray[np.float64], side: float) -> bool:
     x, y, z = place
-    wall = ((abs(x) / _HALF_WIDTH_MM) ** _POWER + (abs(y) / _HALF_DEPTH_MM) ** _POWER) ** (1 / _POWER) < _PLEURA - 0.05
+    wall = _size(x, y) < _PLEURA - 0.05
     top = z < 40 or ((abs(x) - 55) / 70) ** 2 + (y / 80) ** 2 + ((z - 40) / 92) ** 2 < 0.85
     dome = (-80 if side < 0 else -92) + 41 * (1 - ((abs(x) - 58) / 75) ** 2 - ((y + 5) / 95) ** 2)
     return bool(wall and top and x * side > 26 and z > dome + 6)
@@ -316,7 +328,7 @@ def _rib(side: float, z_at_spine: float) -> list[Triple]:
         angle = math.radians(22 + 142 * part)
         z = z_at_spine - 62 * part
         narrow = 1 - 0.3 * max(0.0, (z - 55) / 80) ** 2
-        reach = 0.80 * narrow / ((abs(math.sin(angle)) / _HALF_WIDTH_MM) ** _POWER + (abs(math.cos(angle)) / _HALF_DEPTH_MM) ** _POWER) ** (1 / _POWER)
+        reach = 0.80 * narrow / _size(math.sin(angle), math.cos(angle))
         points.append((side * reach * math.sin(angle), reach * math.cos(angle), z))
     return points
 
