@@ -1,0 +1,154 @@
+"""What hands do to a view: pure arithmetic from a wish and the state it resolved to, to the next wish (CONVENTIONS 3a)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from viewer.core.geometry import Plane
+from viewer.core.layout import Point, fit_zoom, layout_of
+from viewer.core.render import spread
+from viewer.core.window import Window
+from viewer.session.view import ZOOM_LIMITS, ViewState, ViewWish
+
+NOTCH = 120
+"""Units of a wheel's notch; a touch pad scrolls a slice for each 40 (CONVENTIONS 3a)."""
+TOUCH_STEP = 40
+CLICK_LIMIT_PX = 4
+ZOOM_STEP = 1.2
+ZOOM_PER_PX = 1.01
+
+
+def scrolled(wish: ViewWish, state: ViewState, steps: int) -> ViewWish:
+    """``steps`` slices further, not beyond the ends."""
+    return replace(wish, index=max(0, min(state.index + steps, state.count - 1)))
+
+
+def phased(wish: ViewWish, state: ViewState, steps: int) -> ViewWish:
+    """``steps`` phases further, not beyond the ends."""
+    last = state.volume.phases - 1 if state.volume is not None else 0
+    return replace(wish, phase=max(0, min(state.phase + steps, last)))
+
+
+def stepped(wish: ViewWish, state: ViewState, steps: int) -> ViewWish:
+    """Along the slices, or along the frames of what has only one slice."""
+    return phased(wish, state, steps) if state.count == 1 else scrolled(wish, state, steps)
+
+
+def stack_size(state: ViewState) -> int:
+    """What :func:`stepped` can walk through: slices, or frames of what has only one slice."""
+    return state.volume.phases if state.volume is not None and state.count == 1 else state.count
+
+
+def stack_index(state: ViewState) -> int:
+    """Where :func:`stepped` is, from 0."""
+    return state.phase if state.volume is not None and state.count == 1 else state.index
+
+
+def wheel_steps(held: float, delta: float, *, is_touch: bool) -> tuple[int, float]:
+    """Whole steps for a turn of ``delta`` units on top of ``held`` ones, and the units held for the next turn.
+
+    Away from the user (positive) is towards the first slice. A change of direction drops what was held.
+    """
+    if held * delta < 0:
+        held = 0.0
+    size = TOUCH_STEP if is_touch else NOTCH
+    total = held + delta
+    steps = math.trunc(total / size)
+    return -steps, total - steps * size
+
+
+def zoomed(wish: ViewWish, state: ViewState, viewport: Point, factor: float, at: Point | None = None) -> ViewWish:
+    """Zoom by a factor; what lies under ``at`` (viewport point, None: the middle) stays there."""
+    before = state.placement(viewport)
+    zoom = max(ZOOM_LIMITS[0], min(before.zoom * factor, ZOOM_LIMITS[1]))
+    at = at if at is not None else (viewport[0] / 2, viewport[1] / 2)
+    x, y = before.to_picture(at)
+    center = (x + (viewport[0] / 2 - at[0]) / zoom, y + (viewport[1] / 2 - at[1]) / zoom)
+    return replace(wish, zoom=zoom, center=state.position_at(center))
+
+
+def panned(wish: ViewWish, state: ViewState, viewport: Point, dx: float, dy: float) -> ViewWish:
+    """The picture moved by viewport pixels."""
+    now = state.placement(viewport)
+    center = now.to_picture((viewport[0] / 2 - dx, viewport[1] / 2 - dy))
+    return replace(wish, zoom=now.zoom, center=state.position_at(center))
+
+
+def fitted(wish: ViewWish) -> ViewWish:
+    """The whole picture in view."""
+    return replace(wish, zoom=None, center=None)
+
+
+def at_full_size(wish: ViewWish, state: ViewState, viewport: Point, pixel_ratio: float = 1.0) -> ViewWish:
+    """100 %: one image pixel to a pixel of the screen."""
+    center = state.placement(viewport).to_picture((viewport[0] / 2, viewport[1] / 2))
+    return replace(wish, zoom=1.0 / pixel_ratio, center=state.position_at(center))
+
+
+def drag_gain(state: ViewState) -> float:
+    """Units of value to a pixel of a W/L drag: the range from the 1st to the 99th percentile over 256."""
+    if state.volume is None or state.volume.is_color:
+        return 1.0
+    found = spread(state.volume)
+    return (found.high - found.low) / 256
+
+
+def windowed(wish: ViewWish, state: ViewState, dx: float, dy: float) -> ViewWish:
+    """A W/L drag by pixels: right is wider, up (negative ``dy``) is brighter, which is a lower level."""
+    volume = state.volume
+    if volume is None:
+        return wish
+    gain = drag_gain(state)
+    now = state.window
+    narrowest = 1.0 if volume.data.dtype.kind != "f" else 1e-3
+    window = Window(now.center + dy * gain, max(narrowest, now.width + dx * gain), now.function)
+    return with_window(wish, state, window)
+
+
+def with_window(wish: ViewWish, state: ViewState, window: Window) -> ViewWish:
+    """Another window; a VOI LUT that is shown is stretched over it."""
+    volume = state.volume
+    if volume is None:
+        return wish
+    lut = state.display.lut if state.display is not None else None
+    number = volume.voi_luts.index(lut) if lut is not None else None
+    return replace(wish, window=window, window_unit=volume.unit, lut=number, is_auto=False)
+
+
+def with_preset(wish: ViewWish, state: ViewState, window: Window) -> ViewWish:
+    """A window in place of whatever was shown, a VOI LUT too."""
+    unit = state.volume.unit if state.volume is not None else None
+    return replace(wish, window=window, window_unit=unit, lut=None, is_auto=False)
+
+
+def with_lut(wish: ViewWish, number: int) -> ViewWish:
+    """A VOI LUT of the file, over the values it was made for."""
+    return replace(wish, window=None, window_unit=None, lut=number, is_auto=False)
+
+
+def with_auto(wish: ViewWish) -> ViewWish:
+    return replace(wish, window=None, window_unit=None, lut=None, is_auto=True)
+
+
+def with_plane(wish: ViewWish, state: ViewState, plane: Plane, viewport: Point | None = None) -> ViewWish:
+    """Another plane through the place in the middle of the view."""
+    if state.volume is None:
+        return replace(wish, plane=plane)
+    point = state.center if state.center is not None else (state.layout.size[0] / 2, state.layout.size[1] / 2)
+    position = state.position_at(point)
+    layout = layout_of(state.geometry, plane, pixel_aspect=state.volume.pixel_aspect)
+    along = float(state.geometry.to_index(position)[layout.axis])
+    index = int(math.floor(layout.slice_of(along) + 0.5))
+    return replace(wish, plane=plane, index=max(0, min(index, layout.count - 1)), center=position if wish.zoom is not None else None)
+
+
+def reset(wish: ViewWish) -> ViewWish:
+    """Window, zoom, place, turns and colours as at first; the slice stays."""
+    return ViewWish(volume_id=wish.volume_id, plane=wish.plane, index=wish.index, phase=wish.phase, text=wish.text, seeds=wish.seeds)
+
+
+def zoom_percent(state: ViewState, viewport: Point, pixel_ratio: float = 1.0) -> float:
+    """100: one image pixel to a pixel of the screen."""
+    zoom = state.zoom if state.zoom is not None else fit_zoom(state.layout.size, viewport)
+    return zoom * pixel_ratio * 100

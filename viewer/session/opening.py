@@ -1,0 +1,62 @@
+"""From a listed series to a volume in the document, and back again after a crash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from viewer.core.errors import InconsistentSeries, UnreadableFile
+from viewer.core.volume import Volume
+from viewer.io import open as io_open
+from viewer.io.series import Progress, SeriesEntry
+from viewer.jobs.pool import Pool
+from viewer.session.document import Document, Source
+from viewer.session.statistics import value_range
+
+_ENDS_BYTES = 64 << 10
+
+
+def fingerprint(files: Sequence[Path]) -> str:
+    """Hash over name, size, time and the first and last 64 KiB of every file: tells whether a source is still the same."""
+    digest = hashlib.sha256()
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                facts = path.stat()
+                digest.update(f"{path.name}|{facts.st_size}|{facts.st_mtime_ns}|".encode())
+                digest.update(file.read(_ENDS_BYTES))
+                if facts.st_size > _ENDS_BYTES:
+                    file.seek(max(_ENDS_BYTES, facts.st_size - _ENDS_BYTES))
+                    digest.update(file.read(_ENDS_BYTES))
+        except OSError as err:
+            raise UnreadableFile(f"{path.name} cannot be read: {err.strerror}.") from err
+    return digest.hexdigest()
+
+
+def load_entry(entry: SeriesEntry, pool: Pool, *, progress: Progress | None = None) -> tuple[Volume, Source]:
+    """Read a series (any thread): the volume, and what is needed to read it again."""
+    volume = io_open.load(entry, pool=pool, progress=progress)
+    for phase in range(min(volume.phases, 4)):
+        value_range(volume, phase)  # here, so that the window never waits for it
+    return volume, Source(volume.id, entry.files, entry.id, fingerprint(entry.files))
+
+
+def open_entry(document: Document, entry: SeriesEntry, pool: Pool, *, progress: Progress | None = None) -> Volume:
+    """Read a series into the document; for scripts and the command line."""
+    volume, source = load_entry(entry, pool, progress=progress)
+    document.add_source(volume, source)
+    return volume
+
+
+def read_source(source: Source, pool: Pool) -> Volume:
+    """Read a source again. Raises InconsistentSeries when its files are no longer those that were opened."""
+    if fingerprint(source.files) != source.fingerprint:
+        raise InconsistentSeries(f"{source.files[0].name if source.files else source.volume_id} has changed since; the steps are not replayed onto other pixels.")
+    listing = io_open.find(list(source.files))
+    for entry in listing.series:
+        if entry.id == source.series_id:
+            volume = io_open.load(entry, pool=pool)
+            return replace(volume, id=source.volume_id, root_id=source.volume_id)
+    raise UnreadableFile(f"The series {source.series_id} is no longer in its files.")

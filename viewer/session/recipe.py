@@ -1,0 +1,101 @@
+"""Recipes: operations in order, as TOML. Each step works on the current image of the one before.
+
+A mask that comes out becomes the current mask, a volume the current image; everything else is kept as a result.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viewer.core.errors import BadParameter, UnreadableFile
+from viewer.core.images import Labels, Mask, Result
+from viewer.core.operation import OperationSpec
+from viewer.jobs.pool import Pool
+from viewer.session.apply import LayerRef, Scope, SegmentRef, apply
+from viewer.session.document import Document
+from viewer.session.history import Step
+from viewer.session.plugins import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeStep:
+    """One operation with the parameters that differ from the defaults, or all of them."""
+
+    operation: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_recipe(path: Path) -> tuple[RecipeStep, ...]:
+    """Read ``[[step]]`` tables; raises UnreadableFile with what is wrong."""
+    try:
+        with path.open("rb") as file:
+            tables = tomllib.load(file).get("step", [])
+    except OSError as err:
+        raise UnreadableFile(f"{path.name} cannot be read: {err.strerror}.") from err
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise UnreadableFile(f"{path.name} is no recipe: {err}.") from err
+    if not isinstance(tables, list) or not tables:
+        raise UnreadableFile(f"{path.name} is no recipe: it has no [[step]].")
+    steps = []
+    for number, table in enumerate(tables, 1):
+        parameters = table.get("parameters", {}) if isinstance(table, dict) else None
+        if not isinstance(parameters, dict) or not isinstance(table.get("operation"), str):
+            raise UnreadableFile(f'{path.name}: step {number} needs operation = "Menu/Operation" and parameters = {{ ... }}.')
+        steps.append(RecipeStep(table["operation"], parameters))
+    return tuple(steps)
+
+
+def recipe_of(steps: Iterable[Step], root_id: str | None = None, document: Document | None = None) -> tuple[RecipeStep, ...]:
+    """The operations among the steps of a history, as a recipe; hand-made steps are left out.
+
+    With ``root_id`` only those that worked on that image.
+    """
+    found = []
+    for step in steps:
+        origin = step.origin
+        if origin.kind != "operation":
+            continue
+        if root_id is not None and document is not None and origin.inputs and document.has_volume(origin.inputs[0]) and document.volume(origin.inputs[0]).root_id != root_id:
+            continue
+        parameters = {n: v for n, v in origin.parameters.items() if v is not None and n != "scope" and not _is_reference(v)}
+        found.append(RecipeStep(origin.name, parameters))
+    return tuple(found)
+
+
+def run_recipe(
+    document: Document, recipe: Iterable[RecipeStep], registry: Registry, pool: Pool, *, root_id: str
+) -> list[tuple[RecipeStep, tuple[Result, ...]]]:
+    """Apply a recipe to an opened volume. Raises Refused as the first step that cannot be done says."""
+    mask: SegmentRef | None = None
+    results = []
+    for step in recipe:
+        spec = registry.spec(step.operation, pool)
+        parameters = {**step.parameters, **_masks(spec, step, mask)}
+        before = {layer.id for layer in document.layers_of(root_id)}
+        target = mask if "Mask" in spec.outputs and any(isinstance(v, SegmentRef) for v in parameters.values()) else None
+        _, given = apply(document, spec, parameters, pool, volume_id=document.current(root_id).id, scope=Scope(), target=target)
+        results.append((step, given))
+        new = [layer for layer in document.layers_of(root_id) if layer.id not in before]
+        if new and any(isinstance(r, Mask | Labels) for r in given):
+            mask = SegmentRef(new[-1].id, new[-1].segments[0].label)
+    return results
+
+
+def _masks(spec: OperationSpec, step: RecipeStep, mask: SegmentRef | None) -> dict[str, Any]:
+    """The current mask for the mask parameters that the recipe leaves open."""
+    given: dict[str, Any] = {}
+    for parameter in spec.parameters:
+        if parameter.type in ("mask", "labels") and parameter.name not in step.parameters and mask is not None:
+            given[parameter.name] = mask if parameter.type == "mask" else LayerRef(mask.layer_id)
+    for name in step.parameters:
+        if spec.parameter(name).type in ("mask", "labels", "image"):
+            raise BadParameter(f'"{step.operation}": a recipe takes the mask of the step before; "{name}" cannot be written down.')
+    return given
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("layer-", "volume-"))
