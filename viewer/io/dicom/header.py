@@ -15,6 +15,7 @@ from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
+from viewer.io.dicom.fragments import Span, find_frames
 from viewer.io.dicom.frames import Frame, read_frames
 from viewer.io.dicom.parse import DEFLATED, EXPLICIT, Parsed, PixelPlace, parse, pixel_place
 
@@ -58,6 +59,8 @@ class Header:
     frames: tuple[Frame, ...] = ()
     """One for all frames of the file, or one each."""
     pixels: PixelPlace | None = None
+    spans: tuple[tuple[Span, ...], ...] = ()
+    """Fragments of each frame of an encapsulated multi-frame file."""
     tables: str = ""
     """Digest of the palette and the modality LUT: files with others are no part of the same volume."""
     warnings: tuple[str, ...] = ()
@@ -164,6 +167,11 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
         tables=_digest(dataset, photometric),
     )
     count, said = _frames_there(header, place)
+    if place.length is None and header.claimed_frames > 1:
+        spans = tuple(find_frames(header.path, place.offset, count))
+        if len(spans) < count:
+            count, said = len(spans), (_cut_short(len(spans), header.claimed_frames),)
+        header = replace(header, spans=spans)
     frames, more = read_frames(dataset, count, header.sop_class)
     return replace(header, frame_count=count, frames=frames, warnings=(*header.warnings, *said, *more))
 
@@ -209,5 +217,9 @@ def _frames_there(header: Header, place: PixelPlace) -> tuple[int, tuple[str, ..
     if there > MAX_FRAMES:
         raise UnreadableFile(_("{name}: {frames} frames are more than can be opened.").format(name=header.name, frames=there))
     if there < claimed:
-        return there, (_("only {found} of {count} frames are there: the file is cut short").format(found=there, count=claimed),)
+        return there, (_cut_short(there, claimed),)
     return there, ()
+
+
+def _cut_short(found: int, claimed: int) -> str:
+    return _("only {found} of {count} frames are there: the file is cut short").format(found=found, count=claimed)

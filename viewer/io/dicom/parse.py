@@ -65,6 +65,7 @@ class PixelPlace:
     length: int | None
     tag: int
     """7FE00010 integers, 7FE00008 float, 7FE00009 double."""
+    vr: str = "OW"
     inflated: bool = False
 
 
@@ -193,10 +194,9 @@ def pixel_place(parsed: Parsed) -> PixelPlace | None:
         length, offset = struct.unpack(order + "H", tail[6:8])[0], start + 8
     else:
         length, offset = struct.unpack(order + "I", tail[4:8])[0], start + 8
-    inflated = parsed.inflated is not None
-    if length == 0xFFFFFFFF:
-        return PixelPlace(offset, None, tag, inflated)
-    return PixelPlace(offset, max(0, min(length, size - offset)), tag, inflated)
+    kept = None if length == 0xFFFFFFFF else max(0, min(length, size - offset))
+    vr = "OW" if implicit or not tail[4:6].isalpha() else tail[4:6].decode("ascii")
+    return PixelPlace(offset, kept, tag, vr, parsed.inflated is not None)
 
 
 def _is_deflated(prefix: bytes) -> bool:

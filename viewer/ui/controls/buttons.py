@@ -47,6 +47,12 @@ class Button(QPushButton):
             # Qt leaves no room between icon and words.
             option.text = " " + option.text
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
     def sizeHint(self) -> QSize:
         # The variant's weight is the stylesheet's; without polishing first the hint would be that of the plain one.
         self.ensurePolished()

@@ -108,6 +108,7 @@ class ProgressRow(QWidget):
         self._text = ElidedLabel("", "small", parent=self)
         words.addWidget(self._text, 1)
         self._remaining = Label("", "small", parent=self)
+        self._remaining.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         words.addWidget(self._remaining)
         self.bar = ThinBar(parent=self)
         column.addWidget(self.bar)

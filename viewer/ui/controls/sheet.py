@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from PySide6.QtCore import QEventLoop, QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QCursor, QLinearGradient, QPainter, QPaintEvent, QPixmap
+from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QCursor, QLinearGradient, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from viewer.core.labels import SEGMENT_COLORS
@@ -42,6 +42,12 @@ def snap(widget: QWidget, state: State = "normal", *, part: QWidget | None = Non
     settle()
     (target if state == "focus" else other).setFocus(Qt.FocusReason.TabFocusReason)
     target.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, state in ("hover", "pressed"))
+    if state in ("hover", "pressed"):
+        # Push buttons believe in the pointer only after it has moved on them.
+        place = QPointF(target.rect().center())
+        none = Qt.MouseButton.NoButton
+        move = QMouseEvent(QEvent.Type.MouseMove, place, target.mapToGlobal(place), none, none, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(target, move)
     if isinstance(target, QAbstractButton):
         target.setDown(state == "pressed")
         if state == "checked":
@@ -253,6 +259,7 @@ def _right() -> QVBoxLayout:
         words.addWidget(c.Label(name))
         words.addWidget(c.Label(getattr(t, name), "caption"))
         cell = QHBoxLayout()
+        cell.setSpacing(8)
         cell.addWidget(_Chip(getattr(t, name)))
         cell.addLayout(words, 1)
         grid.addLayout(cell, at // 3, at % 3)

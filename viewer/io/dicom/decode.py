@@ -1,0 +1,299 @@
+"""Decoding of compressed frames; runs in worker processes, never in the window's.
+
+A fixed table says which decoder serves which transfer syntax, never "the first that works" (RELIABILITY choice 4). What
+comes out is checked against the header before it is handed over.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.core.errors import NegatoscopeError, UnreadableFile, UnsupportedFeature
+from viewer.core.words import _
+from viewer.io import gate
+from viewer.io.dicom import colour, values
+from viewer.io.dicom.fragments import Span
+from viewer.io.dicom.rle import decode_rle
+
+_BASE = "1.2.840.10008.1.2."
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTask:
+    """One frame: where its bytes are, and what the header says comes out of them."""
+
+    path: Path
+    number: int
+    spans: tuple[Span, ...]
+    syntax: str
+    rows: int
+    columns: int
+    samples: int
+    photometric: str
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    is_signed: bool
+
+    @property
+    def encoded_bytes(self) -> int:
+        return sum(length for _offset, length in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Samples (rows, columns[, 3]), what their colours are now, and what the stream says of their bits."""
+
+    samples: NDArray[Any]
+    photometric: str
+    precision: int
+    is_signed: bool = False
+    is_lossy: bool = False
+
+
+Decoder = Callable[[bytes, FrameTask], Decoded]
+
+
+def decode_frame(task: FrameTask, out: NDArray[Any], phase: int, plane: int) -> None:
+    """Decode one frame into ``out[phase, plane]``: stored values, or RGB for colour. The worker's entry point.
+
+    Raises
+    ------
+    UnreadableFile, UnsupportedFeature
+        With a sentence that names file, frame and codec.
+    """
+    table = DECODERS.get(task.syntax)
+    name = f"{gate.harmless(task.path.name)} ({task.number + 1})"
+    if table is None:
+        raise UnsupportedFeature(unsupported(task.path, task.syntax))
+    try:
+        with task.path.open("rb") as file:
+            stream = b"".join(_piece(file, span) for span in task.spans)
+        decoded = table.decode(stream, task)
+        out[phase, plane] = finished(decoded, task)
+    except NegatoscopeError as err:
+        raise type(err)(_("{name}: a frame in {codec} cannot be decoded: {reason}.").format(name=name, codec=table.name, reason=str(err).rstrip("."))) from err
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as err:
+        # Decoders of other people throw whatever they like; some of it is no Exception (RELIABILITY choice 2).
+        reason = gate.harmless(str(err))[:160] or type(err).__name__
+        raise UnreadableFile(_("{name}: a frame in {codec} cannot be decoded: {reason}.").format(name=name, codec=table.name, reason=reason)) from err
+
+
+def finished(decoded: Decoded, task: FrameTask) -> NDArray[Any]:
+    """Check against the header, then stored values with their sign, or RGB."""
+    wanted = (task.rows, task.columns) if task.samples == 1 else (task.rows, task.columns, task.samples)
+    samples = decoded.samples
+    if samples.shape != wanted:
+        text = _("it holds {found}, the header says {wanted}")
+        raise UnreadableFile(text.format(found=" x ".join(map(str, samples.shape)), wanted=" x ".join(map(str, wanted))))
+    if task.samples == 3:
+        return colour.to_rgb(samples, decoded.photometric, max(decoded.precision, 8) if samples.dtype.itemsize > 1 else 8)
+    return _stored(decoded, task)
+
+
+def _stored(decoded: Decoded, task: FrameTask) -> NDArray[Any]:
+    """Stored values in the header's type. The header decides the sign (D12), whatever the stream says of it."""
+    target = values.stored_dtype(task.bits_allocated, task.is_signed)
+    samples = np.ascontiguousarray(decoded.samples)
+    if decoded.is_signed and task.is_signed:
+        return samples.astype(target)
+    limit = (1 << task.bits_stored) - 1
+    if decoded.is_lossy and not task.is_signed and not decoded.is_signed:
+        # Lossy coding may step over the largest value: masked it would turn black.
+        return np.minimum(samples, limit).astype(target)
+    words = samples.astype(f"u{target.itemsize}")
+    # A stream of fewer bits than the header says carries its sign in its own highest bit (pydicom issue 1149).
+    bits = min(task.bits_stored, decoded.precision) if decoded.is_signed != task.is_signed and decoded.precision else task.bits_stored
+    shift = task.high_bit + 1 - task.bits_stored if decoded.precision > task.bits_stored else 0
+    values.mask_and_sign(words, bits, bits - 1 + shift, task.is_signed)
+    return words.view(target)
+
+
+def _piece(file: Any, span: Span) -> bytes:
+    file.seek(span[0])
+    piece: bytes = file.read(span[1])
+    if len(piece) != span[1]:
+        raise UnreadableFile(_("the file ends inside it"))
+    return piece
+
+
+def unsupported(path: Path, syntax: str) -> str:
+    """The sentence for a syntax without a decoder; it names the UID."""
+    from pydicom.uid import UID
+
+    name = UID(syntax).name
+    shown = gate.harmless(syntax if name == syntax else f"{name}, {syntax}")[:160]
+    return _("{name}: the pixels are in a transfer syntax that cannot be decoded ({syntax}). Convert the file to another one first.").format(
+        name=gate.harmless(path.name), syntax=shown
+    )
+
+
+# --- decoders ---------------------------------------------------------------------------------------------------------
+
+
+def _rle(stream: bytes, task: FrameTask) -> Decoded:
+    samples = decode_rle(stream, task.rows, task.columns, task.samples, task.bits_allocated)
+    precision = task.bits_stored if task.samples == 3 else task.bits_allocated
+    return Decoded(samples, task.photometric, precision)
+
+
+@dataclass(frozen=True, slots=True)
+class _JpegHead:
+    precision: int
+    rows: int
+    columns: int
+    components: int
+    is_rgb: bool | None
+    """What the stream's own marks say: RGB, YCbCr (False), or nothing."""
+
+
+def _jpeg_head(stream: bytes) -> _JpegHead:
+    """The frame header and the colour marks of a JPEG or JPEG-LS stream, without decoding."""
+    place, is_rgb = 2, None
+    if stream[:2] != b"\xff\xd8":
+        raise UnreadableFile(_("it does not begin like a JPEG"))
+    while place + 4 <= len(stream):
+        if stream[place] != 0xFF:
+            place += 1
+            continue
+        mark = stream[place + 1]
+        if mark in (0xFF, 0x00, 0x01) or 0xD0 <= mark <= 0xD8:
+            place += 1 if mark == 0xFF else 2
+            continue
+        length = struct.unpack(">H", stream[place + 2 : place + 4])[0]
+        content = stream[place + 4 : place + 2 + length]
+        if (0xC0 <= mark <= 0xCF and mark not in (0xC4, 0xC8, 0xCC)) or mark == 0xF7:
+            if len(content) < 6:
+                break
+            precision, rows, columns, components = struct.unpack(">BHHB", content[:6])
+            return _JpegHead(precision, rows, columns, components, is_rgb)
+        if mark == 0xE0 and content[:4] == b"JFIF":
+            is_rgb = False
+        if mark == 0xEE and content[:5] == b"Adobe" and len(content) >= 12:
+            is_rgb = content[11] == 0
+        if mark in (0xD9, 0xDA):
+            break
+        place += 2 + length
+    raise UnreadableFile(_("its JPEG has no frame header"))
+
+
+def _checked_head(stream: bytes, task: FrameTask) -> _JpegHead:
+    """Before anything is allocated: the stream's own size must be the header's."""
+    head = _jpeg_head(stream)
+    if (head.rows or task.rows, head.columns or task.columns, head.components) != (task.rows, task.columns, task.samples):
+        text = _("it holds {found}, the header says {wanted}")
+        found = f"{head.rows} x {head.columns} x {head.components}"
+        raise UnreadableFile(text.format(found=found, wanted=f"{task.rows} x {task.columns} x {task.samples}"))
+    return head
+
+
+def _jpeg_lossy(stream: bytes, task: FrameTask) -> Decoded:
+    head = _checked_head(stream, task)
+    if head.precision > 8:
+        from imagecodecs import jpeg8_decode
+
+        return Decoded(np.asarray(jpeg8_decode(stream)), task.photometric, head.precision, is_lossy=True)
+    from PIL import Image
+
+    with Image.open(io.BytesIO(stream), formats=("JPEG",)) as picture:
+        if task.samples == 1:
+            return Decoded(np.asarray(picture), task.photometric, 8, is_lossy=True)
+        # The stream's marks come first, then the header; libjpeg turns YCbCr into RGB when it thinks that it is YCbCr.
+        is_rgb = head.is_rgb if head.is_rgb is not None else task.photometric == "RGB"
+        if is_rgb:
+            picture.draft("YCbCr" if head.is_rgb is None else "RGB", picture.size)
+        return Decoded(np.array(picture), "RGB", 8, is_lossy=True)
+
+
+def _jpeg_lossless(stream: bytes, task: FrameTask) -> Decoded:
+    from imagecodecs import jpegsof3_decode
+
+    head = _checked_head(stream, task)
+    return Decoded(np.asarray(jpegsof3_decode(stream)), task.photometric, head.precision)
+
+
+def _jpeg_ls(stream: bytes, task: FrameTask) -> Decoded:
+    from imagecodecs import JpeglsError, jpegls_decode
+
+    head = _checked_head(stream, task)
+    is_lossy = task.syntax.endswith(".81")
+    try:
+        samples = np.asarray(jpegls_decode(stream))
+    except JpeglsError:
+        # CharLS through pyjpegls takes some streams that imagecodecs refuses.
+        from jpeg_ls import decode_buffer
+
+        buffer, _info = decode_buffer(stream)
+        kind = "u1" if head.precision <= 8 else "<u2"
+        flat = np.frombuffer(bytes(buffer), dtype=kind)
+        samples = flat.reshape((task.rows, task.columns) if task.samples == 1 else (task.rows, task.columns, 3))
+    if samples.ndim == 3 and samples.shape[0] == 3 and samples.shape[2] != 3:
+        samples = samples.transpose(1, 2, 0)
+    return Decoded(samples, task.photometric, head.precision, is_lossy=is_lossy)
+
+
+def _jpeg_2000(stream: bytes, task: FrameTask) -> Decoded:
+    from openjpeg import decode, get_parameters
+
+    found = get_parameters(stream)
+    if (found["rows"], found["columns"], found["samples_per_pixel"]) != (task.rows, task.columns, task.samples):
+        text = _("it holds {found}, the header says {wanted}")
+        shown = f"{found['rows']} x {found['columns']} x {found['samples_per_pixel']}"
+        raise UnreadableFile(text.format(found=shown, wanted=f"{task.rows} x {task.columns} x {task.samples}"))
+    return Decoded(decode(stream), task.photometric, int(found["precision"]), bool(found["is_signed"]), task.syntax.endswith((".91", ".203")))
+
+
+def _htj2k(stream: bytes, task: FrameTask) -> Decoded:
+    from openjpeg import get_parameters
+
+    found = get_parameters(stream)
+    if (found["rows"], found["columns"], found["samples_per_pixel"]) != (task.rows, task.columns, task.samples):
+        return _jpeg_2000(stream, task)
+    from imagecodecs import Htj2kError, htj2k_decode
+
+    try:
+        samples = np.asarray(htj2k_decode(stream))
+    except Htj2kError:
+        return _jpeg_2000(stream, task)
+    if samples.ndim == 3 and samples.shape[0] == 3 and samples.shape[2] != 3:
+        samples = samples.transpose(1, 2, 0)
+    return Decoded(samples, task.photometric, int(found["precision"]), bool(found["is_signed"]), task.syntax.endswith(".203"))
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A transfer syntax that can be decoded: its name for people, the package, the function, the most it may grow."""
+
+    name: str
+    package: str
+    decode: Decoder
+    ratio: int = gate.LOSSLESS_RATIO
+
+
+_LOSSY = gate.LOSSY_RATIO
+DECODERS: dict[str, Codec] = {
+    _BASE + "5": Codec("RLE", "viewer", _rle, _LOSSY),
+    _BASE + "4.50": Codec("JPEG", "Pillow", _jpeg_lossy, _LOSSY),
+    _BASE + "4.51": Codec("JPEG extended", "Pillow, imagecodecs", _jpeg_lossy, _LOSSY),
+    _BASE + "4.53": Codec("JPEG spectral selection", "Pillow, imagecodecs", _jpeg_lossy, _LOSSY),
+    _BASE + "4.55": Codec("JPEG progressive", "Pillow, imagecodecs", _jpeg_lossy, _LOSSY),
+    _BASE + "4.57": Codec("JPEG lossless", "imagecodecs", _jpeg_lossless),
+    _BASE + "4.70": Codec("JPEG lossless", "imagecodecs", _jpeg_lossless),
+    _BASE + "4.80": Codec("JPEG-LS", "imagecodecs, pyjpegls", _jpeg_ls),
+    _BASE + "4.81": Codec("JPEG-LS near lossless", "imagecodecs, pyjpegls", _jpeg_ls, _LOSSY),
+    _BASE + "4.90": Codec("JPEG 2000 lossless", "pylibjpeg-openjpeg", _jpeg_2000),
+    _BASE + "4.91": Codec("JPEG 2000", "pylibjpeg-openjpeg", _jpeg_2000, _LOSSY),
+    _BASE + "4.201": Codec("HTJ2K lossless", "imagecodecs, pylibjpeg-openjpeg", _htj2k),
+    _BASE + "4.202": Codec("HTJ2K lossless RPCL", "imagecodecs, pylibjpeg-openjpeg", _htj2k),
+    _BASE + "4.203": Codec("HTJ2K", "imagecodecs, pylibjpeg-openjpeg", _htj2k, _LOSSY),
+}

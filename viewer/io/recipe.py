@@ -1,0 +1,69 @@
+"""Recipes: the steps of a history as TOML, ``[[step]]`` with ``operation`` and ``parameters``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viewer.core.errors import UnreadableFile
+from viewer.io.beside import open_regular
+from viewer.io.gate import harmless
+from viewer.io.save import save_atomic
+
+LARGEST = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeStep:
+    """One operation by name (``Enhance/Gamma``) and its parameters by name."""
+
+    operation: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save_recipe(path: Path, steps: Sequence[RecipeStep], *, overwrite: bool = False) -> None:
+    """Write steps; parameters that are None (not given) are left out."""
+    import tomli_w
+
+    content = {"step": [{"operation": step.operation, "parameters": _plain(step.parameters)} for step in steps]}
+    save_atomic(path, tomli_w.dumps(content).encode(), overwrite=overwrite, validate=lambda temporary: _check_same(temporary, len(steps)))
+
+
+def read_recipe(path: Path) -> tuple[RecipeStep, ...]:
+    """The steps of a recipe. Raises UnreadableFile with the reason, and the number of the step that is wrong."""
+    name = harmless(path.name)
+    with open_regular(path) as file:
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise UnreadableFile(f"{name}: this is too long for a recipe.")
+    try:
+        content = tomllib.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableFile(f"{name}: it is not a recipe in TOML ({harmless(str(error))}).") from error
+    steps = content.get("step")
+    if not isinstance(steps, list) or not steps:
+        raise UnreadableFile(f"{name}: the recipe has no [[step]]. Each step names an operation and its parameters.")
+    found = []
+    for number, step in enumerate(steps, 1):
+        operation = step.get("operation") if isinstance(step, dict) else None
+        parameters = step.get("parameters", {}) if isinstance(step, dict) else None
+        if not isinstance(operation, str) or not isinstance(parameters, dict):
+            raise UnreadableFile(f'{name}: step {number} of the recipe has no "operation", or its "parameters" are no table.')
+        found.append(RecipeStep(operation, parameters))
+    return tuple(found)
+
+
+def _check_same(path: Path, count: int) -> None:
+    if count and len(read_recipe(path)) != count:
+        raise UnreadableFile(f"{harmless(path.name)}: the written recipe reads otherwise.")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value.item() if hasattr(value, "item") else value

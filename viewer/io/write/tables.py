@@ -1,0 +1,115 @@
+"""Results as CSV (for spreadsheets) and JSON (for programs): units in the head, numbers unrounded, nothing that is NaN."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from viewer.core.annotation import Annotation
+from viewer.core.errors import BadParameter
+from viewer.core.ids import new_id
+from viewer.core.report import Cell, Column, Report, Table
+from viewer.io.gate import harmless
+from viewer.io.save import save_atomic
+
+ENDINGS = (".csv", ".json")
+
+
+def save_tables(path: Path, tables: Sequence[Table], *, overwrite: bool = False) -> None:
+    """Write tables as ``.csv`` (one after another, an empty line between) or ``.json``."""
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise BadParameter(f"{harmless(path.name)}: tables are written as .csv or .json. Choose one of these endings.")
+    text = csv_text(tables) if ending == ".csv" else json_text(tables)
+    # Excel takes UTF-8 for what it is only with the mark in front.
+    save_atomic(path, text.encode("utf-8-sig" if ending == ".csv" and not text.isascii() else "utf-8"), overwrite=overwrite)
+
+
+def csv_text(tables: Sequence[Table]) -> str:
+    """Comma separated, a decimal point, a head line with units for each table."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    for number, table in enumerate(tables):
+        if number:
+            out.write("\r\n")
+        writer.writerow([_harmless_cell(column.head) for column in table.columns])
+        writer.writerows([_csv_cell(cell) for cell in row] for row in table.rows)
+    return out.getvalue()
+
+
+def json_text(tables: Sequence[Table]) -> str:
+    """``{"tables": [{"title", "columns": [{"name", "unit"}], "rows": [[...]], "facts": {}}]}``"""
+    content = [
+        {
+            "title": table.title,
+            "columns": [{"name": column.name, "unit": column.unit} for column in table.columns],
+            "rows": [[plain(cell) for cell in row] for row in table.rows],
+            "facts": dict(table.facts),
+        }
+        for table in tables
+    ]
+    return json.dumps({"tables": content}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plain(cell: Any) -> Cell:
+    """A cell as JSON can hold it: numpy's numbers as Python's, NaN and infinities as None."""
+    if cell is None or isinstance(cell, str | bool):
+        return cell
+    value = cell.item() if hasattr(cell, "item") else cell
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, int) else str(value)
+
+
+def annotations_table(annotations: Sequence[Annotation], unit_of: Callable[[str], str], title: str = "Measurements") -> Table:
+    """One row per annotation: name, shape, phase, its points, and a column for each measure and unit that occurs.
+
+    ``unit_of`` gives the unit of places (mm or px) of a volume's id.
+    """
+    measures = list(dict.fromkeys((m.name, m.unit) for a in annotations for m in a.measures))
+    count = max((len(a.points) for a in annotations), default=0)
+    units = {unit_of(a.volume_id) for a in annotations}
+    unit = units.pop() if len(units) == 1 else ""
+    columns = [Column("Name"), Column("Shape"), Column("Phase")]
+    columns += [Column(f"{axis}{n}", unit) for n in range(1, count + 1) for axis in "xyz"]
+    columns += [Column(name, unit) for name, unit in measures]
+    rows = []
+    for annotation in annotations:
+        places: list[Cell] = [coordinate for point in annotation.points for coordinate in point]
+        places += [None] * (3 * count - len(places))
+        found = {(m.name, m.unit): m.value for m in annotation.measures}
+        rows.append((annotation.name, annotation.shape, annotation.phase, *places, *(found.get(key) for key in measures)))
+    return Table(new_id("table"), title, tuple(columns), tuple(rows))
+
+
+def reports_table(reports: Sequence[Report], title: str = "Classification") -> Table:
+    """One row per report, one column per class."""
+    classes = list(dict.fromkeys(score.name for report in reports for score in report.scores))
+    columns = (
+        Column("Title"), Column("Plane"), Column("Phase"), Column("Model"), Column("Version"), *(Column(name) for name in classes),
+        Column("Threshold"), Column("Device"), Column("Time", "ms"), Column("Warnings"),
+    )  # fmt: skip
+    rows = []
+    for r in reports:
+        scores = {score.name: score.value for score in r.scores}
+        rows.append(
+            (r.title, r.index, r.phase, r.model, r.version, *(scores.get(name) for name in classes), r.threshold, r.device, r.milliseconds, " ".join(r.warnings))
+        )
+    return Table(new_id("table"), title, columns, tuple(rows))
+
+
+def _csv_cell(cell: Any) -> str:
+    value = plain(cell)
+    if value is None:
+        return ""
+    return _harmless_cell(value) if isinstance(value, str) else repr(value)
+
+
+def _harmless_cell(text: str) -> str:
+    """A text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

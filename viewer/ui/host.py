@@ -1,0 +1,276 @@
+"""The host: what all parts of the window share. It owns the document, the workers and the active view's wish.
+
+Widgets send it intents and listen to its signals, which carry frozen, complete values. One-way flow: intent, document,
+``Changes``, resolve, paint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from viewer.core.errors import JobFailed, NegatoscopeError, OperationCancelled
+from viewer.core.ids import new_id
+from viewer.core.words import gettext as _
+from viewer.jobs.pool import Pool
+from viewer.session import apply as applying
+from viewer.session.apply import Call, Scope, SegmentRef
+from viewer.session.document import Document
+from viewer.session.history import Changes, Step
+from viewer.session.outcome import build_step
+from viewer.session.plugins import Registry
+from viewer.session.settings import Settings, data_folder
+from viewer.session.store import Store
+from viewer.session.view import ViewState, ViewWish, resolve
+from viewer.ui.messages import Notice
+from viewer.ui.work import Work
+
+_TRIM_INTERVAL_MS = 2000
+
+
+class Host(QObject):
+    """See the module. ``document`` may be replaced (close all): listeners get ``document_replaced`` and then ``document_changed``."""
+
+    document_changed = Signal(object)
+    """Changes"""
+    document_replaced = Signal()
+    view_changed = Signal(object)
+    """ViewState of the active view, after every wish and every change of the document that it shows."""
+    active_changed = Signal(str)
+    """Root id of the volume in the active view, "" for none."""
+    notice = Signal(object)
+    """Notice for the message bar."""
+    specs_ready = Signal()
+    """The operations were described by a worker: forms can be built."""
+    preview_changed = Signal(object)
+    """(call, image) of a previewed plane, or None: the slice view paints it in place of the plane."""
+
+    def __init__(self, registry: Registry, pool: Pool, settings: Settings, *, journal: bool = True, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.registry, self.pool, self.settings = registry, pool, settings
+        self.work = Work(self)
+        self._journal = journal
+        self.document = self._new_document()
+        self._wish = ViewWish()
+        self._wishes: dict[str, ViewWish] = {}
+        self._state = resolve(self._wish, self.document)
+        self._preview_task = ""
+        self._preview_generation = 0
+        self._running: dict[str, str] = {}
+        self._trim = QTimer(self)
+        self._trim.setInterval(_TRIM_INTERVAL_MS)
+        self._trim.timeout.connect(self._trim_memory)
+        self._trim.start()
+
+    # --- what is shown ---
+
+    @property
+    def wish(self) -> ViewWish:
+        return self._wish
+
+    @property
+    def state(self) -> ViewState:
+        """What the active view shows; ``state.volume`` is None while nothing is open."""
+        return self._state
+
+    @property
+    def root_id(self) -> str:
+        return self._state.root_id if self._state.volume is not None else ""
+
+    def set_wish(self, wish: ViewWish) -> None:
+        """Ask the active view to show something else."""
+        old_root = self.root_id
+        if wish.volume_id:
+            self._wishes[wish.volume_id] = wish
+        self._wish = wish
+        self._refresh_view()
+        if self.root_id != old_root:
+            self.clear_preview()
+            self.active_changed.emit(self.root_id)
+
+    def change_wish(self, **changes: Any) -> None:
+        self.set_wish(replace(self._wish, **changes))
+
+    def show_volume(self, root_id: str) -> None:
+        """Show an opened volume, as it was left when it was shown last."""
+        self.set_wish(self._wishes.get(root_id, ViewWish(volume_id=root_id, text=self._wish.text)))
+
+    def _refresh_view(self) -> None:
+        state = resolve(self._wish, self.document)
+        if state != self._state:
+            self._state = state
+            self.document.views["main"] = self._wish
+            self.view_changed.emit(state)
+
+    # --- the document ---
+
+    def undo(self) -> None:
+        with self.reporting():
+            self.document.undo()
+
+    def redo(self) -> None:
+        with self.reporting():
+            self.document.redo()
+
+    def go_to(self, position: int) -> None:
+        with self.reporting():
+            self.document.go_to(position)
+
+    def close_all(self) -> None:
+        """Close everything that is open: a new, empty document."""
+        self.clear_preview()
+        for task in self.work.tasks():
+            self.work.cancel(task.id)
+        self.document.changed.disconnect(self._take_changes)
+        self.document.close()
+        self._wishes.clear()
+        self.document = self._new_document()
+        self.document_replaced.emit()
+        self.set_wish(ViewWish())
+        self.document_changed.emit(Changes(sources=True))
+
+    def _new_document(self) -> Document:
+        store = None
+        if self._journal:
+            folder = data_folder() / "journals"
+            folder.mkdir(exist_ok=True, mode=0o700)
+            with self.reporting():
+                store = Store(folder / f"{new_id('document')}.nego")
+        document = Document(store)
+        document.changed.connect(self._take_changes)
+        return document
+
+    def _take_changes(self, changes: Changes) -> None:
+        self._refresh_view()
+        self.document_changed.emit(changes)
+
+    def _trim_memory(self) -> None:
+        store = self.document.store
+        if store is not None and store.behind_s == 0 and self.document.history.nbytes > self.document.history_bytes:
+            self.document.trim_memory()
+
+    # --- operations ---
+
+    def load_specs(self) -> None:
+        """Have a worker describe all operations; ``specs_ready`` follows."""
+        items = [(o.name, o.run, o.plugin) for o in self.registry.operations]
+        job = self.pool.submit("viewer.core.operation:describe_all", {"items": items})
+
+        def ready(result: Any) -> None:
+            self.registry.take_specs(*result)
+            for name, reason in self.registry.broken.items():
+                self.say("err", _("The operation {name} cannot be used: {reason}").format(name=name, reason=reason))
+            self.specs_ready.emit()
+
+        self.work.follow(job, _("Reading the plugins"), ready, self.report, quiet=True)
+
+    def scope(self, kind: str) -> Scope:
+        """The scope ``slice``, ``volume`` or ``segment`` of the active view."""
+        state = self._state
+        if kind == "slice":
+            return Scope("slice", state.layout.axis, state.array_index, state.phase)
+        return Scope("segment" if kind == "segment" else "volume", phase=state.phase)
+
+    def prepare(self, name: str, parameters: Mapping[str, Any], scope: Scope, target: SegmentRef | None = None) -> Call:
+        """Check a call on what the active view shows. Raises Refused with a sentence."""
+        assert self._state.volume is not None
+        spec = self.registry.spec(name, self.pool)
+        return applying.prepare(self.document, spec, parameters, volume_id=self._state.volume.id, scope=scope, target=target)
+
+    def run(self, call: Call, on_done: Callable[[Step | None], None] | None = None, on_failed: Callable[[BaseException], None] | None = None) -> str:
+        """Run a prepared call in a worker; its result becomes one step. Returns the task's id, for progress and Cancel."""
+        self.clear_preview()
+        document = self.document
+
+        def done(step: Step | None) -> None:
+            if document is not self.document:
+                return
+            try:
+                if step is None:
+                    self.say("info", _("{operation} changed nothing.").format(operation=call.spec.title))
+                else:
+                    applying.commit(document, call, step)
+            except NegatoscopeError as err:
+                failed(err)
+                return
+            if on_done is not None:
+                on_done(step)
+
+        def failed(error: BaseException) -> None:
+            if on_failed is not None:
+                on_failed(error)
+            self.report(error, call.spec.title)
+
+        return self.work.follow(applying.start(call, self.pool), _(call.spec.title), done, failed, finish=lambda results: build_step(call, results))
+
+    def preview(self, call: Call, on_result: Callable[[Any], None], on_failed: Callable[[BaseException], None]) -> None:
+        """Run a call on one plane without committing; the latest wins, one that is overtaken is cancelled."""
+        self._preview_generation += 1
+        generation = self._preview_generation
+        if self._preview_task:
+            self.work.cancel(self._preview_task)
+
+        def done(results: Any) -> None:
+            if generation == self._preview_generation:
+                self._preview_task = ""
+                self.preview_changed.emit((call, results[0]))
+                on_result(results[0])
+
+        def failed(error: BaseException) -> None:
+            if generation == self._preview_generation and not isinstance(error, OperationCancelled):
+                self._preview_task = ""
+                on_failed(error)
+
+        self._preview_task = self.work.follow(applying.start(call, self.pool), _(call.spec.title), done, failed, quiet=True)
+
+    def clear_preview(self) -> None:
+        """No preview any more; one that is still computed is dropped."""
+        self._preview_generation += 1
+        if self._preview_task:
+            self.work.cancel(self._preview_task)
+            self._preview_task = ""
+        self.preview_changed.emit(None)
+
+    # --- words to the user ---
+
+    def say(self, kind: str, text: str, links: tuple[tuple[str, Callable[[], None]], ...] = (), details: str = "") -> None:
+        """A sentence for the message bar; ``kind``: ok, info, warn, err."""
+        self.notice.emit(Notice(kind, text, links, details))  # type: ignore[arg-type]
+
+    def report(self, error: BaseException, title: str = "") -> None:
+        """Say what went wrong; a cancel is not said."""
+        if isinstance(error, OperationCancelled):
+            return
+        if isinstance(error, JobFailed):
+            where = f"{_(title)}: " if title else ""
+            self.say("err", f"{where}{error}", details=error.details)
+        elif isinstance(error, NegatoscopeError):
+            self.say("err", str(error))
+        else:
+            raise error
+
+    @contextlib.contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Errors meant for people become messages."""
+        try:
+            yield
+        except NegatoscopeError as err:
+            self.report(err)
+
+    # --- the end ---
+
+    def remember(self, path: Path) -> None:
+        self.settings.add_recent(path)
+
+    def close(self) -> None:
+        """Cancel jobs, end the store, end the workers."""
+        self._trim.stop()
+        self.work.close()
+        self.document.changed.disconnect(self._take_changes)
+        self.document.close()
+        self.pool.close()
