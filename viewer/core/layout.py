@@ -85,7 +85,7 @@ class Layout2D:
         return (across + 0.5) * self.step[1], (down + 0.5) * self.step[0]
 
     def rotated(self, quarter_turns: int = 0, *, flip_horizontal: bool = False, flip_vertical: bool = False) -> Layout2D:
-        """This layout after mirroring, then quarter turns clockwise."""
+        """The layout after mirroring, then quarter turns clockwise."""
         layout = replace(self, flip_rows=self.flip_rows != flip_vertical, flip_columns=self.flip_columns != flip_horizontal)
         for _ in range(quarter_turns % 4):
             # Clockwise: what went down goes left, what went right goes down.

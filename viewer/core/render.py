@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core.colormaps import GREY, rgb32
+from viewer.core.geometry import Index
 from viewer.core.layout import Layout2D
 from viewer.core.volume import Volume
 from viewer.core.window import VoiLut, Window, apply_window
@@ -120,7 +121,9 @@ def map_colors(color_map: str) -> Pixels:
     return rgb32(color_map)[np.rint(np.linspace(first * 255, last * 255, 256)).astype(np.intp)]
 
 
-def part_of(layout: Layout2D, index: int, shape: tuple[int, int, int], start: tuple[int, int, int], values: NDArray[Any], empty: float) -> NDArray[Any] | None:
+def part_of(
+    layout: Layout2D, index: int, shape: Index, start: Index, values: NDArray[Any], empty: float
+) -> NDArray[Any] | None:  # fmt: skip
     """The shown slice of an array that covers a part of a grid of ``shape`` from ``start`` on; None where it does not reach the slice."""
     if start == (0, 0, 0) and values.shape[:3] == shape:
         return layout.plane(values, index)

@@ -128,6 +128,7 @@ def with_lut(wish: ViewWish, number: int) -> ViewWish:
 
 
 def with_auto(wish: ViewWish) -> ViewWish:
+    """The computed window, in place of the file's and of what was chosen."""
     return replace(wish, window=None, window_unit=None, lut=None, is_auto=True)
 
 
@@ -139,7 +140,7 @@ def with_plane(wish: ViewWish, state: ViewState, plane: Plane, viewport: Point |
     position = state.position_at(point)
     layout = layout_of(state.geometry, plane, pixel_aspect=state.volume.pixel_aspect)
     along = float(state.geometry.to_index(position)[layout.axis])
-    index = int(math.floor(layout.slice_of(along) + 0.5))
+    index = math.floor(layout.slice_of(along) + 0.5)
     return replace(wish, plane=plane, index=max(0, min(index, layout.count - 1)), center=position if wish.zoom is not None else None)
 
 

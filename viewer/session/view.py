@@ -27,6 +27,8 @@ TextLevel = Literal["full", "short", "none"]
 LABEL_OPACITY = 0.28
 MAP_OPACITY = 0.45
 ZOOM_LIMITS = (0.02, 64.0)
+# Colour as it is.
+PLAIN = Window(127.5, 255, "LINEAR_EXACT")
 STANDARD_PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 
 
@@ -112,7 +114,7 @@ class ViewState:
     center: Point | None = None
     display: Display | None = None
     """None for colour that is shown as it is."""
-    window: Window = Window(127.5, 255, "LINEAR_EXACT")
+    window: Window = PLAIN
     """Also for a VOI LUT (the values it is stretched over) and for colour (brightness and contrast)."""
     is_auto: bool = False
     is_inverted: bool = False
@@ -203,7 +205,7 @@ def triple(values: Any) -> Triple:
 
 
 def usual_plane(volume: Volume) -> Plane:
-    """As stored for what DICOM sections and films are (C08); for volumes of other files, whose storage follows no hanging, the standard plane nearest to it."""
+    """As stored for DICOM (C08); for volumes of other files, whose storage follows no hanging, the standard plane nearest to it."""
     geometry = volume.geometry
     if volume.identity.series_uid or not geometry.is_patient or geometry.shape[0] == 1:
         return "acquired"
@@ -254,7 +256,7 @@ def _display(wish: ViewWish, volume: Volume, root: Volume) -> tuple[Display | No
     if asked is not None and (not _is_usable(asked) or wish.window_unit not in (None, volume.unit)):
         asked = None
     if volume.is_color:
-        window = asked or Window(127.5, 255, "LINEAR_EXACT")
+        window = asked or PLAIN
         if asked is None and not wish.is_inverted:
             return None, window, False
         return Display(window, is_inverted=wish.is_inverted), window, False
@@ -279,12 +281,14 @@ def _layers(wish: ViewWish, document: Readable, root: Volume, geometry: Geometry
     if not wish.show_labels:
         return ()
     return tuple(
-        ShownLayer(layer, document.revision(layer.id)) for layer in document.layers_of(root.id) if layer.segments and _is_same(layer.geometry, geometry)
+        ShownLayer(layer, document.revision(layer.id))
+        for layer in document.layers_of(root.id)
+        if layer.segments and _is_same(layer.geometry, geometry)
     )
 
 
 def _is_same(first: Geometry, second: Geometry) -> bool:
-    return first is second or first.shape == second.shape and (first == second or first.same_grid(second))
+    return first is second or (first.shape == second.shape and (first == second or first.same_grid(second)))
 
 
 def _maps(
