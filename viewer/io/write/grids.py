@@ -90,7 +90,8 @@ def save_array(
         raise ValueError(f"data of shape {data.shape}, {data.dtype} on a grid of {geometry.shape}")
     ending = ending_of(path)
     step = phase_step_s if math.isfinite(phase_step_s) and phase_step_s > 0 else 0.0
-    writer: Callable[[BinaryIO], None]
+    plan_of: Callable[[Path], grid.GridPlan]
+    head = b""
     if ending == ".nrrd":
         head, plan_of = _nrrd_header(data, geometry, code, is_color, step), nrrd.plan_of
     elif ending == ".mha":
@@ -219,7 +220,8 @@ def _nifti_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: b
         head[344:348] = b"n+1\0"
         return bytes(head)
     head = bytearray(544)
-    struct.pack_into("<i8s2h8q8dq2d", head, 0, 540, b"n+2\0\r\n\x1a\n", datatype, bits, *dim, *pixdim, 544, 1.0, 0.0)
+    struct.pack_into("<i8s2h8q", head, 0, 540, b"n+2\0\r\n\x1a\n", datatype, bits, *dim)
+    struct.pack_into("<8dq2d", head, 104, *pixdim, 544, 1.0, 0.0)
     struct.pack_into("<2i", head, 344, form, form)
     struct.pack_into("<6d", head, 352, *quatern)
     struct.pack_into("<12d", head, 400, *srow)

@@ -97,9 +97,8 @@ def reports_table(reports: Sequence[Report], title: str = "Classification") -> T
     rows = []
     for r in reports:
         scores = {score.name: score.value for score in r.scores}
-        rows.append(
-            (r.title, r.index, r.phase, r.model, r.version, *(scores.get(name) for name in classes), r.threshold, r.device, r.milliseconds, " ".join(r.warnings))
-        )
+        values = tuple(scores.get(name) for name in classes)
+        rows.append((r.title, r.index, r.phase, r.model, r.version, *values, r.threshold, r.device, r.milliseconds, " ".join(r.warnings)))
     return Table(new_id("table"), title, columns, tuple(rows))
 
 

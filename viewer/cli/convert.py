@@ -1,0 +1,40 @@
+"""``negatoscope convert``: one series as a NIfTI, NRRD or MetaImage file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from viewer.cli import choose, say
+from viewer.core.words import _
+from viewer.io import open as opening
+from viewer.io.gate import harmless
+from viewer.io.save import ready_target
+from viewer.io.write import save_volume
+from viewer.io.write.grids import ending_of
+from viewer.jobs.pool import Pool
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the verb."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("convert", help=_("write a series as .nii.gz, .nii, .nrrd or .mha"))
+    parser.add_argument("path", type=Path, metavar="PATH")
+    parser.add_argument("out", type=Path, metavar="OUT")
+    choose.add_choice(parser)
+    choose.add_force(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; all that can go wrong is raised."""
+    # Before anything is read: a mistake in OUT should not cost the reading.
+    ending_of(args.out)
+    ready_target(args.out, overwrite=args.force)
+    entry = choose.choose(choose.find([args.path]), args.series)
+    choose.check_phase(entry, args.phase)
+    with Pool() as pool:  # starts no process unless a picture must be decoded
+        volume = opening.load(entry, pool=pool)
+    save_volume(args.out, volume, phase=args.phase, overwrite=args.force)
+    for warning in volume.warnings:
+        say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=warning))
+    return 0

@@ -1,0 +1,123 @@
+"""``negatoscope info``: which series are in files and folders."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from viewer.cli import say
+from viewer.core.errors import NegatoscopeError
+from viewer.core.volume import Volume
+from viewer.core.words import _, ngettext
+from viewer.io import open as opening
+from viewer.io.gate import harmless
+from viewer.io.series import Refusal, SeriesEntry
+from viewer.jobs.pool import Pool
+
+JSON_KEY = "series"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the verb."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("info", help=_("list the series in files and folders"))
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
+    parser.add_argument("--range", action="store_true", help=_("read all voxels and give the smallest and the largest value"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 where anything was found, else 2."""
+    listing = opening.find(args.paths)
+    refused = list(listing.refused)
+    described = []
+    with Pool() as pool:  # starts no process unless a picture must be decoded
+        for entry in listing.series:
+            limits = None
+            if args.range and entry.kind != "other":
+                try:
+                    limits = value_range(opening.load(entry, pool=pool))
+                except NegatoscopeError as error:
+                    refused.append(Refusal(entry.files[0], str(error)))
+            described.append(describe(entry, limits))
+    for refusal in refused:
+        say.err(refusal.reason)
+    if args.json:
+        say.json_object({"series": described, "refused": [{"path": str(r.path), "reason": r.reason} for r in refused]})
+    else:
+        for series in described:
+            say.out(_lines(series))
+        if listing.skipped:
+            text = ngettext("{count} other file was left out.", "{count} other files were left out.", len(listing.skipped))
+            say.err(text)
+    return 0 if listing.series else 2
+
+
+def value_range(volume: Volume) -> tuple[float, float] | None:
+    """Smallest and largest value; NaN does not count, None where there is nothing else."""
+    low, high = np.inf, -np.inf
+    for phase in volume.data:
+        for plane in phase:
+            part = plane[np.isfinite(plane)] if plane.dtype.kind == "f" else plane
+            if part.size:
+                low, high = min(low, part.min()), max(high, part.max())
+    return (_plain(low), _plain(high)) if low <= high else None
+
+
+def describe(entry: SeriesEntry, limits: tuple[float, float] | None = None) -> dict[str, Any]:
+    """A series as the JSON object has it; what is not known is None."""
+    geometry = entry.geometry
+    spacing = origin = direction = None
+    if geometry is not None and geometry.in_plane_known:
+        spacing = [geometry.spacing[0] if geometry.between_known else None, *geometry.spacing[1:]]
+    if geometry is not None and geometry.is_patient:
+        origin, direction = list(geometry.origin), list(geometry.direction)
+    identity = entry.identity
+    return {
+        "id": entry.id,
+        "series_uid": identity.series_uid,
+        "study_uid": identity.study_uid,
+        "patient_id": identity.patient_id,
+        "patient_name": identity.patient_name,
+        "modality": identity.modality,
+        "description": identity.series_description or entry.title,
+        "kind": entry.kind,
+        "shape": list(entry.shape),
+        "phases": entry.phases,
+        "colour": entry.is_color,
+        "spacing_mm": spacing,
+        "origin_mm": origin,
+        "direction": direction,
+        "unit": entry.unit,
+        "range": list(limits) if limits else None,
+        "transfer_syntax": entry.transfer_syntax,
+        "files": len(entry.files),
+        "warnings": list(entry.warnings),
+    }
+
+
+def _lines(series: Mapping[str, Any]) -> str:
+    """A series in two or more lines for people."""
+    shape = " x ".join(str(n) for n in series["shape"])
+    phases = ngettext(", {count} phase", ", {count} phases", series["phases"]) if series["phases"] > 1 else ""
+    spacing = series["spacing_mm"]
+    steps = " x ".join("?" if s is None else f"{s:.4g}" for s in spacing) + " mm" if spacing else _("spacing not known")
+    title = " ".join(part for part in (series["modality"], series["description"]) if part)
+    lines = [
+        harmless(title) or _("(no description)"),
+        f"  {series['kind']}, {shape}{phases}, {steps}, " + ngettext("{count} file", "{count} files", series["files"]),
+        f"  id {harmless(series['id'])}",
+    ]
+    if series["range"]:
+        low, high = series["range"]
+        lines.append(_("  values {low:g} to {high:g} {unit}").format(low=low, high=high, unit=series["unit"]).rstrip())
+    lines += [f"  ! {harmless(warning)}" for warning in series["warnings"]]
+    return "\n".join(lines)
+
+
+def _plain(value: Any) -> float:
+    number = value.item() if hasattr(value, "item") else value
+    return int(number) if number == int(number) else float(number)

@@ -1,0 +1,40 @@
+"""The two ways out of the command line: results to stdout, messages to stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from viewer.io.gate import harmless
+
+
+def out(text: str) -> None:
+    """A result for people."""
+    print(text, file=sys.stdout)
+
+
+def err(text: str) -> None:
+    """A message; control characters of names cannot reach the terminal."""
+    for line in str(text).splitlines():
+        print(f"negatoscope: {harmless(line)}", file=sys.stderr)
+
+
+def json_object(content: Mapping[str, Any]) -> None:
+    """The one JSON object of ``--json``; NaN and infinities become null."""
+    print(json.dumps(clean(content), allow_nan=False, indent=1), file=sys.stdout)
+
+
+def clean(value: Any) -> Any:
+    """The same as plain JSON values."""
+    if isinstance(value, Mapping):
+        return {str(key): clean(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(part) for part in value]
+    if hasattr(value, "tolist"):
+        return clean(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | bool | int) else str(value)
