@@ -12,6 +12,7 @@ from viewer.core.annotation import Measure, Shape
 from viewer.core.errors import GeometryMismatch
 from viewer.core.geometry import Geometry, Triple
 from viewer.core.report import Cell, Column
+from viewer.core.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,14 @@ class Image:
     """Smallest and largest value of the whole volume without padding, also when ``values`` is one plane of it."""
     padding: tuple[float, float] | None = None
     is_inverted: bool = False
+    """MONOCHROME1: the smallest value is shown white."""
+    window: Window | None = None
+    """The file's own window, if it has one."""
     modality: str = ""
+    body_part: str = ""
+    view_position: str = ""
+    patient_age: str = ""
+    """As DICOM writes it: 045Y, 018M, 003W, 010D; "" if unknown."""
 
     @property
     def spacing_mm(self) -> Triple | None:

@@ -188,7 +188,11 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
     values, geometry = volume.phase(phase), volume.geometry
     if scope.kind == "slice":
         values, geometry = take_plane(values, scope.axis, scope.index), plane_geometry(geometry, scope.axis, scope.index)
-    return Image(values, geometry, volume.unit, value_range(volume, phase), volume.padding, volume.is_inverted, volume.identity.modality)
+    who = volume.identity
+    return Image(
+        values, geometry, volume.unit, value_range(volume, phase), volume.padding, volume.is_inverted,
+        volume.windows[0] if volume.windows else None, who.modality, who.body_part, who.view_position, who.patient_age,
+    )  # fmt: skip
 
 
 def _check_scope(spec: OperationSpec, volume: Volume, scope: Scope) -> None:

@@ -119,7 +119,7 @@ class Sizes:
     view_bar: int = 32
     tabs: int = 50
     button: int = 30
-    field: int = 28
+    field_height: int = 28
     form_row: int = 32
     list_row: int = 28
     series_row: int = 58
@@ -152,7 +152,7 @@ class Sizes:
 
 
 _GROW = (
-    "caption", "small", "body", "title", "headline", "top_bar", "tool", "view_bar", "tabs", "button", "field", "form_row", "list_row", "series_row",
+    "caption", "small", "body", "title", "headline", "top_bar", "tool", "view_bar", "tabs", "button", "field_height", "form_row", "list_row", "series_row",
     "table_row", "message_bar", "status_line", "label_column", "field_column", "dock",
 )  # fmt: skip
 
@@ -186,6 +186,7 @@ class Theme(QObject):
         super().__init__(app)
         self.setObjectName("theme")
         self._app = app
+        self._styled = False
         self.mode: Mode = "dark"
         self.text_scale = 1.0
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -196,8 +197,9 @@ class Theme(QObject):
         _tokens = self._wanted(mode)
         _sizes = SIZES.scaled(text_scale)
         app = self._app
-        if app.style().name() != "fusion":
+        if not self._styled:
             app.setStyle(QStyleFactory.create("Fusion"))
+            self._styled = True
         app.setFont(font())
         QToolTip.setFont(font("small"))
         app.setPalette(palette(_tokens))
@@ -306,9 +308,9 @@ def stylesheet(t: Tokens, s: Sizes) -> str:
     for name, color in (("text2", t.text2), ("disabled", t.disabled), ("onaccent", t.onaccent), ("text", t.text)):
         for picture in ("chevron-down", "chevron-right", "check"):
             values[f"{picture.replace('-', '_')}_{name}"] = tinted_file(picture, color)
-    for text, less in (("button", 2), ("field", 2)):
-        values[f"{text}_rest"] = values[text] - less
-        values[f"{text}_focus"] = values[text] - less - 2
+    for part, height in (("button", s.button), ("field", s.field_height)):
+        values[f"{part}_rest"] = height - 2
+        values[f"{part}_focus"] = height - 4
     return Template(TEMPLATE).substitute(values)
 
 

@@ -211,7 +211,7 @@ class NumberField(QLineEdit):
         self.setAccessibleName(name)
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setProperty("kind", "number")
-        self.setFixedSize(width or sizes().field_column, sizes().field)
+        self.setFixedSize(width or sizes().field_column, sizes().field_height)
         self._clean = ""
 
     def fit(self, texts: Iterable[str]) -> None:

@@ -243,7 +243,7 @@ class Combo(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(4)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(sizes().field)
+        self.setFixedHeight(sizes().field_height)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -365,7 +365,7 @@ class TextField(QLineEdit):
         super().__init__(text, parent)
         self.setAccessibleName(name)
         self.setPlaceholderText(placeholder)
-        self.setFixedHeight(sizes().field)
+        self.setFixedHeight(sizes().field_height)
 
     def set_error(self, wrong: bool) -> None:
         set_property(self, "state", "error" if wrong else "")

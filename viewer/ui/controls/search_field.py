@@ -21,7 +21,7 @@ class SearchField(QLineEdit):
         super().__init__(parent)
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(name or placeholder)
-        self.setFixedHeight(sizes().field)
+        self.setFixedHeight(sizes().field_height)
         self.setTextMargins(sizes().icon_field + 8, 0, 0, 0)
         self._clear = IconButton("x", _("Clear"), size=sizes().icon_field, side=22, parent=self)
         self._clear.setFixedSize(22, 22)
@@ -32,10 +32,10 @@ class SearchField(QLineEdit):
         self.textChanged.connect(self._text_changed)
 
     def sizeHint(self) -> QSize:
-        return QSize(180, sizes().field)
+        return QSize(180, sizes().field_height)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(80, sizes().field)
+        return QSize(80, sizes().field_height)
 
     def _text_changed(self, text: str) -> None:
         self._clear.setVisible(bool(text))

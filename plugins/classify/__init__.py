@@ -1,0 +1,1 @@
+"""Classification of images by convolutional networks in ONNX form."""

@@ -1,0 +1,81 @@
+"""From a plane's own values to a model's input, as its card says: polarity, window, crop, size, normalisation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Picture
+
+from viewer.api import Image, ModelUnusable, Window, apply_window
+from viewer.api.models import ModelCard
+
+
+def plane_input(card: ModelCard, image: Image, plane: int) -> NDArray[np.float32]:
+    """One plane as the model takes it: (channels, height, width), or (height, width, channels) for NHWC.
+
+    The values are the image's own, never the screen's; MONOCHROME1 is turned bone-bright first.
+    """
+    gray = np.asarray((image.gray())[plane])
+    valid = image.valid()[plane]
+    levels = _levels(card, image, gray, valid)
+    if image.is_inverted and card.input.get("polarity", "bone-bright") == "bone-bright":
+        levels = levels.max() + levels.min() - levels if _is_as_is(image, gray, card) and not _is_byte(gray) else 255.0 - levels
+    sized = _resized(card, _fitted(card, levels))
+    normal = card.card.get("normalisation", {})
+    mean, spread, scale = (np.asarray(normal.get(k, d), dtype=np.float32) for k, d in (("mean", [0.0]), ("std", [1.0]), ("scale", 1.0)))
+    channels = int(card.input.get("channels", 1))
+    stacked = (np.repeat(sized[None], channels, axis=0) / scale - mean[:, None, None]) / spread[:, None, None]
+    if card.input.get("layout", "NCHW") == "NHWC":
+        stacked = stacked.transpose(1, 2, 0)
+    return np.ascontiguousarray(stacked, dtype=np.float32)
+
+
+def _is_byte(values: NDArray[np.generic]) -> bool:
+    return values.dtype == np.uint8
+
+
+def _is_as_is(image: Image, gray: NDArray[np.generic], card: ModelCard) -> bool:
+    return image.is_color or (_is_byte(gray) and card.card.get("values", {}).get("eight_bit", "as-is") == "as-is")
+
+
+def _levels(card: ModelCard, image: Image, gray: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Values on 0..255: 8-bit pictures as they are, else by the file's window, else percentiles of the plane."""
+    if _is_as_is(image, gray, card):
+        return gray.astype(np.float32)
+    settings = card.card.get("values", {})
+    if image.window is not None and settings.get("window", "file") == "file":
+        shown = apply_window(gray, image.window)
+    else:
+        low, high = settings.get("percentiles", [1.0, 99.0])
+        inside = gray[valid]
+        if not inside.size:
+            raise ModelUnusable("The plane holds nothing but padding; there is nothing to classify.")
+        edges = np.percentile(inside, [low, high])
+        shown = apply_window(np.nan_to_num(gray, nan=float(edges[0])), Window.between(float(edges[0]), float(max(edges[1], edges[0] + 1e-6))))
+    shown[~valid] = 0.0
+    return shown.astype(np.float32)
+
+
+def _fitted(card: ModelCard, levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    rows, columns = levels.shape
+    fit = str(card.input.get("fit", "squeeze"))
+    if fit == "squeeze" or rows == columns:
+        return levels
+    side = min(rows, columns)
+    if fit == "crop":
+        top, left = (rows - side) // 2, (columns - side) // 2
+        return levels[top : top + side, left : left + side]
+    if fit == "pad":
+        side = max(rows, columns)
+        top, left = (side - rows) // 2, (side - columns) // 2
+        return np.pad(levels, ((top, side - rows - top), (left, side - columns - left)), mode="edge")
+    raise ModelUnusable(f'The card of {card.name} names the fit "{fit}"; known are crop, squeeze and pad.')
+
+
+def _resized(card: ModelCard, levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = int(card.input["height"]), int(card.input["width"])
+    if levels.shape == (height, width):
+        return levels
+    # Pillow's bilinear is a triangle as wide as the reduction: antialiased.
+    picture = Picture.fromarray(np.ascontiguousarray(levels, dtype=np.float32), mode=None)
+    return np.asarray(picture.resize((width, height), Picture.Resampling.BILINEAR), dtype=np.float32)

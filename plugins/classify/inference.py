@@ -1,0 +1,99 @@
+"""Running an ONNX model in a worker: which device really does the work, and scores from outputs."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from viewer.api import ModelUnusable
+from viewer.api.models import ModelCard, check_file
+
+_SUM_SLACK = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A loaded model; ``device`` is what it got, which need not be what was asked for."""
+
+    session: Any
+    device: str
+    note: str
+
+
+def load(card: ModelCard) -> Runner:
+    """The model of a card, loaded once in a worker's life. Raises ModelUnusable with the reason."""
+    check_file(card)
+    return _load(str(card.model_path), card.sha256, card.name)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: str, sha256: str, name: str) -> Runner:
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = os.cpu_count() or 1
+    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    asked = ["CUDAExecutionProvider", "CPUExecutionProvider"] if has_cuda else ["CPUExecutionProvider"]
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=asked)
+    except Exception as err:  # onnxruntime raises classes of its own, all children of Exception
+        raise ModelUnusable(f"The model {name} could not be loaded: {str(err).strip().splitlines()[0]}") from err
+    # Asking for CUDA and not getting it is only a warning to onnxruntime: what counts is what the session says.
+    got_cuda = "CUDAExecutionProvider" in session.get_providers()
+    note = "CUDA was found but could not be used; the CPU was used instead." if has_cuda and not got_cuda else ""
+    return Runner(session, "CUDA" if got_cuda else "CPU", note)
+
+
+def logits(runner: Runner, card: ModelCard, batch: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Raw outputs (N, outputs) of a batch as the card lays it out. Raises ModelUnusable for what is no such output."""
+    name = str(card.input.get("name") or runner.session.get_inputs()[0].name)
+    output = str(_output(card).get("name") or runner.session.get_outputs()[0].name)
+    try:
+        values = runner.session.run([output], {name: batch})[0]
+    except Exception as err:
+        raise ModelUnusable(f"The model {card.name} failed: {str(err).strip().splitlines()[0]}") from err
+    found = np.asarray(values, dtype=np.float64).reshape(len(batch), -1)
+    bad = int(np.count_nonzero(~np.isfinite(found)))
+    if bad:
+        raise ModelUnusable(f"The model {card.name} gave {bad} of {found.size} outputs that are no numbers.")
+    return found
+
+
+def scores(card: ModelCard, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores (N, classes) in 0..1, in the order of the card's classes, from raw outputs (N, outputs)."""
+    settings = _output(card)
+    activation, temperature = str(settings.get("activation", "none")), float(settings.get("temperature", 1.0))
+    if activation == "sigmoid":
+        with np.errstate(over="ignore"):
+            values = 1.0 / (1.0 + np.exp(-outputs / temperature))
+    elif activation == "softmax":
+        shifted = outputs / temperature - (outputs / temperature).max(axis=1, keepdims=True)
+        values = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+    elif activation == "none":
+        values = outputs
+    else:
+        raise ModelUnusable(f'The card of {card.name} names the activation "{activation}"; known are sigmoid, softmax and none.')
+    if values.min() < -_SUM_SLACK or values.max() > 1 + _SUM_SLACK:
+        raise ModelUnusable(f"The model {card.name} gave scores from {values.min():.3g} to {values.max():.3g}; they must lie between 0 and 1.")
+    return np.stack([_column(card, entry, values) for entry in card.card["classes"]], axis=1)
+
+
+def _column(card: ModelCard, entry: Mapping[str, Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    if "complement_of" in entry:
+        other = next(c for c in card.card["classes"] if c["name"] == entry["complement_of"])
+        return 1.0 - _column(card, other, values)
+    place = int(entry.get("output", 0))
+    if not 0 <= place < values.shape[1]:
+        raise ModelUnusable(f"The card of {card.name} names output {place}; the model gives {values.shape[1]}.")
+    return np.clip(values[:, place], 0.0, 1.0)
+
+
+def _output(card: ModelCard) -> Mapping[str, Any]:
+    return dict(card.card.get("output", {}))

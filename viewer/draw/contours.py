@@ -1,0 +1,144 @@
+"""Outlines of segments: from a plane of labels to painter paths, in picture units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QByteArray, QDataStream
+from PySide6.QtGui import QPainterPath
+
+from viewer.core.layout import Point
+from viewer.session.view import Readable, ViewState
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Contour:
+    """The outline of one segment on one slice."""
+
+    label: int
+    color: str
+    path: QPainterPath
+    is_dashed: bool = False
+    """A preview, not yet applied."""
+
+
+def contours_of(state: ViewState, document: Readable) -> tuple[Contour, ...]:
+    """The outlines of the visible segments on the slice that is shown."""
+    found: list[Contour] = []
+    for shown in state.layers:
+        plane = state.layout.plane(document.labels(shown.layer.id), state.index)
+        visible = [s for s in shown.layer.segments if s.is_visible]
+        if not visible or not plane.any():
+            continue
+        present = set(np.unique(plane).tolist())
+        found += [Contour(s.label, s.color, outline(plane == s.label, state.layout.step)) for s in visible if s.label in present]
+    return tuple(found)
+
+
+def outline(mask: NDArray[np.bool_], step: Point = (1.0, 1.0)) -> QPainterPath:
+    """The boundary of a mask (rows, columns) as closed lines half-way between pixel centres (marching squares).
+
+    ``step`` is the height and width of a pixel; the first pixel's centre lies at half of it.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        return QPainterPath()
+    top, left = int(rows[0]), int(columns[0])
+    padded = np.pad(mask[top : rows[-1] + 1, left : columns[-1] + 1], 1)
+    points, starts = trace(padded)
+    # trace() counts from the centre of the padding's first pixel, which lies half a pixel outside of the box.
+    points = (points + np.asarray((top - 0.5, left - 0.5))) * np.asarray(step)
+    return path_of(points, starts)
+
+
+def trace(padded: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Ordered points (n, 2) as (row, column) of all closed boundaries, and where each begins.
+
+    Every point lies in the middle between two neighbouring pixel centres, one inside and one outside. The border of
+    ``padded`` must be False. Pixels that touch at a corner only are kept apart.
+    """
+    cells = padded.astype(np.uint8)
+    case = cells[:-1, :-1] | cells[:-1, 1:] << 1 | cells[1:, 1:] << 2 | cells[1:, :-1] << 3
+    width = padded.shape[1]
+    starts: list[Ints] = []
+    ends: list[Ints] = []
+    for kind, lines in _LINES.items():
+        row, column = np.nonzero(case == kind)
+        for first, second in lines:
+            starts.append(_edge(row, column, first, width))
+            ends.append(_edge(row, column, second, width))
+    start, end = np.concatenate(starts), np.concatenate(ends)
+    order = np.argsort(start)
+    start, end = start[order], end[order]
+    following = np.searchsorted(start, end)
+    sequence, begins = _cycles(following)
+    keys = start[sequence]
+    return np.stack(divmod(keys, 2 * width), axis=1) / 2.0, begins
+
+
+# Which of a cell's four sides (0 top, 1 right, 2 bottom, 3 left) a boundary enters and leaves by, the inside on its right.
+# Bits of the case: 1 upper left, 2 upper right, 4 lower right, 8 lower left.
+_LINES: dict[int, tuple[tuple[int, int], ...]] = {
+    1: ((0, 3),), 2: ((1, 0),), 3: ((1, 3),), 4: ((2, 1),), 5: ((0, 3), (2, 1)), 6: ((2, 0),), 7: ((2, 3),),
+    8: ((3, 2),), 9: ((0, 2),), 10: ((1, 0), (3, 2)), 11: ((1, 2),), 12: ((3, 1),), 13: ((0, 1),), 14: ((3, 0),),
+}  # fmt: skip
+_SIDE = ((0, 1), (1, 2), (2, 1), (1, 0))
+
+
+def _edge(row: Ints, column: Ints, side: int, width: int) -> Ints:
+    """One number for the middle of a cell's side: its place on a grid of twice the density."""
+    down, right = _SIDE[side]
+    return np.asarray((2 * row + down) * (2 * width) + 2 * column + right, dtype=np.int64)
+
+
+def _cycles(following: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """The elements of a permutation in the order of its cycles, and which of them begin one; by pointer doubling, without a loop over elements."""
+    count = following.size
+    rounds = max(1, int(count - 1).bit_length())
+    own = np.arange(count, dtype=np.int64)
+    leader, jump = own.copy(), following.copy()
+    for _ in range(rounds):
+        np.minimum(leader, leader[jump], out=leader)
+        jump = jump[jump]
+    # Steps left to the last element of the cycle, the one before its leader.
+    is_last = leader[following] == following
+    jump = np.where(is_last, own, following)
+    left = (~is_last).astype(np.int64)
+    for _ in range(rounds):
+        left = left + left[jump]
+        jump = jump[jump]
+    sequence = np.lexsort((-left, leader))
+    ordered = leader[sequence]
+    begins = np.ones(count, dtype=np.bool_)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    return sequence, begins
+
+
+def path_of(points: Floats, begins: NDArray[np.bool_]) -> QPainterPath:
+    """A painter path of closed lines through points (n, 2) as (y, x).
+
+    Read from a byte stream in Qt's own format: a call for every point would cost a hundred times as much.
+    """
+    count = len(points)
+    if count == 0:
+        return QPainterPath()
+    first = np.flatnonzero(begins)
+    sizes = np.diff(np.append(first, count))
+    closing = np.repeat(first, 1), first + sizes  # a copy of the first point goes behind the last
+    where = np.insert(np.arange(count), closing[1], closing[0])
+    kinds = np.ones(len(where), dtype=">i4")  # 0 move, 1 line
+    kinds[first + np.arange(len(first))] = 0
+    elements = np.zeros(len(where), dtype=np.dtype([("kind", ">i4"), ("x", ">f8"), ("y", ">f8")]))
+    elements["kind"], elements["x"], elements["y"] = kinds, points[where, 1], points[where, 0]
+    tail = np.asarray([0, 0], dtype=">i4")  # where the current part starts, and the fill rule
+    data = np.asarray([len(where)], dtype=">i4").tobytes() + elements.tobytes() + tail.tobytes()
+    path = QPainterPath()
+    stored = QByteArray(data)
+    stream = QDataStream(stored)
+    stream >> path
+    return path
