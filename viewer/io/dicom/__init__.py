@@ -11,6 +11,6 @@ from viewer.io.dicom.parse import looks_like as _looks_like
 __all__ = ["load", "load_plane", "looks_like", "scan"]
 
 
-def looks_like(head: bytes, path: Path) -> bool:
+def looks_like(head: bytes, path: Path | None = None) -> bool:
     """Whether a file's first bytes (132 or more; 1 KiB is better) are DICOM's, whatever its name says."""
     return _looks_like(head)

@@ -33,7 +33,7 @@ def to_rgb(samples: NDArray[Any], photometric: str, bits_stored: int) -> NDArray
 def ybr_to_rgb(samples: NDArray[np.uint8], matrix: NDArray[np.float32] = _FULL, black: float = 0.0) -> NDArray[np.uint8]:
     """(..., 3) Y, Cb, Cr to R, G, B, rounded to nearest."""
     shifted = samples.astype(np.float32) - np.array([black, 128.0, 128.0], dtype=np.float32)
-    return np.clip(np.rint(shifted @ matrix.T), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(shifted @ matrix.T), 0, 255).astype(np.uint8))
 
 
 def to_eight_bits(samples: NDArray[Any], bits_stored: int) -> NDArray[np.uint8]:
@@ -41,7 +41,7 @@ def to_eight_bits(samples: NDArray[Any], bits_stored: int) -> NDArray[np.uint8]:
     if samples.dtype == np.uint8:
         return samples
     words = samples.view(f"u{samples.dtype.itemsize}") if samples.dtype.kind == "i" else samples
-    return (words >> max(0, bits_stored - 8)).astype(np.uint8)
+    return np.asarray((words >> max(0, bits_stored - 8)).astype(np.uint8))
 
 
 def interleaved(samples: NDArray[Any], rows: int, columns: int, planar: int) -> NDArray[Any]:
@@ -70,8 +70,8 @@ class Palette:
     def apply(self, stored: NDArray[Any]) -> NDArray[np.uint8]:
         """(rows, columns) stored values to (rows, columns, 3)."""
         if self.first == 0 and stored.dtype.kind == "u" and stored.dtype.itemsize == 1 and len(self.table) >= 256:
-            return self.table[stored]
-        return self.table[np.clip(stored.astype(np.int64) - self.first, 0, len(self.table) - 1)]
+            return np.asarray(self.table[stored])
+        return np.asarray(self.table[np.clip(stored.astype(np.int64) - self.first, 0, len(self.table) - 1)])
 
 
 def read_palette(dataset: Dataset, *, signed: bool) -> Palette | None:

@@ -22,8 +22,7 @@ from viewer.io import gate
 from viewer.io.dicom import colour, values
 from viewer.io.dicom.fragments import Span
 from viewer.io.dicom.rle import decode_rle
-
-_BASE = "1.2.840.10008.1.2."
+from viewer.io.dicom.syntaxes import CODECS, Family, unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +69,24 @@ def decode_frame(task: FrameTask, out: NDArray[Any], phase: int, plane: int) -> 
     UnreadableFile, UnsupportedFeature
         With a sentence that names file, frame and codec.
     """
-    table = DECODERS.get(task.syntax)
+    codec = CODECS.get(task.syntax)
     name = f"{gate.harmless(task.path.name)} ({task.number + 1})"
-    if table is None:
+    if codec is None:
         raise UnsupportedFeature(unsupported(task.path, task.syntax))
     try:
         with task.path.open("rb") as file:
             stream = b"".join(_piece(file, span) for span in task.spans)
-        decoded = table.decode(stream, task)
+        decoded = DECODERS[codec.family](stream, task)
         out[phase, plane] = finished(decoded, task)
     except NegatoscopeError as err:
-        raise type(err)(_("{name}: a frame in {codec} cannot be decoded: {reason}.").format(name=name, codec=table.name, reason=str(err).rstrip("."))) from err
+        reason = str(err).rstrip(".")
+        raise type(err)(_("{name}: a frame in {codec} cannot be decoded: {reason}.").format(name=name, codec=codec.name, reason=reason)) from err
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as err:
         # Decoders of other people throw whatever they like; some of it is no Exception (RELIABILITY choice 2).
         reason = gate.harmless(str(err))[:160] or type(err).__name__
-        raise UnreadableFile(_("{name}: a frame in {codec} cannot be decoded: {reason}.").format(name=name, codec=table.name, reason=reason)) from err
+        raise UnreadableFile(_("{name}: a frame in {codec} cannot be decoded: {reason}.").format(name=name, codec=codec.name, reason=reason)) from err
 
 
 def finished(decoded: Decoded, task: FrameTask) -> NDArray[Any]:
@@ -110,13 +110,13 @@ def _stored(decoded: Decoded, task: FrameTask) -> NDArray[Any]:
     limit = (1 << task.bits_stored) - 1
     if decoded.is_lossy and not task.is_signed and not decoded.is_signed:
         # Lossy coding may step over the largest value: masked it would turn black.
-        return np.minimum(samples, limit).astype(target)
+        return np.asarray(np.minimum(samples, limit).astype(target))
     words = samples.astype(f"u{target.itemsize}")
     # A stream of fewer bits than the header says carries its sign in its own highest bit (pydicom issue 1149).
     bits = min(task.bits_stored, decoded.precision) if decoded.is_signed != task.is_signed and decoded.precision else task.bits_stored
     shift = task.high_bit + 1 - task.bits_stored if decoded.precision > task.bits_stored else 0
     values.mask_and_sign(words, bits, bits - 1 + shift, task.is_signed)
-    return words.view(target)
+    return np.asarray(words.view(target))
 
 
 def _piece(file: Any, span: Span) -> bytes:
@@ -125,17 +125,6 @@ def _piece(file: Any, span: Span) -> bytes:
     if len(piece) != span[1]:
         raise UnreadableFile(_("the file ends inside it"))
     return piece
-
-
-def unsupported(path: Path, syntax: str) -> str:
-    """The sentence for a syntax without a decoder; it names the UID."""
-    from pydicom.uid import UID
-
-    name = UID(syntax).name
-    shown = gate.harmless(syntax if name == syntax else f"{name}, {syntax}")[:160]
-    return _("{name}: the pixels are in a transfer syntax that cannot be decoded ({syntax}). Convert the file to another one first.").format(
-        name=gate.harmless(path.name), syntax=shown
-    )
 
 
 # --- decoders ---------------------------------------------------------------------------------------------------------
@@ -226,7 +215,6 @@ def _jpeg_ls(stream: bytes, task: FrameTask) -> Decoded:
     from imagecodecs import JpeglsError, jpegls_decode
 
     head = _checked_head(stream, task)
-    is_lossy = task.syntax.endswith(".81")
     try:
         samples = np.asarray(jpegls_decode(stream))
     except JpeglsError:
@@ -239,22 +227,22 @@ def _jpeg_ls(stream: bytes, task: FrameTask) -> Decoded:
         samples = flat.reshape((task.rows, task.columns) if task.samples == 1 else (task.rows, task.columns, 3))
     if samples.ndim == 3 and samples.shape[0] == 3 and samples.shape[2] != 3:
         samples = samples.transpose(1, 2, 0)
-    return Decoded(samples, task.photometric, head.precision, is_lossy=is_lossy)
+    return Decoded(samples, task.photometric, head.precision, is_lossy=CODECS[task.syntax].is_lossy)
 
 
 def _jpeg_2000(stream: bytes, task: FrameTask) -> Decoded:
-    from openjpeg import decode, get_parameters
+    from openjpeg.utils import decode, get_parameters
 
     found = get_parameters(stream)
     if (found["rows"], found["columns"], found["samples_per_pixel"]) != (task.rows, task.columns, task.samples):
         text = _("it holds {found}, the header says {wanted}")
         shown = f"{found['rows']} x {found['columns']} x {found['samples_per_pixel']}"
         raise UnreadableFile(text.format(found=shown, wanted=f"{task.rows} x {task.columns} x {task.samples}"))
-    return Decoded(decode(stream), task.photometric, int(found["precision"]), bool(found["is_signed"]), task.syntax.endswith((".91", ".203")))
+    return Decoded(decode(stream), task.photometric, int(found["precision"]), bool(found["is_signed"]), CODECS[task.syntax].is_lossy)
 
 
 def _htj2k(stream: bytes, task: FrameTask) -> Decoded:
-    from openjpeg import get_parameters
+    from openjpeg.utils import get_parameters
 
     found = get_parameters(stream)
     if (found["rows"], found["columns"], found["samples_per_pixel"]) != (task.rows, task.columns, task.samples):
@@ -267,33 +255,14 @@ def _htj2k(stream: bytes, task: FrameTask) -> Decoded:
         return _jpeg_2000(stream, task)
     if samples.ndim == 3 and samples.shape[0] == 3 and samples.shape[2] != 3:
         samples = samples.transpose(1, 2, 0)
-    return Decoded(samples, task.photometric, int(found["precision"]), bool(found["is_signed"]), task.syntax.endswith(".203"))
+    return Decoded(samples, task.photometric, int(found["precision"]), bool(found["is_signed"]), CODECS[task.syntax].is_lossy)
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
-    """A transfer syntax that can be decoded: its name for people, the package, the function, the most it may grow."""
-
-    name: str
-    package: str
-    decode: Decoder
-    ratio: int = gate.LOSSLESS_RATIO
-
-
-_LOSSY = gate.LOSSY_RATIO
-DECODERS: dict[str, Codec] = {
-    _BASE + "5": Codec("RLE", "viewer", _rle, _LOSSY),
-    _BASE + "4.50": Codec("JPEG", "Pillow", _jpeg_lossy, _LOSSY),
-    _BASE + "4.51": Codec("JPEG extended", "Pillow, imagecodecs", _jpeg_lossy, _LOSSY),
-    _BASE + "4.53": Codec("JPEG spectral selection", "Pillow, imagecodecs", _jpeg_lossy, _LOSSY),
-    _BASE + "4.55": Codec("JPEG progressive", "Pillow, imagecodecs", _jpeg_lossy, _LOSSY),
-    _BASE + "4.57": Codec("JPEG lossless", "imagecodecs", _jpeg_lossless),
-    _BASE + "4.70": Codec("JPEG lossless", "imagecodecs", _jpeg_lossless),
-    _BASE + "4.80": Codec("JPEG-LS", "imagecodecs, pyjpegls", _jpeg_ls),
-    _BASE + "4.81": Codec("JPEG-LS near lossless", "imagecodecs, pyjpegls", _jpeg_ls, _LOSSY),
-    _BASE + "4.90": Codec("JPEG 2000 lossless", "pylibjpeg-openjpeg", _jpeg_2000),
-    _BASE + "4.91": Codec("JPEG 2000", "pylibjpeg-openjpeg", _jpeg_2000, _LOSSY),
-    _BASE + "4.201": Codec("HTJ2K lossless", "imagecodecs, pylibjpeg-openjpeg", _htj2k),
-    _BASE + "4.202": Codec("HTJ2K lossless RPCL", "imagecodecs, pylibjpeg-openjpeg", _htj2k),
-    _BASE + "4.203": Codec("HTJ2K", "imagecodecs, pylibjpeg-openjpeg", _htj2k, _LOSSY),
+DECODERS: dict[Family, Decoder] = {
+    "rle": _rle,
+    "jpeg": _jpeg_lossy,
+    "jpeg-lossless": _jpeg_lossless,
+    "jpeg-ls": _jpeg_ls,
+    "jpeg-2000": _jpeg_2000,
+    "htj2k": _htj2k,
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from collections.abc import Mapping
 
 from viewer.core.volume import Identity
 from viewer.core.window import VoiFunction, VoiLut, Window
@@ -64,6 +64,7 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
 
 
 def read_identity(header: Header, dataset: Dataset) -> Identity:
+    """Who and what the file is of, in its character set, every control character made harmless."""
     encodings = elements.encodings(dataset)
 
     def words(tag: int) -> str:
@@ -210,6 +211,7 @@ def _orientation(dataset: Dataset) -> tuple[str, str] | None:
 
 
 def is_lossy(header: Header, dataset: Dataset) -> bool:
+    """Whether the pixels went through lossy compression, now or earlier (PS3.3 C.7.6.1.1.5)."""
     flag = elements.text(dataset, 0x00282110)
     return flag == "01" or header.syntax in ALWAYS_LOSSY or (header.syntax in OFTEN_LOSSY and flag != "00")
 
@@ -231,8 +233,8 @@ _FACTS: tuple[tuple[str, int, str], ...] = (
     (mark("Tube current"), 0x00181151, "mA"), (mark("Exposure"), 0x00181152, "mAs"),
 )  # fmt: skip
 _TEXT_FACTS: tuple[tuple[str, int], ...] = (
-    (mark("Manufacturer"), 0x00080070), (mark("Model"), 0x00081090), (mark("Protocol"), 0x00181030), (mark("Kernel"), 0x00181210), (mark("Contrast agent"), 0x00180010),
-    (mark("Acquisition date"), 0x00080022),
+    (mark("Manufacturer"), 0x00080070), (mark("Model"), 0x00081090), (mark("Protocol"), 0x00181030), (mark("Kernel"), 0x00181210),
+    (mark("Contrast agent"), 0x00180010), (mark("Acquisition date"), 0x00080022),
 )  # fmt: skip
 
 

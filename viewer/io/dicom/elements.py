@@ -18,7 +18,7 @@ Dataset = Any
 
 # Controls (line breaks and terminal escapes too) and marks that turn the direction of text round.
 _HARMFUL = {*range(0x20), *range(0x7F, 0xA0), *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF}
-_HARMLESS = dict.fromkeys(_HARMFUL, "\N{REPLACEMENT CHARACTER}")
+_HARMLESS: dict[int, str] = dict.fromkeys(_HARMFUL, "\N{REPLACEMENT CHARACTER}")
 
 
 def raw(dataset: Dataset, tag: int) -> Any:
@@ -68,7 +68,7 @@ def _decoded(value: bytes, encodings: tuple[str, ...]) -> str:
     from pydicom.charset import decode_bytes
 
     # A name changes its character set back at each of these (PS3.5 6.1.2.5.3).
-    return str(decode_bytes(value, list(encodings), {"\\", "^", "=", "\r", "\n", "\t", "\f"})).strip(" \0\r\n")
+    return str(decode_bytes(value, list(encodings), set(b"\\^=\r\n\t\f"))).strip(" \0\r\n")
 
 
 def harmless(value: str) -> str:
@@ -103,7 +103,7 @@ def numbers(dataset: Dataset, tag: int) -> tuple[float, ...]:
     kind = _BINARY.get(element.VR or _vr_of(tag))
     if kind is None:
         content = value.decode("latin-1").strip(" \0")
-        return tuple(_number(part) for part in content.split("\\")) if content else ()
+        return tuple(_number(piece) for piece in content.split("\\")) if content else ()
     order = "<" if getattr(element, "is_little_endian", True) else ">"
     whole = len(value) - len(value) % int(kind[1:])
     return tuple(float(n) for n in np.frombuffer(value[:whole], dtype=order + kind))

@@ -19,7 +19,7 @@ _ITEM, _END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP")
 
 
-def find_frames(path: Path, offset: int, frames: int) -> list[tuple[Span, ...]]:
+def find_frames(file: BinaryIO, path: Path, offset: int, frames: int) -> list[tuple[Span, ...]]:
     """The fragments of each frame.
 
     Parameters
@@ -34,11 +34,10 @@ def find_frames(path: Path, offset: int, frames: int) -> list[tuple[Span, ...]]:
     UnreadableFile
         There is no fragment, or they cannot be shared out among the frames.
     """
-    with path.open("rb") as file:
-        size = file.seek(0, io.SEEK_END)
-        file.seek(offset)
-        table, fragments = _walk(file, size, path)
-        return _share_out(file, table, fragments, frames, path)
+    size = file.seek(0, io.SEEK_END)
+    file.seek(offset)
+    table, fragments = _walk(file, size, path)
+    return _share_out(file, table, fragments, frames, path)
 
 
 def _walk(file: BinaryIO, size: int, path: Path) -> tuple[list[int], list[Span]]:
@@ -55,7 +54,8 @@ def _walk(file: BinaryIO, size: int, path: Path) -> tuple[list[int], list[Span]]
             break
         place = file.tell()
         if (group, element) != _ITEM or length == 0xFFFFFFFF:
-            raise UnreadableFile(_("{name}: its compressed frames are not where they should be. The file is damaged.").format(name=gate.harmless(path.name)))
+            text = _("{name}: its compressed frames are not where they should be. The file is damaged.")
+            raise UnreadableFile(text.format(name=gate.harmless(path.name)))
         if place + length > size:
             break
         if is_first:

@@ -75,7 +75,7 @@ def stacks(frames: list[Placed]) -> list[Stack]:
     normal = _normal(frames[0].frame)
     heights = {id(f): float(np.asarray(f.frame.position) @ normal) for f in frames}
     ordered = sorted(frames, key=lambda f: (heights[id(f)], f.header.instance, f.header.sop_uid, f.number))
-    ordered, said = _without_copies(ordered, heights)
+    ordered, said = _without_copies(ordered)
     shelves = _shelves(ordered, heights)
     if all(len(shelf) == 1 for shelf in shelves):
         return [_stack([ordered], said)]
@@ -86,11 +86,12 @@ def stacks(frames: list[Placed]) -> list[Stack]:
     kept = [max(shelf, key=lambda f: (f.header.content_time, f.header.instance, f.number)) for shelf in shelves]
     chosen = {id(f) for f in kept}
     aside = [f for f in ordered if id(f) not in chosen]
-    text = ngettext("{count} image lies at the place of another and is listed apart", "{count} images lie at the place of another and are listed apart", len(aside))
+    one, many = "{count} image lies at the place of another and is listed apart", "{count} images lie at the place of another and are listed apart"
+    text = ngettext(one, many, len(aside))
     return [_stack([kept], [*said, text]), *stacks(aside)]
 
 
-def _without_copies(ordered: list[Placed], heights: dict[int, float]) -> tuple[list[Placed], list[str]]:
+def _without_copies(ordered: list[Placed]) -> tuple[list[Placed], list[str]]:
     """Drops second files of the same SOP instance (D61)."""
     seen: set[tuple[str, int]] = set()
     kept = []
@@ -170,7 +171,8 @@ def _stack(phases: list[list[Placed]], said: list[str]) -> Stack:
     planes = phases[0]
     lead = planes[0]
     frame = lead.frame
-    assert frame.orientation is not None and frame.position is not None
+    assert frame.orientation is not None
+    assert frame.position is not None
     normal = _normal(frame)
     places = np.asarray([p.frame.position for p in planes], dtype=np.float64)
     step, known, more, badges = _distance(places, normal)
@@ -203,17 +205,19 @@ def _distance(places: NDArray[np.float64], normal: NDArray[np.float64]) -> tuple
     # Positions are written with few digits: a short stack may lean by rounding alone.
     sideways = float(np.linalg.norm(way - normal * (way @ normal)))
     if angle > TILT_DEGREES and sideways > 0.02:
-        said.append(_("the planes are shifted against each other by {angle:.1f}° (gantry tilt): positions across planes are not exact").format(angle=angle))
+        text = _("the planes are shifted against each other by {angle:.1f}° (gantry tilt): positions across planes are not exact")
+        said.append(text.format(angle=angle))
         badges = ("TILT",)
     missing = int(np.sum(np.round(gaps[gaps > 1.5 * median] / median) - 1))
     if missing:
         where = float(heights[int(np.argmax(gaps))])
-        text = ngettext("{count} plane is missing", "{count} planes are missing", missing)
-        said.append(_("{missing} (largest gap after {place:.1f} mm): volumes and distances across planes are not measured").format(missing=text, place=where))
+        lost = ngettext("{count} plane is missing", "{count} planes are missing", missing)
+        text = _("{missing} (largest gap after {place:.1f} mm): volumes and distances across planes are not measured")
+        said.append(text.format(missing=lost, place=where))
         return median, False, said, (*badges, "INCOMPLETE")
     ideal = places[0] + np.outer(np.arange(len(places)) / (len(places) - 1), way)
     error = float(np.linalg.norm(places - ideal, axis=1).max())
-    if np.abs(gaps - median).max() > 0.01 * median and error > 1e-3 or error > 0.1 * median:
+    if (np.abs(gaps - median).max() > 0.01 * median and error > 1e-3) or error > 0.1 * median:
         text = _("the planes are not evenly spaced ({low:.2f} to {high:.2f} mm): volumes and distances across planes are not measured")
         said.append(text.format(low=gaps.min(), high=gaps.max()))
         return median, False, said, badges
@@ -237,5 +241,3 @@ def flat_geometry(placed: Placed, planes: int = 1) -> Geometry:
 def by_instance(header: Header) -> tuple[int, str, str]:
     """The order of images that have no places."""
     return (header.instance, header.content_time, str(header.path))
-
-

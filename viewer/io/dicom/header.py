@@ -10,18 +10,16 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from viewer.core.errors import UnreadableFile
+from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.fragments import Span, find_frames
 from viewer.io.dicom.frames import Frame, read_frames
-from viewer.io.dicom.parse import DEFLATED, EXPLICIT, Parsed, PixelPlace, parse, pixel_place
+from viewer.io.dicom.parse import Parsed, PixelPlace, parse, pixel_place
+from viewer.io.dicom.syntaxes import BIG_ENDIAN, CODECS, DEFLATED, EXPLICIT, NATIVE, begins_right, is_registered, unsupported
 
-IMPLICIT = "1.2.840.10008.1.2"
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
-NATIVE = frozenset({"", IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED, "1.2.840.113619.5.2"})
 MAX_FRAMES = 1 << 20
 
 
@@ -60,7 +58,7 @@ class Header:
     """One for all frames of the file, or one each."""
     pixels: PixelPlace | None = None
     spans: tuple[tuple[Span, ...], ...] = ()
-    """Fragments of each frame of an encapsulated multi-frame file."""
+    """Fragments of each frame of encapsulated pixels."""
     tables: str = ""
     """Digest of the palette and the modality LUT: files with others are no part of the same volume."""
     warnings: tuple[str, ...] = ()
@@ -86,16 +84,20 @@ class Header:
         return self.frames[number if len(self.frames) > 1 else 0]
 
 
-
 def read_header(path: Path) -> Header:
     """Parse and check one file. Raises UnreadableFile with a sentence that names it."""
     parsed = parse(path)
     header = _identified(path, parsed)
-    if not header.sop_class and not header.modality and not header.series_uid and elements.raw(parsed.dataset, 0x00280010) is None:
+    if not any(elements.raw(parsed.dataset, tag) is not None for tag in (0x00080016, 0x00080060, 0x0020000E, 0x00280010, 0x00041220)):
         raise UnreadableFile(_("{name} holds no DICOM image or object that can be recognised.").format(name=header.name))
     place = pixel_place(parsed)
     if place is None:
         return header
+    if not header.is_native and header.syntax not in CODECS:
+        if not is_registered(header.syntax):
+            raise UnsupportedFeature(unsupported(path, header.syntax))
+        # Video and the like: listed, with the reason, because the rest of its study is of interest.
+        return replace(header, warnings=(*header.warnings, unsupported(path, header.syntax)))
     return _with_pixels(header, parsed.dataset, place)
 
 
@@ -137,12 +139,14 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
     allocated = float_bits or elements.integer(dataset, 0x00280100)
     claimed = _claimed_frames(dataset, name)
     if not rows or not columns:
-        raise UnreadableFile(_("{name}: it says it has {rows} rows and {columns} columns, which is no image.").format(name=name, rows=rows or 0, columns=columns or 0))
+        text = _("{name}: it says it has {rows} rows and {columns} columns, which is no image.")
+        raise UnreadableFile(text.format(name=name, rows=rows or 0, columns=columns or 0))
     if allocated not in (1, 8, 16, 32, 64) or (allocated == 64 and float_bits is None):
         text = _("{name}: {bits} bits for a value (Bits Allocated) is nothing that DICOM has; 1, 8, 16 or 32 are.")
         raise UnreadableFile(text.format(name=name, bits=allocated if allocated is not None else "?"))
     if samples not in (1, 3):
-        raise UnreadableFile(_("{name}: {samples} samples for a pixel cannot be shown; 1 (grey) and 3 (colour) can.").format(name=name, samples=samples))
+        text = _("{name}: {samples} samples for a pixel cannot be shown; 1 (grey) and 3 (colour) can.")
+        raise UnreadableFile(text.format(name=name, samples=samples))
     stored = elements.integer(dataset, 0x00280101) or allocated
     if not 1 <= stored <= allocated:
         stored = allocated
@@ -167,8 +171,8 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
         tables=_digest(dataset, photometric),
     )
     count, said = _frames_there(header, place)
-    if place.length is None and header.claimed_frames > 1:
-        spans = tuple(find_frames(header.path, place.offset, count))
+    if place.length is None:
+        spans = _frames_found(header, place, count)
         if len(spans) < count:
             count, said = len(spans), (_cut_short(len(spans), header.claimed_frames),)
         header = replace(header, spans=spans)
@@ -202,14 +206,16 @@ def _frames_there(header: Header, place: PixelPlace) -> tuple[int, tuple[str, ..
     claimed = header.claimed_frames
     if place.length is None:
         if header.is_native:
-            raise UnreadableFile(_("{name}: its pixels are encapsulated, but its transfer syntax is uncompressed. The file is damaged.").format(name=header.name))
+            text = _("{name}: its pixels are encapsulated, but its transfer syntax is uncompressed. The file is damaged.")
+            raise UnreadableFile(text.format(name=header.name))
         # Each frame takes at least one fragment, which has a head of eight bytes.
         there = min(claimed, max(0, header.size - place.offset) // 8, MAX_FRAMES)
         if there < 1:
             raise UnreadableFile(_("{name}: it ends where its pixels should begin.").format(name=header.name))
         return there, ()
     if not header.is_native:
-        raise UnreadableFile(_("{name}: its transfer syntax is compressed, but its pixels are not encapsulated. The file is damaged.").format(name=header.name))
+        text = _("{name}: its transfer syntax is compressed, but its pixels are not encapsulated. The file is damaged.")
+        raise UnreadableFile(text.format(name=header.name))
     there = min(claimed, place.length * 8 // header.frame_bits)
     if there < 1:
         text = _("{name}: the image needs {needed}, but only {found} are there. The file is cut short or damaged.")
@@ -219,6 +225,21 @@ def _frames_there(header: Header, place: PixelPlace) -> tuple[int, tuple[str, ..
     if there < claimed:
         return there, (_cut_short(there, claimed),)
     return there, ()
+
+
+def _frames_found(header: Header, place: PixelPlace, count: int) -> tuple[tuple[Span, ...], ...]:
+    """The frames' fragments; a file whose first frame cannot be one of its codec is refused at once."""
+    try:
+        with header.path.open("rb") as file:
+            spans = find_frames(file, header.path, place.offset, count)
+            file.seek(spans[0][0][0])
+            head = file.read(min(16, spans[0][0][1]))
+    except OSError as err:
+        raise UnreadableFile(_("{name} cannot be read: {reason}.").format(name=header.name, reason=err.strerror or str(err))) from err
+    if not begins_right(header.syntax, head):
+        text = _("{name}: its pixels should be {codec}, but do not begin like it. The file is damaged.")
+        raise UnreadableFile(text.format(name=header.name, codec=CODECS[header.syntax].name))
+    return tuple(spans)
 
 
 def _cut_short(found: int, claimed: int) -> str:

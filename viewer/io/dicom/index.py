@@ -7,6 +7,7 @@ images of a place become entries of their own. A bad file becomes a refusal and 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -62,7 +63,8 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
             if len(files) > 1:
                 skipped.append(path)
             else:
-                refused.append(Refusal(path, _("{name} is the table of contents of a disc: open the folder that it lies in.").format(name=header.name)))
+                text = _("{name} is the table of contents of a disc: open the folder that it lies in.")
+                refused.append(Refusal(path, text.format(name=header.name)))
             continue
         headers.append(header)
     if progress is not None:
@@ -152,11 +154,11 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None) -> SeriesEntry:
     lead, phases = middle.header, len(stack.grid)
     dataset = parse(lead.path).dataset
     description = describe(lead, dataset, middle.frame, frames=phases if kind == "cine" else 1)
-    badges, warnings = _badges_and_warnings(stack, headers, description, pixel_spacing(dataset).badge)
+    badges = _badges(stack, headers, description, pixel_spacing(dataset).badge)
     plan = Plan(
         headers=tuple(headers),
         slots=tuple(tuple((number[id(c.header)], c.number) for c in row) for row in stack.grid),
-        description=_with_badges(description, badges),
+        description=replace(description, badges=badges),
         lead=(number[id(lead)], middle.number),
         phase_labels=stack.phase_labels,
     )
@@ -175,31 +177,35 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None) -> SeriesEntry:
         geometry=stack.geometry,
         unit=description.unit,
         transfer_syntax=lead.syntax,
-        warnings=warnings,
-        nbytes=phases * shape[0] * shape[1] * shape[2] * (3 if is_color else 2 if float(middle.frame.slope).is_integer() and lead.bits_allocated <= 16 else 4),
+        warnings=(*stack.warnings, *_warnings(headers)),
+        nbytes=phases * math.prod(shape) * (3 if is_color else 2 if float(middle.frame.slope).is_integer() and lead.bits_allocated <= 16 else 4),
         plan=plan,
     )
 
 
-def _badges_and_warnings(stack: Stack, headers: list[Header], description: Description, spacing_badge: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _warnings(headers: list[Header]) -> tuple[str, ...]:
+    """What the files' headers make worth saying, each thing once."""
     said = Counter(text for h in headers for text in dict.fromkeys(h.warnings))
-    by_text = {text: next(h.name for h in headers if text in h.warnings) for text in said}
-    warnings = [text if len(headers) == 1 else f"{by_text[text]}: {text}" if count == 1 else f"{text} ({count} / {len(headers)})" for text, count in said.items()]
+    if len(headers) == 1:
+        return tuple(said)
+    names = {text: h.name for h in headers for text in h.warnings}
+    return tuple(f"{names[text]}: {text}" if count == 1 else f"{text} ({count} / {len(headers)})" for text, count in said.items())
+
+
+def _badges(stack: Stack, headers: list[Header], description: Description, spacing_badge: str) -> tuple[str, ...]:
     badges = list(description.badges) + list(stack.badges)
     badges.append("UNCALIBRATED" if not stack.geometry.in_plane_known else spacing_badge if spacing_badge != "UNCALIBRATED" else "")
     if any(h.frame_count < h.claimed_frames for h in headers):
         badges.append("INCOMPLETE")
-    return tuple(dict.fromkeys(b for b in badges if b)), (*stack.warnings, *warnings)
-
-
-def _with_badges(description: Description, badges: tuple[str, ...]) -> Description:
-    return replace(description, badges=badges)
+    return tuple(dict.fromkeys(b for b in badges if b))
 
 
 def _object(header: Header) -> SeriesEntry:
     """What has no picture, or none that can be shown yet: listed by what it is."""
     dataset = parse(header.path).dataset
     description = describe(header, dataset, None)
+    is_picture = elements.raw(dataset, 0x00280010) is not None and not header.sop_class.startswith(OBJECT_CLASSES)
+    more = (_("it describes an image, but holds no pixels that can be shown"),) if is_picture else ()
     name = object_name(header.sop_class).removesuffix(" Storage") or _("DICOM object without an image")
     return SeriesEntry(
         id=header.series_uid or _content_id(header.path),
@@ -210,7 +216,7 @@ def _object(header: Header) -> SeriesEntry:
         title=name,
         shape=(0, 0, 0),
         transfer_syntax=header.syntax,
-        warnings=header.warnings if elements.raw(dataset, 0x00280010) is None else (*header.warnings, _("it describes an image, but its pixels are missing or cannot be shown yet")),
+        warnings=(*header.warnings, *more),
     )
 
 

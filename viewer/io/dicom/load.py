@@ -16,13 +16,13 @@ from viewer.core.volume import Volume
 from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.dicom import colour, elements, values
-from viewer.io.dicom.decode import DECODERS, FrameTask, unsupported
+from viewer.io.dicom.decode import FrameTask
 from viewer.io.dicom.describe import lookup_table
-from viewer.io.dicom.fragments import Span, find_frames
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.index import Plan
 from viewer.io.dicom.native import NativeFile
 from viewer.io.dicom.parse import parse
+from viewer.io.dicom.syntaxes import CODECS, unsupported
 from viewer.io.series import Progress, SeriesEntry
 from viewer.jobs.pool import Job, Limits, Pool, Writable
 
@@ -88,7 +88,9 @@ def _voxels(plan: Plan, slots: Slots, pool: Pool, progress: Progress | None) -> 
     assert lead.pixels is not None
     is_color = lead.samples == 3
     shape = (len(slots), len(slots[0]), lead.rows, lead.columns, *((3,) if is_color else ()))
-    dtype = np.dtype(np.float32) if lead.pixels.tag != 0x7FE00010 else np.dtype(np.uint8) if is_color else values.stored_dtype(lead.bits_allocated, lead.is_signed)
+    dtype = np.dtype(np.uint8) if is_color else values.stored_dtype(lead.bits_allocated, lead.is_signed)
+    if lead.pixels.tag != 0x7FE00010:
+        dtype = np.dtype(np.float32)
     _pass_gate(plan, slots, shape, dtype)
     stored = memory.allocate(shape, dtype)
     failures = _fill(plan, slots, stored, pool, progress)
@@ -139,13 +141,13 @@ def _pass_gate(plan: Plan, slots: Slots, shape: tuple[int, ...], dtype: np.dtype
     headers = [plan.headers[h] for h in used]
     path = headers[0].path
     for header in headers:
-        if not header.is_native and header.syntax not in DECODERS:
+        if not header.is_native and header.syntax not in CODECS:
             raise UnsupportedFeature(unsupported(header.path, header.syntax))
     if all(h.is_native for h in headers):
         gate.check(shape, dtype.itemsize, path=path)
         return
     present = sum(max(0, h.size - h.pixels.offset) for h in headers if h.pixels is not None)
-    ratio = max((DECODERS[h.syntax].ratio for h in headers if h.syntax in DECODERS), default=gate.LOSSLESS_RATIO)
+    ratio = max((CODECS[h.syntax].ratio for h in headers if h.syntax in CODECS), default=gate.LOSSLESS_RATIO)
     gate.check(shape, dtype.itemsize, path=path, available=present, ratio=ratio)
 
 
@@ -154,7 +156,6 @@ def _fill(plan: Plan, slots: Slots, stored: NDArray[Any], pool: Pool, progress: 
     failures: dict[Cell, NegatoscopeError] = {}
     jobs: dict[Cell, tuple[Job, FrameTask]] = {}
     files: dict[int, NativeFile] = {}
-    spans: dict[int, list[tuple[Span, ...]]] = {}
     done, total = 0, len(slots) * len(slots[0])
     try:
         for phase, row in enumerate(slots):
@@ -169,9 +170,7 @@ def _fill(plan: Plan, slots: Slots, stored: NDArray[Any], pool: Pool, progress: 
                         if progress is not None:
                             progress(done, total)
                     else:
-                        if number not in spans:
-                            spans[number] = list(header.spans) or _spans(header)
-                        task = _task(header, frame, spans[number])
+                        task = _task(header, frame)
                         jobs[phase, plane] = (_submit(pool, task, stored, phase, plane), task)
                 except OperationCancelled:
                     raise
@@ -185,7 +184,7 @@ def _fill(plan: Plan, slots: Slots, stored: NDArray[Any], pool: Pool, progress: 
             if progress is not None:
                 progress(done, total)
     finally:
-        for job, _task_ in jobs.values():
+        for job, _ignored in jobs.values():
             if not job.done:
                 job.cancel()
     return failures
@@ -203,7 +202,7 @@ def _finish(job: Job, task: FrameTask, pool: Pool, stored: NDArray[Any], phase: 
             if attempt == 0:
                 job = _submit(pool, task, stored, phase, plane)
                 continue
-            codec = DECODERS[task.syntax].name
+            codec = CODECS[task.syntax].name
             text = _("{name}: frame {number} in {codec} cannot be decoded: {reason}")
             return UnreadableFile(text.format(name=gate.harmless(task.path.name), number=task.number + 1, codec=codec, reason=str(err)))
         except NegatoscopeError as err:
@@ -217,21 +216,13 @@ def _submit(pool: Pool, task: FrameTask, stored: NDArray[Any], phase: int, plane
     return pool.submit(DECODE, {"task": task, "out": Writable(stored), "phase": phase, "plane": plane}, limits=limits)
 
 
-def _spans(header: Header) -> list[tuple[Span, ...]]:
-    assert header.pixels is not None
-    try:
-        return find_frames(header.path, header.pixels.offset, header.frame_count)
-    except OSError as err:
-        raise UnreadableFile(_("{name} cannot be read: {reason}.").format(name=header.name, reason=err.strerror or str(err))) from err
-
-
-def _task(header: Header, number: int, spans: list[tuple[Span, ...]]) -> FrameTask:
-    if number >= len(spans):
+def _task(header: Header, number: int) -> FrameTask:
+    if number >= len(header.spans):
         raise UnreadableFile(_("{name}: frame {number} is missing.").format(name=header.name, number=number + 1))
     return FrameTask(
         path=header.path,
         number=number,
-        spans=spans[number],
+        spans=header.spans[number],
         syntax=header.syntax,
         rows=header.rows,
         columns=header.columns,

@@ -50,7 +50,8 @@ class NativeFile:
             return
         if header.is_subsampled:
             if header.columns % 2:
-                raise UnreadableFile(_("{name}: colour in 4:2:2 needs an even number of columns, there are {count}.").format(name=header.name, count=header.columns))
+                text = _("{name}: colour in 4:2:2 needs an even number of columns, there are {count}.")
+                raise UnreadableFile(text.format(name=header.name, count=header.columns))
             pixels = colour.expand_422(stored, header.rows, header.columns)
         else:
             pixels = colour.interleaved(stored, header.rows, header.columns, header.planar)
@@ -109,7 +110,7 @@ class NativeFile:
         try:
             with self.header.path.open("rb", buffering=0) as file:
                 file.seek(offset)
-                view = memoryview(target).cast("B")
+                view = memoryview(target.reshape(-1).view(np.uint8).data)
                 got = 0
                 while got < len(view):
                     count = file.readinto(view[got:])
@@ -122,4 +123,5 @@ class NativeFile:
 
 
 def changed(path: Path) -> str:
+    """The sentence for a file that has lost bytes since it was found."""
     return _("{name} is shorter than when it was found: it has changed meanwhile. Open it again.").format(name=gate.harmless(path.name))

@@ -21,6 +21,7 @@ from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
+from viewer.io.dicom.syntaxes import DEFLATED, EXPLICIT
 
 # Enough for the header of nearly every single image: parsed from memory, so that a file is opened and read once.
 PREFIX_BYTES = 48 << 10
@@ -28,8 +29,6 @@ DEFER_BYTES = 512 << 10
 HEADER_LIMIT = 256 << 20
 # A deflated file may grow to this, or to LOSSLESS_RATIO times its size, before it is called a bomb (RELIABILITY choice 5).
 INFLATE_FREE = 16 << 20
-EXPLICIT = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
 PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 
 
@@ -216,7 +215,7 @@ def _inflate(content: bytes, path: Path) -> bytes:
     except zlib.error as err:
         raise UnreadableFile(_("{name}: its deflated content is damaged.").format(name=gate.harmless(path.name))) from err
     # Marked as explicit little endian, which it now is: pydicom would inflate it a second time, without a cap.
-    meta = content[:start].replace(DEFLATED.encode() + b"\0" * (len(DEFLATED) % 2), EXPLICIT.encode() + b"\0" * (len(DEFLATED) + len(DEFLATED) % 2 - len(EXPLICIT)))
+    meta = content[:start].replace(DEFLATED.encode(), EXPLICIT.encode().ljust(len(DEFLATED), b"\0"))
     return meta + inflated
 
 

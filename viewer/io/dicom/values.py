@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from viewer.core import memory
 from viewer.core.volume import smallest_exact
@@ -111,16 +111,16 @@ def to_modality(stored: NDArray[Any], rescales: list[list[Rescale]]) -> NDArray[
     return _narrowed(result)
 
 
-def smallest_type(low: float, high: float) -> DTypeLike | None:
+def smallest_type(low: float, high: float) -> np.dtype[Any] | None:
     """The first of uint8, int8, uint16, int16 that holds whole numbers from low to high."""
     for kind in INTEGERS:
         if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
-            return np.dtype(kind)
+            found: np.dtype[Any] = np.dtype(kind)
+            return found
     return None
 
 
-def _whole(stored: NDArray[Any], rescales: list[list[Rescale]], cells: list[tuple[int, int]], kind: DTypeLike) -> NDArray[Any]:
-    target = np.dtype(kind)
+def _whole(stored: NDArray[Any], rescales: list[list[Rescale]], cells: list[tuple[int, int]], target: np.dtype[Any]) -> NDArray[Any]:
     if target == stored.dtype and all(rescales[p][k] == Rescale() for p, k in cells):
         return stored
     in_place = target.itemsize == stored.dtype.itemsize
