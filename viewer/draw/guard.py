@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from viewer.core.errors import UnsupportedFeature
-from viewer.core.words import gettext as _
+from viewer.core.words import _
 
 _LOSES_NONE = (6, 12, 0)
 _IMMORTAL_SINCE = (3, 12)
@@ -35,9 +35,9 @@ def check_qt(qt_version: str | None = None, python_version: tuple[int, ...] = sy
         qt_version = PySide6.__version__
     if _numbers(qt_version) == _LOSES_NONE and python_version < _IMMORTAL_SINCE:
         raise UnsupportedFeature(
-            _('PySide6 {qt} crashes with Python {python}. Install another one: pip install "PySide6-Essentials<6.12", or use Python 3.12 or newer.').format(
-                qt=qt_version, python=".".join(map(str, python_version))
-            )
+            _(
+                'PySide6 {qt} crashes with Python {python}. Install another one: pip install "PySide6-Essentials<6.12", or use Python 3.12 or newer.'
+            ).format(qt=qt_version, python=".".join(map(str, python_version)))
         )
 
 
