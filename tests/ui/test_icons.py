@@ -39,7 +39,9 @@ def test_every_icon_draws_something_within_its_grid(name: str) -> None:
     assert picture.width() == 72
     inked = sum(picture.pixelColor(x, y).alpha() > 128 for x in range(0, 72, 2) for y in range(0, 72, 2))
     assert 8 < inked < 700
-    border = [picture.pixelColor(i, j).alpha() for i in range(72) for j in (0, 71)] + [picture.pixelColor(j, i).alpha() for i in range(72) for j in (0, 71)]
+    border = [picture.pixelColor(i, j).alpha() for i in range(72) for j in (0, 71)] + [
+        picture.pixelColor(j, i).alpha() for i in range(72) for j in (0, 71)
+    ]
     assert max(border) == 0, "it touches the edge of its grid"
     text = resource("icons", f"{name}.svg").read_text(encoding="utf-8")
     assert 'stroke="currentColor"' in text and 'stroke-width="2"' in text and 'viewBox="0 0 24 24"' in text

@@ -32,6 +32,7 @@ class Popover(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         self.setAccessibleName(title or name)
         self._opener: QWidget | None = None
+        self._close: IconButton | None = None
         self.setFixedWidth(width)
         s = sizes()
         around = QVBoxLayout(self)
@@ -46,16 +47,16 @@ class Popover(QWidget):
             head = QHBoxLayout()
             self.title = ElidedLabel(title, "title", parent=self.frame)
             head.addWidget(self.title, 1)
-            close = IconButton("x", _("Close"), parent=self.frame)
-            close.clicked.connect(self.close)
-            head.addWidget(close)
+            self._close = IconButton("x", _("Close"), parent=self.frame)
+            self._close.clicked.connect(self.close)
+            head.addWidget(self._close)
             outer.addLayout(head)
         self.body = QVBoxLayout()
         self.body.setSpacing(s.row_gap)
         outer.addLayout(self.body)
 
     def open_at(self, opener: QWidget, *, side: Literal["below", "above"] = "below") -> None:
-        """Open beside a control, moved to stay on its screen; the first control that takes it gets the focus."""
+        """Open beside a control, moved to stay on its screen; its first control gets the focus."""
         self._opener = opener
         self.adjustSize()
         start = opener.mapToGlobal(QPoint(0, opener.height() + sizes().tight))
@@ -64,8 +65,14 @@ class Popover(QWidget):
         self.move(self._kept_on(opener.screen().availableGeometry(), start))
         self.show()
         self.activateWindow()
-        first = self.nextInFocusChain()
-        self.focusNextChild() if first is not None and self.isAncestorOf(first) else self.setFocus()
+        (self._first_control() or self._close or self).setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _first_control(self) -> QWidget | None:
+        tab = Qt.FocusPolicy.TabFocus.value
+        for widget in self.frame.findChildren(QWidget):
+            if widget is not self._close and widget.focusPolicy().value & tab and widget.isEnabled() and widget.isVisible():
+                return widget
+        return None
 
     def _kept_on(self, screen: QRect, start: QPoint) -> QPoint:
         gap = sizes().tight

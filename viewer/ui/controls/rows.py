@@ -265,7 +265,9 @@ class ChoiceRow(FormRow):
     value_changed = Signal(object)
     settled = Signal(object)
 
-    def __init__(self, label: str, choices: Sequence[tuple[object, str]], default: object = None, *, tooltip: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, label: str, choices: Sequence[tuple[object, str]], default: object = None, *, tooltip: str = "", parent: QWidget | None = None
+    ) -> None:
         super().__init__(label, parent=parent)
         self._values: list[object] = []
         self.combo = Combo(name=label, parent=self)

@@ -164,7 +164,10 @@ def _left() -> QVBoxLayout:
     wrong = c.NumberRow("Search", 7, 31, 21, unit="px", step=2)
     wrong.field.setText("45 px")
     wrong.field.textEdited.emit("45 px")
-    part("Field: normal, focus, disabled; error in its row", _across(snap(field("12.5 mm")), snap(field("12.5 mm"), "focus"), snap(field("12.5 mm"), "disabled")))
+    part(
+        "Field: normal, focus, disabled; error in its row",
+        _across(snap(field("12.5 mm")), snap(field("12.5 mm"), "focus"), snap(field("12.5 mm"), "disabled")),
+    )
     column.addWidget(snap(wrong, width=_COLUMN))
     part(
         "Switch: off, on, hover, focus, disabled",
@@ -205,7 +208,13 @@ def _middle() -> QVBoxLayout:
             column.addLayout(row) if isinstance(row, QHBoxLayout) else column.addWidget(row)
 
     tabs = c.DockTabs(name="Panels")
-    for icon, words in (("sliders-horizontal", "Enhance"), ("blend", "Segment"), ("ruler", "Measure"), ("scan-search", "Classify"), ("history", "History")):
+    for icon, words in (
+        ("sliders-horizontal", "Enhance"),
+        ("blend", "Segment"),
+        ("ruler", "Measure"),
+        ("scan-search", "Classify"),
+        ("history", "History"),
+    ):
         tabs.add_tab(icon, words)
     tabs.setCurrentIndex(1)
     focused = c.DockTabs(name="Panels")
@@ -224,7 +233,10 @@ def _middle() -> QVBoxLayout:
     work.set_progress(45, 72, text="Working on 45 of 72", remaining="about 12 s left")
     part("Progress, ring", snap(work, width=_COLUMN), _across(snap(c.BusyRing()), snap(c.BusyRing(size=24)), snap(c.Label("1 job", "small"))))
     part("Score over and under the threshold", snap(c.ScoreBar("Nodule", 0.874, 0.5), width=308), snap(c.ScoreBar("Effusion", 0.183, 0.5), width=308))
-    part("Badges, keys", _across(*(c.Badge(t) for t in ("MR", "CT", "Preview")), c.Badge("NOT CALIBRATED", kind="warn"), c.KeyCap("Ctrl+K"), c.KeyCap("Shift+W")))
+    part(
+        "Badges, keys",
+        _across(*(c.Badge(t) for t in ("MR", "CT", "Preview")), c.Badge("NOT CALIBRATED", kind="warn"), c.KeyCap("Ctrl+K"), c.KeyCap("Shift+W")),
+    )
     part(
         "Swatch",
         _across(
@@ -252,7 +264,26 @@ def _right() -> QVBoxLayout:
     column.addWidget(c.Label("Colour", "title"))
     grid = QGridLayout()
     grid.setHorizontalSpacing(12)
-    names = ("image", "well", "window", "panel", "raised", "hover", "field", "line", "line2", "text", "text2", "text3", "accent", "sel", "ok", "warn", "err", "busy")
+    names = (
+        "image",
+        "well",
+        "window",
+        "panel",
+        "raised",
+        "hover",
+        "field",
+        "line",
+        "line2",
+        "text",
+        "text2",
+        "text3",
+        "accent",
+        "sel",
+        "ok",
+        "warn",
+        "err",
+        "busy",
+    )
     for at, name in enumerate(names):
         words = QVBoxLayout()
         words.setSpacing(0)

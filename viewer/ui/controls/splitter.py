@@ -32,8 +32,9 @@ class _Handle(QSplitterHandle):
             super().keyPressEvent(event)
             return
         step = _KEY_STEP if event.key() == more else -_KEY_STEP
-        here = self.x() if across else self.y()
-        self.moveSplitter(here + step)
+        # The handle's own place starts where its grab area does, a little before the line.
+        before = self.splitter().widget(self.splitter().indexOf(self) - 1).geometry()
+        self.moveSplitter((before.right() if across else before.bottom()) + 1 + step)
 
 
 class Splitter(QSplitter):

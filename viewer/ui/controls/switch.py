@@ -58,7 +58,9 @@ class Switch(QCheckBox):
         place = QRectF(left, top + (_HEIGHT - side) / 2, side, side)
         rounded(painter, place, side / 2, fill=knob)
         if on:
-            painter.setPen(QPen(QColor(t.accent if live else t.panel), 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+            painter.setPen(
+                QPen(QColor(t.accent if live else t.panel), 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+            )
             x, y = place.left(), place.top()
             painter.drawPolyline(QPolygonF([QPointF(x + 3.4, y + 6.2), QPointF(x + 5.2, y + 8.0), QPointF(x + 8.6, y + 4.4)]))
         if self.hasFocus():
