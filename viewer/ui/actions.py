@@ -1,0 +1,181 @@
+"""The one table of actions: menus, keys, palette, key sheet and tests all read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from viewer.core.words import gettext as _
+from viewer.core.words import mark
+from viewer.ui import icons, theme
+
+KeyScope = Literal["G", "V", "S"]
+Needs = Literal["", "image", "undo", "redo", "selection", "ct", "planes", "phases", "patient", "model"]
+
+REASONS: dict[str, str] = {
+    "image": mark("Open an image first."),
+    "undo": mark("Nothing to undo."),
+    "redo": mark("Nothing to redo."),
+    "selection": mark("Select a measurement first."),
+    "ct": mark("Presets are for CT in HU."),
+    "planes": mark("This image has one slice."),
+    "phases": mark("This image has one phase."),
+    "patient": mark("This image has no patient orientation."),
+    "model": mark("No model is installed."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One thing the user can do. ``id`` is permanent; ``keys`` the default ones; ``needs`` what must be there."""
+
+    id: str
+    title: str
+    menu: str = ""
+    icon: str = ""
+    keys: tuple[str, ...] = ()
+    scope: KeyScope = "G"
+    needs: Needs = ""
+    tip: str = ""
+    is_checkable: bool = False
+    opens_dialog: bool = False
+
+
+FILE, EDIT, VIEW, WINDOWING, TOOLS, ANALYSIS, HELP = (
+    mark("File"), mark("Edit"), mark("View"), mark("Windowing"), mark("Tools"), mark("Analysis"), mark("Help"),
+)  # fmt: skip
+MENUS = (FILE, EDIT, VIEW, WINDOWING, TOOLS, ANALYSIS, HELP)
+
+TABLE: tuple[ActionSpec, ...] = (
+    ActionSpec("file.open_folder", mark("Open folder"), FILE, "folder-open", ("Ctrl+O",), opens_dialog=True),
+    ActionSpec("file.open_file", mark("Open file"), FILE, "file", ("Ctrl+Shift+O",), opens_dialog=True),
+    ActionSpec("file.sample", mark("Open the sample study"), FILE, "images"),
+    ActionSpec("file.close_all", mark("Close all"), FILE, "x", ("Ctrl+W",), needs="image"),
+    ActionSpec("file.export", mark("Export"), FILE, "download", ("Ctrl+E",), needs="image", opens_dialog=True),
+    ActionSpec("file.export_recipe", mark("Export recipe"), FILE, "save", needs="undo", opens_dialog=True),
+    ActionSpec("file.quit", mark("Quit"), FILE, "", ("Ctrl+Q",)),
+    ActionSpec("edit.undo", mark("Undo"), EDIT, "undo-2", ("Ctrl+Z",), needs="undo"),
+    ActionSpec("edit.redo", mark("Redo"), EDIT, "redo-2", ("Ctrl+Y", "Ctrl+Shift+Z"), needs="redo"),
+    ActionSpec("edit.delete", mark("Delete measurement"), EDIT, "trash-2", ("Del", "Backspace"), "V", "selection"),
+    ActionSpec("edit.copy_picture", mark("Copy picture"), EDIT, "copy", ("Ctrl+Shift+C",), "V", "image", mark("Copies the view without name and ID.")),
+    ActionSpec("view.acquired", mark("As acquired"), VIEW, "", (), "V", "image", is_checkable=True),
+    ActionSpec("view.axial", mark("Axial"), VIEW, "", (), "V", "patient", is_checkable=True),
+    ActionSpec("view.coronal", mark("Coronal"), VIEW, "", (), "V", "patient", is_checkable=True),
+    ActionSpec("view.sagittal", mark("Sagittal"), VIEW, "", (), "V", "patient", is_checkable=True),
+    ActionSpec("view.fit", mark("Fit to window"), VIEW, "scan", ("=",), "V", "image"),
+    ActionSpec("view.actual", mark("Actual size (1:1)"), VIEW, "", (), "V", "image"),
+    ActionSpec("view.zoom_in", mark("Zoom in"), VIEW, "zoom-in", ("+",), "V", "image"),
+    ActionSpec("view.zoom_out", mark("Zoom out"), VIEW, "zoom-out", ("-",), "V", "image"),
+    ActionSpec("view.rotate_right", mark("Rotate right"), VIEW, "rotate-cw", ("R",), "V", "image"),
+    ActionSpec("view.rotate_left", mark("Rotate left"), VIEW, "rotate-ccw", ("L",), "V", "image"),
+    ActionSpec("view.flip_horizontal", mark("Flip left and right"), VIEW, "flip-horizontal-2", ("H",), "V", "image"),
+    ActionSpec("view.flip_vertical", mark("Flip top and bottom"), VIEW, "flip-vertical-2", ("V",), "V", "image"),
+    ActionSpec("view.reset", mark("Reset view"), VIEW, "refresh-cw", ("Shift+R",), "V", "image"),
+    ActionSpec("view.previous_slice", mark("Previous slice"), VIEW, "", ("Up", "Left"), "V", "planes"),
+    ActionSpec("view.next_slice", mark("Next slice"), VIEW, "", ("Down", "Right"), "V", "planes"),
+    ActionSpec("view.back_ten", mark("Ten slices back"), VIEW, "", ("Shift+Up",), "V", "planes"),
+    ActionSpec("view.on_ten", mark("Ten slices on"), VIEW, "", ("Shift+Down",), "V", "planes"),
+    ActionSpec("view.first_slice", mark("First slice"), VIEW, "skip-back", ("Home",), "V", "planes"),
+    ActionSpec("view.last_slice", mark("Last slice"), VIEW, "skip-forward", ("End",), "V", "planes"),
+    ActionSpec("view.previous_phase", mark("Previous phase"), VIEW, "", ("Ctrl+Left",), "V", "phases"),
+    ActionSpec("view.next_phase", mark("Next phase"), VIEW, "", ("Ctrl+Right",), "V", "phases"),
+    ActionSpec("view.cine", mark("Play"), VIEW, "play", ("C",), "V", "phases", is_checkable=True),
+    ActionSpec("view.previous_series", mark("Previous series"), VIEW, "", ("PgUp",), "V", "image"),
+    ActionSpec("view.next_series", mark("Next series"), VIEW, "", ("PgDown",), "V", "image"),
+    ActionSpec("view.text", mark("Corner text"), VIEW, "type", ("Space",), "V", "image", mark("Full, short, none.")),
+    ActionSpec("view.identity", mark("Hide name and ID"), VIEW, "user-round-x", ("Shift+H",), "V", "image", is_checkable=True),
+    ActionSpec("view.labels", mark("Segments"), VIEW, "blend", ("G",), "V", "image", is_checkable=True),
+    ActionSpec("view.overlays", mark("Maps"), VIEW, "flame", ("J",), "V", "image", is_checkable=True),
+    ActionSpec("view.original", mark("Show the original"), VIEW, "eye", ("Q",), "V", "image", mark("The image as it was opened, without enhancement."), is_checkable=True),
+    ActionSpec("view.results", mark("Results"), VIEW, "panel-bottom", ("Ctrl+J",), is_checkable=True),
+    ActionSpec("view.browser", mark("Studies"), VIEW, "panel-left", ("Ctrl+B",), is_checkable=True),
+    ActionSpec("view.dock", mark("Panels"), VIEW, "panel-right", ("Ctrl+D",), is_checkable=True),
+    ActionSpec("view.full_screen", mark("Full screen"), VIEW, "maximize", ("F11",), is_checkable=True),
+    ActionSpec("view.next_region", mark("Next part of the window"), VIEW, "", ("F6",)),
+    ActionSpec("view.previous_region", mark("Previous part of the window"), VIEW, "", ("Shift+F6",)),
+    ActionSpec("window.preset_1", mark("Soft tissue"), WINDOWING, "", ("1",), "V", "ct"),
+    ActionSpec("window.preset_2", mark("Lung"), WINDOWING, "", ("2",), "V", "ct"),
+    ActionSpec("window.preset_3", mark("Bone"), WINDOWING, "", ("3",), "V", "ct"),
+    ActionSpec("window.preset_4", mark("Brain"), WINDOWING, "", ("4",), "V", "ct"),
+    ActionSpec("window.preset_5", mark("Mediastinum"), WINDOWING, "", ("5",), "V", "ct"),
+    ActionSpec("window.preset_6", mark("Liver"), WINDOWING, "", ("6",), "V", "ct"),
+    ActionSpec("window.preset_7", mark("Abdomen"), WINDOWING, "", ("7",), "V", "ct"),
+    ActionSpec("window.preset_8", mark("Subdural"), WINDOWING, "", ("8",), "V", "ct"),
+    ActionSpec("window.preset_9", mark("Stroke"), WINDOWING, "", ("9",), "V", "ct"),
+    ActionSpec("window.file", mark("The file's own windows, in turn"), WINDOWING, "", ("0",), "V", "image"),
+    ActionSpec("window.full", mark("Full range of values"), WINDOWING, "", ("`",), "V", "image"),
+    ActionSpec("window.auto", mark("Auto"), WINDOWING, "", (), "V", "image", mark("1st to 99th percentile of the middle third.")),
+    ActionSpec("window.invert", mark("Invert"), WINDOWING, "invert", ("I",), "V", "image", is_checkable=True),
+    ActionSpec("tool.window", mark("Window"), TOOLS, "contrast", ("W",), "V", "image", mark("Drag right for a wider window, up for brighter."), is_checkable=True),
+    ActionSpec("tool.pan", mark("Pan"), TOOLS, "hand", ("P",), "V", "image", mark("Drag the image. The middle button always pans."), is_checkable=True),
+    ActionSpec("tool.zoom", mark("Zoom"), TOOLS, "zoom-in", ("Z",), "V", "image", mark("Drag up to enlarge. The right button always zooms."), is_checkable=True),
+    ActionSpec("tool.scroll", mark("Scroll"), TOOLS, "gallery-vertical-end", ("S",), "V", "planes", mark("Drag through the slices. The wheel always scrolls."), is_checkable=True),
+    ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ("Esc",)),
+    ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", ("F5",), "V", "image", mark("Ask the model about this image.")),
+    ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", ("Shift+F5",), "V", "image"),
+    ActionSpec("help.palette", mark("Find a command"), HELP, "search", ("Ctrl+K",)),
+    ActionSpec("help.keys", mark("All keys"), HELP, "keyboard", ("F1", "?")),
+    ActionSpec("help.about", mark("About negatoscope"), HELP, "info", (), opens_dialog=True),
+)  # fmt: skip
+
+
+class Actions(QObject):
+    """QActions made from the table, plus those of the plugins' tools and operations. Handlers are bound by id."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._actions: dict[str, QAction] = {}
+        self._specs: dict[str, ActionSpec] = {}
+        for spec in TABLE:
+            self.add(spec)
+
+    def add(self, spec: ActionSpec) -> QAction:
+        """Make the action of a spec; its handler comes with :meth:`bind`."""
+        action = QAction(_(spec.title), self)
+        action.setObjectName(spec.id)
+        action.setCheckable(spec.is_checkable)
+        action.setShortcuts([QKeySequence(k) for k in spec.keys])
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        action.setAutoRepeat(spec.scope == "V")
+        if spec.icon and spec.icon in icons.icon_names():
+            icons.set_icon(action, spec.icon, size=16)
+        action.setToolTip(self._tip(spec))
+        self._window.addAction(action)
+        self._actions[spec.id], self._specs[spec.id] = action, spec
+        return action
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self._actions[action_id]
+
+    def __contains__(self, action_id: str) -> bool:
+        return action_id in self._actions
+
+    def specs(self) -> Iterable[ActionSpec]:
+        return tuple(self._specs.values())
+
+    def bind(self, action_id: str, handler: Callable[[], None]) -> None:
+        """Call ``handler`` when the action is triggered (a bound method)."""
+        self._actions[action_id].triggered.connect(lambda _checked=False: handler())
+
+    def set_available(self, facts: set[str]) -> None:
+        """Enable what has what it needs; the rest says in its tooltip what is missing. ``facts``: the needs that are met."""
+        for spec_id, spec in self._specs.items():
+            if not spec.needs:
+                continue
+            met = spec.needs in facts and ("image" in facts or spec.needs in ("undo", "redo", "model"))
+            reason = "" if met else _(REASONS[spec.needs if "image" in facts or spec.needs in ("undo", "redo") else "image"])
+            theme.set_available(self._actions[spec_id], reason)
+
+    def menu_title(self, spec: ActionSpec) -> str:
+        """The words in a menu: with an ellipsis where a dialog opens."""
+        return f"{_(spec.title)}…" if spec.opens_dialog else _(spec.title)
+
+    def _tip(self, spec: ActionSpec) -> str:
+        keys = f" ({QKeySequence(spec.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)})" if spec.keys else ""
+        return f"{_(spec.title)}{keys}\n{_(spec.tip)}" if spec.tip else f"{_(spec.title)}{keys}"
