@@ -1,0 +1,1 @@
+"""Painting without widgets: the picture, what stands over it, and pictures to take out. QtGui only."""

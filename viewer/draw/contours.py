@@ -15,6 +15,9 @@ from viewer.session.view import Readable, ViewState
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# Salt and pepper has no outline worth seeing, and one of this length would hold up scrolling; its fill is still there.
+MOST_POINTS = 40_000
+
 
 @dataclass(frozen=True, slots=True)
 class Contour:
@@ -50,6 +53,8 @@ def outline(mask: NDArray[np.bool_], step: Point = (1.0, 1.0)) -> QPainterPath:
         return QPainterPath()
     top, left = int(rows[0]), int(columns[0])
     padded = np.pad(mask[top : rows[-1] + 1, left : columns[-1] + 1], 1)
+    if np.count_nonzero(padded[1:] != padded[:-1]) + np.count_nonzero(padded[:, 1:] != padded[:, :-1]) > MOST_POINTS:
+        return QPainterPath()
     points, starts = trace(padded)
     # trace() counts from the centre of the padding's first pixel, which lies half a pixel outside of the box.
     points = (points + np.asarray((top - 0.5, left - 0.5))) * np.asarray(step)

@@ -1,0 +1,104 @@
+"""``negatoscope render``: one plane as a PNG, drawn as the window would."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+from viewer.cli import choose, say
+from viewer.core.errors import BadParameter
+from viewer.core.geometry import Plane
+from viewer.core.volume import Volume
+from viewer.core.window import CT_PRESETS, Window, parse_window
+from viewer.core.words import _
+from viewer.io import open as opening
+from viewer.io.gate import harmless
+from viewer.io.save import ready_target, save_atomic
+from viewer.jobs.pool import Pool
+from viewer.session.document import Document
+from viewer.session.view import ViewWish, presets, resolve
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the verb."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("render", help=_("write a picture of one plane as .png"))
+    parser.add_argument("path", type=Path, metavar="PATH")
+    parser.add_argument("out", type=Path, metavar="OUT.png")
+    choose.add_choice(parser)
+    parser.add_argument("--plane", choices=get_args(Plane), default="acquired", help=_("the plane; acquired, as stored, if not given"))
+    help_index = _("the slice, counted from 0; reformats from the patient's right, front and feet upwards; the middle one if not given")
+    parser.add_argument("--index", type=int, metavar="N", help=help_index)
+    parser.add_argument("--window", metavar="WINDOW", help=_('a preset ("Lung"), "W400 C50" or CENTRE,WIDTH; that of the file if not given'))
+    parser.add_argument("--size", type=size_of, metavar="WxH", help=_("size of the picture in pixels; one for each image pixel if not given"))
+    parser.add_argument("--no-annotations", action="store_true", help=_("draw the image and nothing else"))
+    parser.add_argument("--identity", action="store_true", help=_("write who was examined, where and when into the corners"))
+    choose.add_force(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; all that can go wrong is raised."""
+    # Before anything is read: a mistake in the words should not cost the reading.
+    if args.out.suffix.lower() != ".png":
+        raise BadParameter(_("{name}: a picture is written as .png. Give it that ending.").format(name=harmless(args.out.name)))
+    ready_target(args.out, overwrite=args.force)
+    if args.window is not None:
+        _check_window(args.window)
+    entry = choose.choose(choose.find([args.path]), args.series)
+    choose.check_phase(entry, args.phase)
+    with Pool() as pool:  # starts no process unless a picture must be decoded
+        volume = opening.load(entry, pool=pool)
+    data = png(volume, args)
+    save_atomic(args.out, data, overwrite=args.force)
+    for warning in volume.warnings:
+        say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=warning))
+    return 0
+
+
+def png(volume: Volume, args: argparse.Namespace) -> bytes:
+    """The picture that the words ask for."""
+    from viewer.draw.screenshot import png_bytes, screenshot
+
+    document = Document()
+    document.add_source(volume)
+    window = window_for(volume, args.window) if args.window is not None else None
+    wish = ViewWish(volume.id, plane=args.plane, index=args.index, phase=args.phase or 0, window=window)
+    count = resolve(wish, document).count
+    if args.index is not None and not 0 <= args.index < count:
+        said = _("There is no slice {index}: the {plane} plane has {count}, counted from 0.")
+        raise BadParameter(said.format(index=args.index, plane=_(args.plane), count=count))
+    image = screenshot(document, wish, args.size, annotations=not args.no_annotations, identity=args.identity)
+    return png_bytes(image)
+
+
+def window_for(volume: Volume, text: str) -> Window:
+    """The window that a text names for a volume: one of the file's own, a preset that fits, or numbers.
+
+    Raises
+    ------
+    BadParameter
+        It is none, its width is not positive, or it is a preset for another kind of image.
+    """
+    fitting, reason = presets(volume)
+    own = tuple(window for window in volume.windows if window.name)
+    window = parse_window(text, (*own, *CT_PRESETS))
+    is_preset = window in CT_PRESETS and window not in own
+    # Where the file does not say what its values are, the user may know.
+    if is_preset and not fitting and (volume.unit or volume.identity.modality or volume.is_color):
+        raise BadParameter(_('The window "{name}" does not fit: {reason} Write CENTRE,WIDTH.').format(name=window.name, reason=_(reason)))
+    return window
+
+
+def _check_window(text: str) -> None:
+    """Numbers can be judged before anything is read; names only when the file's own are known."""
+    if re.fullmatch(r"[\sWwCcLl,.\deE+-]*\d[\sWwCcLl,.\deE+-]*", text):
+        parse_window(text)
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """``1024x768`` as (1024, 768)."""
+    found = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
+    if not found or not (int(found[1]) and int(found[2])):
+        raise argparse.ArgumentTypeError(_('the size "{text}" is not understood; write WxH, as in 1024x768').format(text=text))
+    return int(found[1]), int(found[2])

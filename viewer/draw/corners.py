@@ -1,0 +1,153 @@
+"""What stands in the four corners of a view (CONVENTIONS 3d), as lines of text; a value that is missing leaves its line out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from viewer.core.volume import Identity, Volume
+from viewer.core.words import _
+from viewer.draw.figures import window_figures
+from viewer.session.view import TextLevel, ViewState
+
+# Facts that are shown beside a slice, in this order, if the file has them.
+_SECTION_FACTS = ("TR", "TE", "TI")
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """Lines from top to bottom; bottom corners end at the bottom."""
+
+    top_left: tuple[str, ...] = ()
+    top_right: tuple[str, ...] = ()
+    bottom_left: tuple[str, ...] = ()
+    bottom_right: tuple[str, ...] = ()
+
+
+def corners(state: ViewState, *, zoom_percent: float, probe: str = "", identity: bool = True, level: TextLevel | None = None) -> Corners:
+    """The corner texts of a state.
+
+    Parameters
+    ----------
+    zoom_percent : float
+        100: one image pixel to a screen pixel.
+    probe : str
+        The value under the pointer, with unit.
+    identity : bool
+        Whether who was examined, where and when may be shown.
+    level : "full", "short" or "none"
+        In place of the state's own.
+    """
+    volume = state.volume
+    level = level or state.text
+    if volume is None or level == "none":
+        return Corners()
+    is_full = level == "full"
+    who = volume.identity
+    return Corners(
+        top_left=_patient(who, is_full) if identity else (),
+        top_right=_study(who, is_full) if identity else (),
+        bottom_left=_section(state, volume, is_full, identity),
+        bottom_right=_view(state, zoom_percent, probe),
+    )
+
+
+def _patient(who: Identity, is_full: bool) -> tuple[str, ...]:
+    born = iso_date(who.patient_birth_date)
+    sex_age = " ".join(part for part in (who.patient_sex, age_text(who.patient_age) or born) if part)
+    identifier = _("ID {id}").format(id=who.patient_id) if who.patient_id else ""
+    second = " · ".join(part for part in (sex_age, identifier) if part)
+    return _present(who.patient_name, second if is_full else "")
+
+
+def _study(who: Identity, is_full: bool) -> tuple[str, ...]:
+    moment = " ".join(part for part in (iso_date(who.study_date), clock(who.study_time)) if part)
+    if not is_full:
+        return _present(iso_date(who.study_date))
+    return _present(who.institution, moment, who.study_description, who.accession)
+
+
+def _section(state: ViewState, volume: Volume, is_full: bool, identity: bool) -> tuple[str, ...]:
+    who = volume.identity
+    number = _("Series {number}").format(number=who.series_number) if who.series_number else ""
+    # A title stands in for a description; made from the file's name, it may say who it is.
+    title = who.series_description or (volume.title if identity else "")
+    series = "  ".join(part for part in (number, title) if part)
+    lines = [series if is_full else ""]
+    if volume.phases > 1:
+        lines.append(phase_text(state, volume))
+    if state.count > 1:
+        words = _("Slice {number} / {count}").format(number=state.index + 1, count=state.count)
+        place = position_text(state)
+        lines.append(f"{words}  {place}" if place else words)
+    if is_full:
+        lines.append(_thickness(state, volume))
+        lines.append("  ".join(f"{_(name)} {volume.facts[name]}" for name in _SECTION_FACTS if name in volume.facts))
+    return _present(*lines)
+
+
+def _thickness(state: ViewState, volume: Volume) -> str:
+    geometry = volume.geometry
+    axis = state.layout.axis
+    known = geometry.between_known if axis == 0 else geometry.in_plane_known
+    distance = _("Spacing {mm:.3f} mm").format(mm=geometry.spacing[axis]) if known and geometry.in_plane_known and state.count > 1 else ""
+    thick = volume.facts.get("Slice thickness", "") if axis == 0 else ""
+    return "  ".join(part for part in (_("Thickness {text}").format(text=thick) if thick else "", distance) if part)
+
+
+def _view(state: ViewState, zoom_percent: float, probe: str) -> tuple[str, ...]:
+    return _present(probe, window_text(state), _("Zoom {percent:.0f} %").format(percent=zoom_percent))
+
+
+def window_text(state: ViewState) -> str:
+    """``W 400  L 40  Soft tissue``, with the function where it is not the usual one; "" for colour that is shown as it is."""
+    if state.display is None:
+        return ""
+    window = state.window
+    width, center = window_figures(window.center, window.width)
+    if state.volume is not None and state.volume.is_color:
+        return _("Brightness/contrast W {width}  L {center}").format(width=width, center=center)
+    named = _("VOI LUT") if state.display.lut is not None else _("Sigmoid") if window.function == "SIGMOID" else ""
+    words = _("W {width}  L {center}").format(width=width, center=center)
+    return "  ".join(part for part in (words, _(window.name) if window.name else "", named) if part)
+
+
+def position_text(state: ViewState) -> str:
+    """Where the slice lies along the patient axis nearest to its normal: ``H 45.2 mm``; "" without a patient frame."""
+    geometry, axis = state.geometry, state.layout.axis
+    if not geometry.is_patient or not geometry.in_plane_known or (axis == 0 and not geometry.between_known and state.count > 1):
+        return ""
+    middle = [(n - 1) / 2 for n in geometry.shape]
+    middle[axis] = state.array_index
+    place = geometry.to_patient(middle)
+    world = int(abs(geometry.vector(axis)).argmax())
+    value = float(place[world])
+    return f"{('LR', 'PA', 'HF')[world][value < 0]} {abs(value):.1f} mm"
+
+
+def phase_text(state: ViewState, volume: Volume) -> str:
+    """``Frame 3 / 30``, with what the file calls it."""
+    words = _("Frame {number} / {count}") if volume.kind == "cine" else _("Phase {number} / {count}")
+    text = words.format(number=state.phase + 1, count=volume.phases)
+    label = volume.phase_labels[state.phase] if state.phase < len(volume.phase_labels) else ""
+    return f"{text}  {label}" if label else text
+
+
+def iso_date(text: str) -> str:
+    """DICOM's ``20240318`` as ``2024-03-18``; anything else as it is."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 and text.isdigit() else text
+
+
+def clock(text: str) -> str:
+    """DICOM's ``094130.5`` as ``09:41``; anything else as it is."""
+    return f"{text[:2]}:{text[2:4]}" if len(text) >= 4 and text[:4].isdigit() else text
+
+
+def age_text(text: str) -> str:
+    """DICOM's ``058Y`` as ``58 y``; anything else as it is."""
+    if len(text) == 4 and text[:3].isdigit() and text[3] in "DWMY":
+        return f"{int(text[:3])} {text[3].lower()}"
+    return text
+
+
+def _present(*lines: str) -> tuple[str, ...]:
+    return tuple(line for line in lines if line)

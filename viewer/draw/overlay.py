@@ -1,0 +1,228 @@
+"""Everything over the picture, in screen space, the same in the window and in an export: outlines, annotations, corner texts, letters, badges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+
+from viewer.core.annotation import Annotation
+from viewer.core.colormaps import GREY, rgb32
+from viewer.core.layout import Placement
+from viewer.core.render import Pixels, map_colors
+from viewer.core.words import _
+from viewer.draw.contours import Contour
+from viewer.draw.corners import Corners, corners
+from viewer.draw.figures import level as level_text
+from viewer.draw.figures import round_length
+from viewer.draw.shapes import draw_annotations, draw_contours, draw_seeds
+from viewer.draw.text import LETTER_INK, Style, draw_text, elided, text_height, text_width
+from viewer.session.view import TextLevel, ViewState
+
+INSET = 10.0
+RIGHT_INSET = 22.0
+# Under this width or height the texts give way, the least important first.
+SMALL_VIEW = 220.0
+TINY_VIEW = 110.0
+
+# Badges that limit measuring are amber with a triangle.
+LIMITING = frozenset({"INCOMPLETE", "NO GEOMETRY", "UNCALIBRATED", "AT DETECTOR", "EST. MAG", "TILT", "MOSAIC", "RESAMPLED"})
+RAISED = QColor(0x25, 0x27, 0x2B, 230)
+WARN, TEXT = "#E8B04B", "#E6E8EB"
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What is painted besides the state: what belongs to a moment, or to an export."""
+
+    contours: tuple[Contour, ...] = ()
+    shapes: tuple[Annotation, ...] = ()
+    """What a tool shows meanwhile."""
+    probe: str = ""
+    """The value under the pointer, with unit."""
+    identity: bool = True
+    handles: bool = True
+    is_preview: bool = False
+    slice_bar: bool = True
+
+
+NO_EXTRAS = Extras()
+
+
+def paint_overlay(painter: QPainter, state: ViewState, rect: QRectF, scale: float = 1.0, extras: Extras = NO_EXTRAS) -> None:
+    """Paint everything over the picture.
+
+    Parameters
+    ----------
+    painter : QPainter
+        In logical pixels of the view or of the export.
+    state : ViewState
+        With a volume; an empty one paints nothing.
+    rect : QRectF
+        The viewport, whose upper left corner is at (0, 0).
+    scale : float
+        Of texts and lines; 1 in the window.
+    extras : Extras
+    """
+    if state.volume is None:
+        return
+    painter.save()
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+    painter.setClipRect(rect)
+    placement = state.placement((rect.width(), rect.height()))
+    draw_contours(painter, extras.contours, placement, scale)
+    draw_annotations(painter, state.annotations, state, placement, rect, scale, handles=extras.handles)
+    draw_annotations(painter, extras.shapes, state, placement, rect, scale, handles=extras.handles)
+    draw_seeds(painter, state, placement, scale)
+    if state.text != "none":
+        _draw_texts(painter, state, rect, scale, extras, placement)
+    painter.restore()
+
+
+def _draw_texts(painter: QPainter, state: ViewState, rect: QRectF, scale: float, extras: Extras, placement: Placement) -> None:
+    narrow = min(rect.width(), rect.height()) / scale
+    level: TextLevel = "none" if narrow < TINY_VIEW else "short" if narrow < SMALL_VIEW else state.text
+    percent = placement.zoom * painter.device().devicePixelRatio() * 100
+    texts = corners(state, zoom_percent=percent, probe=extras.probe, identity=extras.identity, level=level)
+    small = rect.width() / scale < 420
+    style = Style((11 if small else 12) * scale)
+    step = (15 if small else 17) * scale
+    below = _draw_corners(painter, texts, rect, style, step, scale)
+    _draw_letters(painter, state, rect, scale)
+    if narrow >= TINY_VIEW:
+        names = (*(("Preview",) if extras.is_preview else ()), *state.badges, *(("INTERPOLATED",) if percent > 100.5 else ()))
+        _draw_badges(painter, names, below, rect, scale)
+        _draw_scale_bar(painter, state, placement, rect, style, rect.bottom() - (INSET + 4) * scale - step * len(texts.bottom_right), scale)
+        _draw_color_bars(painter, state, rect, style, scale)
+    if extras.slice_bar and state.count > 1:
+        _draw_slice_bar(painter, state, rect, scale)
+
+
+def _draw_corners(painter: QPainter, texts: Corners, rect: QRectF, style: Style, step: float, scale: float) -> float:
+    """Paint the corner texts; returns where the lines at the top left end."""
+    left, right = rect.left() + INSET * scale, rect.right() - RIGHT_INSET * scale
+    widest = (right - left) / 2 - 14 * scale  # the letters stand between
+    room = int((rect.height() - 2 * INSET * scale) / 2 / step)
+    top = rect.top() + INSET * scale
+    bold = Style(style.size, is_bold=True)
+    for number, line in enumerate(texts.top_left[:room]):
+        first = bold if number == 0 else style
+        draw_text(painter, left, top + number * step, elided(line, first, widest), first)
+    for number, line in enumerate(texts.top_right[:room]):
+        draw_text(painter, right, top + number * step, elided(line, style, widest), style, align="right")
+    bottom = rect.bottom() - INSET * scale - text_height(style)
+    for side, align in ((texts.bottom_left, "left"), (texts.bottom_right, "right")):
+        kept = side[-room:] if room else ()
+        for number, line in enumerate(reversed(kept)):
+            x = left if align == "left" else right
+            draw_text(painter, x, bottom - number * step, elided(line, style, widest), style, align="left" if align == "left" else "right")
+    return top + step * min(room, len(texts.top_left))
+
+
+def _draw_letters(painter: QPainter, state: ViewState, rect: QRectF, scale: float) -> None:
+    volume = state.volume
+    if volume is None:
+        return
+    style = Style(14 * scale, is_bold=True, ink=LETTER_INK)
+    height = text_height(style)
+    left, top, right, bottom = state.layout.edge_letters(volume.geometry, volume.patient_orientation)
+    middle = rect.center()
+    draw_text(painter, rect.left() + INSET * scale, middle.y() - height / 2, left, style)
+    draw_text(painter, rect.right() - RIGHT_INSET * scale, middle.y() - height / 2, right, style, align="right")
+    draw_text(painter, middle.x(), rect.top() + (INSET - 2) * scale, top, style, align="center")
+    draw_text(painter, middle.x(), rect.bottom() - (INSET - 2) * scale - height, bottom, style, align="center")
+
+
+def _draw_badges(painter: QPainter, names: tuple[str, ...], top: float, rect: QRectF, scale: float) -> None:
+    """One row under the lines at the top left; what does not fit is left out from the end."""
+    x, y = rect.left() + INSET * scale, top + 4 * scale
+    height = 18 * scale
+    for name in names:
+        limits = name.split(":")[0] in LIMITING
+        style = Style(11 * scale, is_bold=True, ink=WARN if limits else TEXT, has_halo=False)
+        text = _(name)
+        sign = 13 * scale if limits else 0.0
+        width = text_width(text, style) + sign + 12 * scale
+        if x + width > rect.right() - RIGHT_INSET * scale:
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(RAISED)
+        painter.drawRoundedRect(QRectF(x, y, width, height), 4 * scale, 4 * scale)
+        if limits:
+            _draw_triangle(painter, QPointF(x + 11 * scale, y + height / 2), 4.5 * scale)
+        draw_text(painter, x + sign + 6 * scale, y + (height - text_height(style)) / 2, text, style)
+        x += width + 4 * scale
+
+
+def _draw_triangle(painter: QPainter, center: QPointF, radius: float) -> None:
+    painter.setBrush(QColor(WARN))
+    painter.drawPolygon(QPolygonF([center + QPointF(0, -radius), center + QPointF(radius, radius * 0.8), center + QPointF(-radius, radius * 0.8)]))
+
+
+def _draw_scale_bar(painter: QPainter, state: ViewState, placement: Placement, rect: QRectF, style: Style, bottom: float, scale: float) -> None:
+    """A bar of a round length at the right edge, above the texts; none where the pixel spacing is not known."""
+    if not state.geometry.in_plane_known:
+        return
+    px_per_mm = placement.zoom / state.layout.unit_length
+    longest = min(120 * scale, rect.width() / 4) / px_per_mm
+    length = round_length(longest)
+    width = length * px_per_mm
+    right = rect.right() - RIGHT_INSET * scale
+    y = bottom
+    bar = QPolygonF([QPointF(right - width, y - 4 * scale), QPointF(right - width, y), QPointF(right, y), QPointF(right, y - 4 * scale)])
+    for color, thickness in ((QColor(0, 0, 0, 215), 4.0), (QColor("#F2F4F6"), 1.5)):
+        painter.setPen(QPen(color, thickness * scale))
+        painter.drawPolyline(bar)
+    text = _("{length:g} cm").format(length=length / 10) if length >= 10 else _("{length:g} mm").format(length=length)
+    draw_text(painter, right - width - 6 * scale, y - text_height(style) + 2 * scale, text, style, align="right")
+
+
+def _draw_slice_bar(painter: QPainter, state: ViewState, rect: QRectF, scale: float) -> None:
+    """Where the slice is in the stack: 4 px at the right edge."""
+    top, height = rect.top() + 34 * scale, rect.height() - 68 * scale
+    if height < 40 * scale:
+        return
+    left = rect.right() - 9 * scale
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(255, 255, 255, 46))
+    painter.drawRoundedRect(QRectF(left, top, 4 * scale, height), 2 * scale, 2 * scale)
+    thumb = max(18 * scale, height / state.count)
+    painter.setBrush(QColor(255, 255, 255, 190))
+    y = top + (height - thumb) * state.index / (state.count - 1)
+    painter.drawRoundedRect(QRectF(left, y, 4 * scale, thumb), 2 * scale, 2 * scale)
+
+
+def _draw_color_bars(painter: QPainter, state: ViewState, rect: QRectF, style: Style, scale: float) -> None:
+    """What the colours mean: of the topmost map, else of a colour map in place of grey."""
+    if rect.width() < 300 * scale or rect.height() < 260 * scale:
+        return
+    if state.maps:
+        shown = state.maps[-1]
+        unit = f" {shown.item.unit}" if shown.item.unit else ""
+        _draw_bar(painter, map_colors(shown.item.color_map), shown.item.name, shown.low, shown.high, unit, rect, style, scale)
+    elif state.display is not None and state.display.color_map != GREY:
+        colors = rgb32(state.display.color_map)
+        window, unit = state.window, f" {state.volume.unit}" if state.volume is not None and state.volume.unit else ""
+        colors = colors[::-1] if state.display.is_inverted else colors
+        _draw_bar(painter, colors, "", window.low, window.high, unit, rect, style, scale)
+
+
+def _draw_bar(
+    painter: QPainter, colors: Pixels, name: str, low: float, high: float, unit: str, rect: QRectF, style: Style, scale: float
+) -> None:  # fmt: skip
+    column = colors[::-1].reshape(256, 1).copy()
+    image = QImage(column.data, 1, 256, 4, QImage.Format.Format_RGB32)
+    height = min(160 * scale, rect.height() / 3)
+    right = rect.right() - RIGHT_INSET * scale
+    # Above the letter at the right edge.
+    bar = QRectF(right - 10 * scale, rect.center().y() - 22 * scale - height, 10 * scale, height)
+    painter.drawImage(bar, image)
+    painter.setPen(QPen(QColor(255, 255, 255, 110), scale))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(bar)
+    x = bar.left() - 5 * scale
+    draw_text(painter, x, bar.top() - 2 * scale, f"{level_text(high)}{unit}", style, align="right")
+    draw_text(painter, x, bar.bottom() - text_height(style) + 2 * scale, f"{level_text(low)}{unit}", style, align="right")
+    if name:
+        draw_text(painter, right, bar.top() - text_height(style) - 6 * scale, _(name), style, align="right")

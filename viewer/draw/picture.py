@@ -1,0 +1,143 @@
+"""The picture of a view: the windowed plane with segments and maps blended in, as pixels that Qt paints without a copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
+
+from viewer.core.colormaps import rgb
+from viewer.core.labels import segment_color
+from viewer.core.layout import Placement
+from viewer.core.render import Display, Pixels, blend_labels, blend_map, part_of, plane_values, to_rgb32
+from viewer.core.window import Window
+from viewer.session.view import Readable, ViewState
+
+# Below this many screen pixels to an image pixel, bilinear painting would skip pixels.
+AREA_ZOOM = 0.6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """A plane that an operation would give, in the array's order (the view's axis taken out), shown in place of the real one.
+
+    ``image``: values, by default in the window that is shown. ``labels``: labels over the image, outlined with dashes.
+    ``map``: a scalar map over the image.
+    """
+
+    values: NDArray[Any] = field(repr=False)
+    kind: Literal["image", "labels", "map"] = "image"
+    window: Window | None = None
+    colors: tuple[str, ...] = ()
+    """Colours of the labels from 1 on (#RRGGBB); the usual ones where there are none."""
+    color_map: str = "inferno"
+
+    def color(self, label: int) -> str:
+        """Colour of a label."""
+        return self.colors[label - 1] if 0 < label <= len(self.colors) else segment_color(label)
+
+
+@dataclass(slots=True, eq=False)
+class Picture:
+    """Pixels (0xFFRRGGBB) and the QImage that looks at them; ``pixels`` must live as long as ``image``."""
+
+    pixels: Pixels
+    image: QImage
+    _small: dict[tuple[int, int], QImage] = field(default_factory=dict)
+
+    def scaled(self, width: int, height: int) -> QImage:
+        """The image made smaller by averaging, kept for the next frame."""
+        if (width, height) not in self._small:
+            self._small.clear()
+            smooth = Qt.TransformationMode.SmoothTransformation
+            self._small[width, height] = self.image.scaled(max(1, width), max(1, height), Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+        return self._small[width, height]
+
+
+def compose(state: ViewState, document: Readable, *, preview: Preview | None = None, only_image: bool = False) -> Picture:
+    """The picture of a state that has a volume: as many pixels as the slice has, turned as it is shown.
+
+    ``only_image`` leaves out segments and maps: exactly the windowed data.
+    """
+    volume = state.volume
+    if volume is None:
+        raise ValueError("an empty view has no picture")
+    layout = state.layout
+    if preview is not None and preview.kind == "image":
+        plane = preview.values
+    else:
+        plane = plane_values(volume, state.phase, layout.axis, state.array_index)
+    pixels = to_rgb32(layout.turned(plane), _display(state, preview))
+    if not only_image:
+        for shown in state.maps:
+            values = part_of(layout, state.index, volume.geometry.shape, shown.start, shown.item.values, np.nan)
+            if values is not None:
+                blend_map(pixels, values, shown.low, shown.high, shown.item.color_map, state.overlay_opacity)
+        for layer in state.layers:
+            colors = {s.label: rgb(s.color) for s in layer.layer.segments if s.is_visible}
+            blend_labels(pixels, layout.plane(document.labels(layer.layer.id), state.index), colors, state.label_opacity)
+        if preview is not None and preview.kind != "image":
+            _blend_preview(pixels, layout.turned(preview.values), preview, state)
+    return picture_of(pixels)
+
+
+def picture_of(pixels: Pixels) -> Picture:
+    """A QImage over pixels (rows, columns), C-contiguous."""
+    rows, columns = pixels.shape
+    return Picture(pixels, QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGB32))
+
+
+def draw_picture(painter: QPainter, picture: Picture, state: ViewState, placement: Placement) -> None:
+    """Paint the picture into a viewport: smoothly when enlarged, by averaging when made small, pixel by pixel at 1:1."""
+    width, height = state.layout.size
+    (left, top), zoom = placement.offset, placement.zoom
+    if zoom == 1.0 and state.layout.step == (1.0, 1.0):
+        left, top = round(left), round(top)
+    target = QRectF(left, top, width * zoom, height * zoom)
+    ratio = painter.device().devicePixelRatio()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    if zoom * ratio < AREA_ZOOM:
+        small = picture.scaled(round(target.width() * ratio), round(target.height() * ratio))
+        painter.drawImage(target, small)
+    else:
+        painter.drawImage(target, picture.image)
+
+
+def _display(state: ViewState, preview: Preview | None) -> Display | None:
+    display = state.display
+    if preview is None or preview.kind != "image":
+        return display
+    if preview.values.ndim == 3:
+        return None
+    if display is None:  # colour that became grey
+        return Display(preview.window or Window.between(0, 255))
+    if preview.window is None:
+        return display
+    return Display(preview.window, None, display.is_inverted, display.color_map, None)
+
+
+def _blend_preview(pixels: Pixels, shown: NDArray[Any], preview: Preview, state: ViewState) -> None:
+    if preview.kind == "map":
+        finite = shown[np.isfinite(shown)]
+        high = float(finite.max()) if finite.size else 1.0
+        blend_map(pixels, shown, min(0.0, float(finite.min()) if finite.size else 0.0), high, preview.color_map, state.overlay_opacity)
+        return
+    labels = shown.view(np.uint8) if shown.dtype == np.bool_ else shown
+    present = [int(label) for label in np.unique(labels) if label]
+    blend_labels(pixels, labels, {label: rgb(preview.color(label)) for label in present}, state.label_opacity)
+
+
+def thumbnail(state: ViewState, document: Readable, side: int) -> QImage:
+    """A small picture of a state without lines and text, fitted into a black square."""
+    image = QImage(side, side, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.black)
+    if state.volume is not None:
+        painter = QPainter(image)
+        draw_picture(painter, compose(state, document, only_image=True), state, state.placement((side, side)))
+        painter.end()
+    return image
+
