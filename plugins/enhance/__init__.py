@@ -1,0 +1,1 @@
+"""Enhancements: tone curves, smoothing, sharpening. Each gives a new volume on the same grid; the original stays."""

@@ -1,0 +1,1 @@
+"""Segmentation: thresholds, growing, watershed, clusters, clean-up of masks, and the brush."""
