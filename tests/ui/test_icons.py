@@ -44,7 +44,9 @@ def test_every_icon_draws_something_within_its_grid(name: str) -> None:
     ]
     assert max(border) == 0, "it touches the edge of its grid"
     text = resource("icons", f"{name}.svg").read_text(encoding="utf-8")
-    assert 'stroke="currentColor"' in text and 'stroke-width="2"' in text and 'viewBox="0 0 24 24"' in text
+    assert 'stroke="currentColor"' in text
+    assert 'stroke-width="2"' in text
+    assert 'viewBox="0 0 24 24"' in text
 
 
 def test_every_icon_named_in_the_program_is_there() -> None:
@@ -79,7 +81,8 @@ def test_states_have_their_colours_at_every_scale(mode: QIcon.Mode, state: QIcon
     inks = _inks(picture.toImage())
     wanted = QColor(getattr(DARK, token))
     if scale > 1:
-        assert inks and all(abs(QColor(i).red() - wanted.red()) <= 2 and abs(QColor(i).blue() - wanted.blue()) <= 2 for i in inks)
+        assert inks
+        assert all(abs(QColor(i).red() - wanted.red()) <= 2 and abs(QColor(i).blue() - wanted.blue()) <= 2 for i in inks)
 
 
 def test_same_icon_is_made_once_and_again_after_a_theme_change(qapp: QApplication) -> None:

@@ -93,7 +93,8 @@ def test_stylesheet_is_filled_in_and_names_its_pictures_with_forward_slashes(the
     text = look.stylesheet(theme, SIZES)
     assert "$" not in text
     pictures = re.findall(r'url\("([^"]+)"\)', text)
-    assert pictures and all(Path(p).is_file() and "\\" not in p for p in pictures)
+    assert pictures
+    assert all(Path(p).is_file() and "\\" not in p for p in pictures)
     assert not re.search(r"border[^;]*: \d+px (solid|dashed) \d", text)
 
 

@@ -152,8 +152,8 @@ class Sizes:
 
 
 _GROW = (
-    "caption", "small", "body", "title", "headline", "top_bar", "tool", "view_bar", "tabs", "button", "field_height", "form_row", "list_row", "series_row",
-    "table_row", "message_bar", "status_line", "label_column", "field_column", "dock",
+    "caption", "small", "body", "title", "headline", "top_bar", "tool", "view_bar", "tabs", "button", "field_height", "form_row", "list_row",
+    "series_row", "table_row", "message_bar", "status_line", "label_column", "field_column", "dock",
 )  # fmt: skip
 
 SIZES = Sizes()

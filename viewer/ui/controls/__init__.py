@@ -59,9 +59,10 @@ from viewer.ui.controls.labels import Badge, ElidedLabel, Hint, KeyCap, Label, S
 from viewer.ui.controls.marks import ScoreBar, Swatch
 from viewer.ui.controls.message_bar import Message, MessageBar
 from viewer.ui.controls.number_field import NumberField, Slider
+from viewer.ui.controls.number_row import NumberRow
 from viewer.ui.controls.popover import Popover
 from viewer.ui.controls.progress import BusyRing, ProgressRow, ThinBar
-from viewer.ui.controls.rows import ChoiceRow, Combo, FormRow, NumberRow, SwitchRow, TextField, TextRow
+from viewer.ui.controls.rows import ChoiceRow, Combo, FormRow, SwitchRow, TextField, TextRow
 from viewer.ui.controls.search_field import SearchField
 from viewer.ui.controls.splitter import Splitter
 from viewer.ui.controls.switch import Switch

@@ -96,7 +96,7 @@ class Card(QFrame):
 
     info_requested = Signal()
 
-    def __init__(self, title: str = "", *, help: str = "", info: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str = "", *, help: str = "", info: bool = False, parent: QWidget | None = None) -> None:  # noqa: A002 the word that forms use
         super().__init__(parent)
         self.setProperty("role", "card")
         s = sizes()
@@ -131,7 +131,7 @@ class Card(QFrame):
         self.result.hide()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
 
-    def set_title(self, text: str, help: str = "") -> None:
+    def set_title(self, text: str, help: str = "") -> None:  # noqa: A002 the word that forms use
         self.title.setText(text)
         self.title.setVisible(bool(text))
         self.info.set_name(_("About {title}").format(title=text))

@@ -34,7 +34,7 @@ class Switch(QCheckBox):
         return self.rect().contains(pos)  # type: ignore[call-overload]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Left and self.isChecked() or event.key() == Qt.Key.Key_Right and not self.isChecked():
+        if event.key() == (Qt.Key.Key_Left if self.isChecked() else Qt.Key.Key_Right):
             self.click()
             return
         super().keyPressEvent(event)
