@@ -15,11 +15,11 @@ def plane_input(card: ModelCard, image: Image, plane: int) -> NDArray[np.float32
 
     The values are the image's own, never the screen's; MONOCHROME1 is turned bone-bright first.
     """
-    gray = np.asarray((image.gray())[plane])
-    valid = image.valid()[plane]
+    gray, valid = np.asarray(image.gray()[plane]), image.valid()[plane]
     levels = _levels(card, image, gray, valid)
     if image.is_inverted and card.input.get("polarity", "bone-bright") == "bone-bright":
-        levels = levels.max() + levels.min() - levels if _is_as_is(image, gray, card) and not _is_byte(gray) else 255.0 - levels
+        levels = 255.0 - levels
+    levels[~valid] = 0.0
     sized = _resized(card, _fitted(card, levels))
     normal = card.card.get("normalisation", {})
     mean, spread, scale = (np.asarray(normal.get(k, d), dtype=np.float32) for k, d in (("mean", [0.0]), ("std", [1.0]), ("scale", 1.0)))
@@ -30,12 +30,8 @@ def plane_input(card: ModelCard, image: Image, plane: int) -> NDArray[np.float32
     return np.ascontiguousarray(stacked, dtype=np.float32)
 
 
-def _is_byte(values: NDArray[np.generic]) -> bool:
-    return values.dtype == np.uint8
-
-
 def _is_as_is(image: Image, gray: NDArray[np.generic], card: ModelCard) -> bool:
-    return image.is_color or (_is_byte(gray) and card.card.get("values", {}).get("eight_bit", "as-is") == "as-is")
+    return image.is_color or (gray.dtype == np.uint8 and card.card.get("values", {}).get("eight_bit", "as-is") == "as-is")
 
 
 def _levels(card: ModelCard, image: Image, gray: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -52,7 +48,6 @@ def _levels(card: ModelCard, image: Image, gray: NDArray[np.generic], valid: NDA
             raise ModelUnusable("The plane holds nothing but padding; there is nothing to classify.")
         edges = np.percentile(inside, [low, high])
         shown = apply_window(np.nan_to_num(gray, nan=float(edges[0])), Window.between(float(edges[0]), float(max(edges[1], edges[0] + 1e-6))))
-    shown[~valid] = 0.0
     return shown.astype(np.float32)
 
 
@@ -77,5 +72,5 @@ def _resized(card: ModelCard, levels: NDArray[np.float32]) -> NDArray[np.float32
     if levels.shape == (height, width):
         return levels
     # Pillow's bilinear is a triangle as wide as the reduction: antialiased.
-    picture = Picture.fromarray(np.ascontiguousarray(levels, dtype=np.float32), mode=None)
+    picture = Picture.fromarray(np.ascontiguousarray(levels, dtype=np.float32))
     return np.asarray(picture.resize((width, height), Picture.Resampling.BILINEAR), dtype=np.float32)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from viewer.core.errors import BadParameter, UnreadableFile
 from viewer.core.images import Labels, Mask, Result
 from viewer.core.operation import OperationSpec
@@ -47,6 +49,15 @@ def read_recipe(path: Path) -> tuple[RecipeStep, ...]:
             raise UnreadableFile(f'{path.name}: step {number} needs operation = "Menu/Operation" and parameters = {{ ... }}.')
         steps.append(RecipeStep(table["operation"], parameters))
     return tuple(steps)
+
+
+def recipe_text(steps: Iterable[RecipeStep]) -> str:
+    """The recipe as TOML, as :func:`read_recipe` reads it."""
+    return tomli_w.dumps({"step": [{"operation": s.operation, "parameters": {k: _toml(v) for k, v in s.parameters.items()}} for s in steps]})
+
+
+def _toml(value: Any) -> Any:
+    return [_toml(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def recipe_of(steps: Iterable[Step], root_id: str | None = None, document: Document | None = None) -> tuple[RecipeStep, ...]:

@@ -1,0 +1,91 @@
+"""``negatoscope classify``: a model's scores for images, planes and folders of pictures."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from viewer.cli import choose, results, say
+from viewer.core.errors import NegatoscopeError, Refused, UnreadableFile
+from viewer.core.images import Verdict, Verdicts
+from viewer.core.words import _
+from viewer.io.gate import harmless
+from viewer.io.series import SeriesEntry
+from viewer.jobs.pool import Pool
+from viewer.session.apply import Scope, prepare, start
+from viewer.session.document import Document
+from viewer.session.models import check_file, choose_model, list_models
+from viewer.session.opening import open_entry
+from viewer.session.plugins import discover
+
+JSON_KEY = "results"
+OPERATION = "Classify/Classify"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the verb."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("classify", help=_("classify images with a model"))
+    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    parser.add_argument("--model", default="", metavar="NAME", help=_("a model as models lists them; without it the first"))
+    choose.add_choice(parser)
+    parser.add_argument("--index", type=int, metavar="N", help=_("one plane only, counted from 0"))
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when at least one image was classified, 2 otherwise."""
+    check_file(choose_model(list_models()[0], args.model))  # before anything is read
+    listing = choose.find(args.paths)
+    refused = [{"path": str(r.path), "reason": r.reason} for r in listing.refused]
+    entries = [choose.choose(listing, args.series)] if args.series else [e for e in listing.series if e.kind != "other"]
+    spec = discover().spec(OPERATION)
+    rows: list[dict[str, Any]] = []
+    with Pool() as pool, Pool(inline=True) as here:
+        for entry in entries:
+            try:
+                rows += [_row(entry, v, index, phase) for v, index, phase in _verdicts(entry, spec, args, pool, here)]
+            except NegatoscopeError as err:
+                say.err(str(err))
+                refused.append({"path": str(entry.files[0]), "reason": str(err)})
+    if args.json:
+        say.json_object({"results": rows, "refused": refused})
+    else:
+        _print(rows)
+    if not rows and not refused:
+        raise UnreadableFile(_("There is no image to classify here."))
+    return 0 if rows else 2
+
+
+def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Pool, here: Pool) -> list[tuple[Verdict, int, int]]:
+    """(verdict, plane, phase) of every plane asked for; all phases of a cine unless one is named."""
+    choose.check_phase(entry, args.phase)
+    document = Document()
+    volume = open_entry(document, entry, pool)
+    if args.index is not None and not 0 <= args.index < volume.geometry.shape[0]:
+        raise Refused(_("There is no plane {index}: the series has {count}, counted from 0.").format(index=args.index, count=volume.geometry.shape[0]))
+    phases = [args.phase] if args.phase is not None else list(range(volume.phases))
+    found: list[tuple[Verdict, int, int]] = []
+    for phase in phases:
+        scope = Scope("slice", 0, args.index, phase) if args.index is not None else Scope(phase=phase)
+        made = start(prepare(document, spec, {"model": args.model}, volume_id=volume.id, scope=scope), here).result()
+        for result in made[0]:
+            if isinstance(result, Verdicts):
+                found += [(v, args.index if args.index is not None else v.index, phase) for v in result.items]
+    return found
+
+
+def _row(entry: SeriesEntry, verdict: Verdict, index: int, phase: int) -> dict[str, Any]:
+    # A series of one file a plane is named by that plane's file.
+    path = entry.files[index] if len(entry.files) == entry.shape[0] and index < len(entry.files) else entry.files[0]
+    return results.json_verdict(verdict, path=str(path), series=entry.id, index=index, phase=phase)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        scores = "  ".join(f"{label['name']} {100 * label['probability']:.1f} %" for label in row["labels"])
+        say.out(f"{harmless(Path(row['path']).name)} [{row['index']}]  {scores}  ({row['model']}, {row['device']}, {row['milliseconds']:.1f} ms)")
+    for warning in dict.fromkeys(w for row in rows for w in row["warnings"]):
+        say.err(warning)
+    if rows:
+        say.err(_("Research and education only – not for diagnosis."))

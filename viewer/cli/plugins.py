@@ -1,0 +1,31 @@
+"""``negatoscope plugins``: which plugins there are, and what is wrong with those that cannot be used."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from viewer.cli import say
+from viewer.core.words import _
+from viewer.session.plugins import discover
+from viewer.session.settings import Settings
+
+JSON_KEY = "plugins"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the verb."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("plugins", help=_("list the plugins"))
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Always 0."""
+    plugins = discover(Settings().get("plugins", [])).plugins
+    if args.json:
+        rows = [{"name": p.name, "version": p.version, "enabled": p.is_enabled and not p.error, "error": p.error or None, "builtin": p.is_builtin} for p in plugins]
+        say.json_object({"plugins": rows})
+        return 0
+    for p in plugins:
+        say.out(f"{p.name} {p.version}  {p.error or (_('on') if p.is_enabled else _('off'))}")
+    return 0

@@ -1,0 +1,92 @@
+"""What an operation gave, as files: the ending decides what it can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from viewer.core.annotation import Annotation
+from viewer.core.errors import BadParameter
+from viewer.core.ids import new_id
+from viewer.core.images import Annotations, Image, Labels, Mask, Numbers, Overlay, Result, Verdict, Verdicts
+from viewer.core.operation import OperationSpec
+from viewer.core.report import Report, Score, Table
+from viewer.core.volume import Volume, smallest_exact
+from viewer.io.write import annotations_table, reports_table, save_array, save_mask, save_tables
+from viewer.io.write.grids import ENDINGS as GRID_ENDINGS
+from viewer.io.write.tables import ENDINGS as TABLE_ENDINGS
+
+_GRIDS, _TABLES = ("Image", "Mask", "Labels", "Overlay"), ("Annotations", "Numbers", "Verdicts")
+
+
+def check_ending(path: Path, spec: OperationSpec) -> None:
+    """Raises BadParameter, before anything is computed, when the ending can hold nothing that the operation gives."""
+    name = path.name.lower()
+    holds = _GRIDS if name.endswith(GRID_ENDINGS) else _TABLES if name.endswith(TABLE_ENDINGS) else ()
+    if not any(output in holds for output in spec.outputs):
+        fitting = sorted({e for o in spec.outputs for e in (GRID_ENDINGS if o in _GRIDS else TABLE_ENDINGS)})
+        raise BadParameter(f"{path.name}: {spec.name} gives {' and '.join(spec.outputs)}, which goes into {', '.join(fitting)}. Choose one of these endings.")
+
+
+def save(path: Path, results: Sequence[Result], volume: Volume, *, overwrite: bool, more_phases: Sequence[Result] = ()) -> None:
+    """Write those of the results that the ending can hold. ``more_phases``: the images of the phases after the first."""
+    if path.name.lower().endswith(GRID_ENDINGS):
+        _save_grid(path, results, overwrite, more_phases)
+    else:
+        save_tables(path, tables_of(results, volume), overwrite=overwrite)
+
+
+def _save_grid(path: Path, results: Sequence[Result], overwrite: bool, more_phases: Sequence[Result]) -> None:
+    for result in results:
+        if isinstance(result, Image):
+            parts = [result.values, *(r.values for r in more_phases if isinstance(r, Image))]
+            data = np.stack(parts) if len(parts) > 1 else result.values[np.newaxis]
+            if result.is_color:
+                save_array(path, data, result.geometry, is_color=True, overwrite=overwrite)
+            else:
+                data = smallest_exact(data) if data.dtype.kind in "iu" or data.dtype == np.float64 else data
+                save_array(path, data, result.geometry, overwrite=overwrite)
+            return
+        if isinstance(result, Mask | Labels):
+            save_mask(path, result.values, result.geometry, overwrite=overwrite)
+            return
+        if isinstance(result, Overlay):
+            save_array(path, result.values[np.newaxis], result.geometry, overwrite=overwrite)
+            return
+
+
+def tables_of(results: Sequence[Result], volume: Volume) -> list[Table]:
+    """The results that are numbers, as tables. Found shapes are left out where the same call gives their table."""
+    tables: list[Table] = []
+    for result in results:
+        if isinstance(result, Numbers):
+            tables.append(Table(new_id("table"), result.title, result.columns, result.rows, volume.id, result.facts))
+        elif isinstance(result, Verdicts):
+            tables.append(reports_table([report_of(v, volume) for v in result.items]))
+    if not tables:
+        for result in results:
+            if isinstance(result, Annotations):
+                items = [Annotation(new_id("annotation"), d.shape, volume.id, d.points, name=d.name, measures=d.measures) for d in result.drafts]
+                tables.append(annotations_table(items, lambda _id: volume.geometry.unit))
+    return tables
+
+
+def report_of(verdict: Verdict, volume: Volume, phase: int = 0) -> Report:
+    """A verdict as the report that the document would hold."""
+    return Report(
+        new_id("report"), verdict.title, volume.id, verdict.index, phase, verdict.model, verdict.version, verdict.task,
+        tuple(Score(name, value) for name, value in verdict.scores), verdict.threshold, verdict.positive, verdict.device, verdict.milliseconds,
+        verdict.warnings, verdict.is_calibrated, verdict.facts,
+    )  # fmt: skip
+
+
+def json_verdict(verdict: Verdict, *, path: str, series: str, index: int, phase: int) -> dict[str, Any]:
+    """A verdict as ``classify --json`` prints it."""
+    return {
+        "path": path, "series": series, "index": index, "phase": phase, "model": verdict.model, "version": verdict.version, "task": verdict.task,
+        "labels": [{"name": name, "probability": value} for name, value in verdict.scores], "threshold": verdict.threshold,
+        "calibrated": verdict.is_calibrated, "device": verdict.device, "milliseconds": verdict.milliseconds, "warnings": list(verdict.warnings),
+    }  # fmt: skip

@@ -1,0 +1,98 @@
+"""``negatoscope run``: a recipe over files and folders."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from viewer.cli import choose, results, say
+from viewer.core.errors import NegatoscopeError, SaveFailed, UnreadableFile
+from viewer.core.images import Annotations, Image, Labels, Mask, Numbers, Overlay, Verdicts
+from viewer.core.words import _, ngettext
+from viewer.io.gate import harmless
+from viewer.io.save import ready_target
+from viewer.io.series import SeriesEntry
+from viewer.io.write import save_array, save_mask, save_tables, save_volume
+from viewer.jobs.pool import Pool
+from viewer.session.document import Document
+from viewer.session.opening import open_entry
+from viewer.session.plugins import Registry, discover
+from viewer.session.recipe import RecipeStep, read_recipe, run_recipe
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the verb."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("run", help=_("run a recipe over files and folders"))
+    parser.add_argument("recipe", type=Path, metavar="RECIPE")
+    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    choose.add_force(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when at least one series went through, 2 otherwise."""
+    recipe = read_recipe(args.recipe)
+    registry = discover()
+    for step in recipe:
+        spec = registry.spec(step.operation)
+        for name in step.parameters:
+            spec.parameter(name)
+    if args.out.exists() and not args.out.is_dir():
+        raise SaveFailed(_("{name} is not a folder.").format(name=harmless(args.out.name)))
+    entries = [e for e in choose.find(args.paths).series if e.kind != "other"]
+    if not entries:
+        raise UnreadableFile(_("There is no series with pictures here."))
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise SaveFailed(_("{name} cannot be made: {reason}.").format(name=harmless(args.out.name), reason=err.strerror)) from err
+    stems = _stems(entries)
+    done = 0
+    with Pool() as pool, Pool(inline=True) as here:
+        for entry, stem in zip(entries, stems, strict=True):
+            try:
+                _run_one(entry, recipe, registry, pool, here, args.out, stem, args.force)
+                done += 1
+            except NegatoscopeError as err:
+                say.err(_("{name}: {reason}").format(name=harmless(entry.title or stem), reason=err))
+    say.err(ngettext("{count} series written.", "{count} series written.", done))
+    return 0 if done else 2
+
+
+def _run_one(
+    entry: SeriesEntry, recipe: tuple[RecipeStep, ...], registry: Registry, pool: Pool, here: Pool, folder: Path, stem: str, overwrite: bool
+) -> None:  # fmt: skip
+    document = Document()
+    volume = open_entry(document, entry, pool)
+    made = run_recipe(document, recipe, registry, here, root_id=volume.id)
+    kinds = {type(r) for _step, given in made for r in given}
+    planned = {Image: f"{stem}.nrrd", Mask: f"{stem}-mask.nrrd", Labels: f"{stem}-mask.nrrd", Overlay: f"{stem}-map.nrrd"}
+    for kind, name in planned.items():
+        if kind in kinds:
+            ready_target(folder / name, overwrite=overwrite)
+    if Image in kinds:
+        save_volume(folder / planned[Image], document.current(volume.id), overwrite=overwrite)
+    layers = document.layers_of(volume.id)
+    if layers:
+        save_mask(folder / planned[Mask], document.labels(layers[-1].id), layers[-1].geometry, overwrite=overwrite)
+    overlays = document.overlays_of(volume.id)
+    if overlays:
+        save_array(folder / planned[Overlay], overlays[-1].values[None], overlays[-1].geometry, overwrite=overwrite)
+    given = [r for _step, many in made for r in many if isinstance(r, Annotations | Numbers | Verdicts)]
+    if given:
+        save_tables(folder / f"{stem}.csv", results.tables_of(given, volume), overwrite=overwrite)
+
+
+def _stems(entries: list[SeriesEntry]) -> list[str]:
+    """A file name for each series: from its file or description, safe everywhere, without identity, each only once."""
+    stems: list[str] = []
+    for entry in entries:
+        name = entry.files[0].name.split(".")[0] if len(entry.files) == 1 else f"{entry.identity.modality} {entry.identity.series_description}"
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-").lower()[:60] or "series"
+        number, wanted = 2, stem
+        while stem in stems:
+            stem, number = f"{wanted}-{number}", number + 1
+        stems.append(stem)
+    return stems
