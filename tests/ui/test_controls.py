@@ -575,6 +575,19 @@ def test_splitter_restores_by_double_click_and_moves_by_keys(page: QWidget) -> N
     assert splitter.sizes()[0] == 100
 
 
+def test_page_scrolls_down_only_and_pins_its_foot(page: QWidget) -> None:
+    panel = c.PanelPage(name="Enhance")
+    panel.setFixedHeight(200)
+    for at in range(12):
+        panel.add(c.NumberRow(f"Row with a long name {at}", 0, 100, 5, unit="mm"))
+    panel.add_to_foot(c.Button("Open table"), c.Button("Export CSV"))
+    put(page, panel)
+    assert panel.scroll.verticalScrollBar().maximum() > 0
+    assert panel.scroll.widget().width() <= panel.scroll.viewport().width()
+    assert panel.foot().geometry().bottom() <= panel.height()
+    assert panel.grab().toImage().pixelColor(3, 100).name() == DARK.panel.lower()
+
+
 def test_card_and_box_show_an_error_and_take_it_away(page: QWidget) -> None:
     card = c.Card("Gamma", help="Bends the grey scale.", info=True)
     put(page, card)

@@ -26,6 +26,7 @@ Rows of a form: ``value()``, ``set_value(v)`` (silent), ``reset()``, ``is_valid(
 Boxes
     ``Card(title="", *, help="", info=False)`` ``.header``, ``.body`` (layouts), ``add_row(w)``, ``add_button(b)``, ``set_title(t, help)``,
     ``set_caption(t)``, ``set_result(t)``, ``set_error(t)``; signal ``info_requested``
+    ``PanelPage(*, name="")`` a dock's page: ``.body`` (layout, scrolls), ``add(w)``, ``add_to_foot(*widgets)`` (pinned), ``foot()``
     ``NoteBox(kind, text)`` ``show_note(kind, text)`` ("" hides), ``text()``, ``add_link(text) -> Button``
     ``EmptyState(title, text="", *, icon="")`` ``set_text(title, text)``, ``add_button(b)``, ``add_key(keys, meaning)``
     ``DropZone(*, name="")`` ``.body``, ``set_dragging(bool)``; signals ``dropped(tuple[str])``, ``dragging_changed(bool)``
@@ -60,6 +61,7 @@ from viewer.ui.controls.marks import ScoreBar, Swatch
 from viewer.ui.controls.message_bar import Message, MessageBar
 from viewer.ui.controls.number_field import NumberField, Slider
 from viewer.ui.controls.number_row import NumberRow
+from viewer.ui.controls.panel_page import PanelPage
 from viewer.ui.controls.popover import Popover
 from viewer.ui.controls.progress import BusyRing, ProgressRow, ThinBar
 from viewer.ui.controls.rows import ChoiceRow, Combo, FormRow, SwitchRow, TextField, TextRow
@@ -69,7 +71,7 @@ from viewer.ui.controls.switch import Switch
 
 __all__ = [
     "Badge", "BusyRing", "Button", "Card", "ChoiceRow", "Combo", "DockTabs", "DropZone", "ElidedLabel", "EmptyState", "FormRow", "Hint",
-    "IconButton", "IconLabel", "KeyCap", "Kind", "Label", "Message", "MessageBar", "NoteBox", "NumberField", "NumberRow", "Popover", "ProgressRow",
-    "ScoreBar", "SearchField", "SectionTitle", "Segmented", "Slider", "Splitter", "Swatch", "Switch", "SwitchRow", "TextField", "TextRow",
-    "ThinBar", "ToolButton", "ToolGroup", "divider",
+    "IconButton", "IconLabel", "KeyCap", "Kind", "Label", "Message", "MessageBar", "NoteBox", "NumberField", "NumberRow", "PanelPage",
+    "Popover", "ProgressRow", "ScoreBar", "SearchField", "SectionTitle", "Segmented", "Slider", "Splitter", "Swatch", "Switch", "SwitchRow",
+    "TextField", "TextRow", "ThinBar", "ToolButton", "ToolGroup", "divider",
 ]  # fmt: skip

@@ -9,16 +9,37 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QCursor, QLinearGradient, QMouseEvent, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QApplication, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QMenu,
+    QRadioButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from viewer.core.labels import SEGMENT_COLORS
 from viewer.ui import controls as c
 from viewer.ui import icons
 from viewer.ui.controls.painting import rounded
-from viewer.ui.theme import apply_theme, font, sizes, tokens
+from viewer.ui.theme import SIZES, apply_theme, font, sizes, tokens
 
 State = Literal["normal", "hover", "pressed", "checked", "focus", "disabled", "error"]
 _COLUMN = 464
+
+
+def wide(pixels: int) -> int:
+    """A width that grows with the text as the docks do."""
+    return round(pixels * sizes().body / SIZES.body)
 
 
 def snap(widget: QWidget, state: State = "normal", *, part: QWidget | None = None, width: int = 0) -> QLabel:
@@ -32,6 +53,7 @@ def snap(widget: QWidget, state: State = "normal", *, part: QWidget | None = Non
     box.addWidget(widget)
     other = QWidget(holder)
     other.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    width = wide(width)
     if width:
         holder.setFixedWidth(width)
     widget.setEnabled(state != "disabled")
@@ -157,7 +179,7 @@ def _left() -> QVBoxLayout:
     part("Panel tools", snap(c.ToolGroup(buttons, columns=4), width=308))
 
     def field(text: str) -> c.NumberField:
-        made = c.NumberField(width=80)
+        made = c.NumberField()
         made.show_text(text)
         return made
 
@@ -192,6 +214,7 @@ def _left() -> QVBoxLayout:
         snap(c.SwitchRow("Curtain", True, help="Left of the line: before. Right: after."), width=_COLUMN),
         snap(c.TextRow("Name", "Lesion"), width=_COLUMN),
     )
+    part("List, table, tree, menu, boxes", *_lists())
     column.addStretch(1)
     return column
 
@@ -251,6 +274,49 @@ def _middle() -> QVBoxLayout:
     return column
 
 
+def _lists() -> list[QWidget]:
+    """What the stylesheet alone makes: list, table, tree, menu, check boxes."""
+    rows = QListWidget()
+    # Rows are laid out when one is chosen; before the first polish they would have the style's own height.
+    rows.ensurePolished()
+    rows.addItems(["Opened series", "Window 300 / 620", "Ellipse ROI"])
+    rows.setCurrentRow(2)
+    rows.setFixedHeight(wide(3 * 30))
+    table = QTableWidget(2, 3)
+    table.setHorizontalHeaderLabels(["Name", "Area mm²", "Mean"])
+    table.verticalHeader().hide()
+    for at, words in enumerate(("Lesion", "1380.5", "214.3", "Kidney, right", "1431.3", "588.1")):
+        item = QTableWidgetItem(words)
+        item.setTextAlignment(Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if at % 3 else Qt.AlignmentFlag.AlignLeft))
+        table.setItem(at // 3, at % 3, item)
+    table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+    table.selectRow(1)
+    table.setShowGrid(False)
+    table.setFixedHeight(wide(100))
+    tree = QTreeWidget()
+    tree.setHeaderHidden(True)
+    patient = QTreeWidgetItem(tree, ["Wang, Min"])
+    QTreeWidgetItem(patient, ["t1_vibe_fs_tra portal"])
+    QTreeWidgetItem(tree, ["Li, Jianguo"]).addChild(QTreeWidgetItem(["Chest PA"]))
+    tree.expandItem(patient)
+    tree.setFixedHeight(wide(3 * 32))
+    menu = QMenu()
+    menu.addAction(icons.icon("folder-open"), "Open folder…").setShortcut("Ctrl+O")
+    menu.addAction("Invert").setCheckable(True)
+    menu.actions()[1].setChecked(True)
+    menu.addSeparator()
+    menu.addMenu("Recent")
+    menu.addAction("Export…").setEnabled(False)
+    menu.setActiveAction(menu.actions()[0])
+    boxes = QWidget()
+    line = QHBoxLayout(boxes)
+    for words, box in (("Off", QCheckBox()), ("On", QCheckBox()), ("One", QRadioButton()), ("Other", QRadioButton())):
+        box.setText(words)
+        box.setChecked(words in ("On", "One"))
+        line.addWidget(box)
+    return [snap(rows, width=308), snap(rows, "focus", width=308), snap(table, width=332), snap(tree, width=232), snap(menu), snap(boxes)]
+
+
 def _searched() -> c.SearchField:
     made = c.SearchField("Filter by name, ID or date")
     made.setText("liver")
@@ -297,7 +363,7 @@ def _right() -> QVBoxLayout:
     column.addLayout(grid)
     column.addWidget(c.Label("Segment colours on a grey ramp", "small"))
     ramp = _Ramp()
-    ramp.setFixedSize(_COLUMN, 120)
+    ramp.setFixedSize(wide(_COLUMN), 120)
     column.addWidget(ramp)
     column.addWidget(c.Label("Message bar", "small"))
     for kind, text, links in (
@@ -323,7 +389,7 @@ def _right() -> QVBoxLayout:
     empty.add_key("?", "all keys")
     zone.body.addWidget(empty)
     column.addWidget(c.Label("Empty: window, panel; dragging", "small"))
-    zone.setFixedHeight(250)
+    zone.setFixedHeight(wide(250))
     column.addWidget(snap(zone, width=_COLUMN))
     small = c.DropZone(name="Drop")
     small.body.addWidget(c.EmptyState("Open an image to use Enhance.", "Operations work on the active view and can be undone."))
@@ -351,7 +417,7 @@ def sheet() -> QPixmap:
     for column in (_left(), _middle(), _right()):
         holder = QWidget(page)
         holder.setLayout(column)
-        holder.setFixedWidth(_COLUMN + 22)
+        holder.setFixedWidth(wide(_COLUMN + 22))
         row.addWidget(holder, 0, Qt.AlignmentFlag.AlignTop)
     page.show()
     settle()
