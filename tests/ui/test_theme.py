@@ -172,6 +172,10 @@ def test_set_available_gives_the_reason_and_the_tooltip_back(qtbot: QtBot) -> No
     look.set_available(button, "There is nothing to export.")
     look.set_available(button)
     assert (button.isEnabled(), button.toolTip()) == (True, "Export the view")
+    button.setToolTip("Export the picture")
+    look.set_available(button, "Open an image first.")
+    look.set_available(button)
+    assert button.toolTip() == "Export the picture"
 
 
 def test_focus_does_not_change_the_size_of_buttons_and_fields(qtbot: QtBot) -> None:

@@ -264,11 +264,10 @@ def set_property(widget: QWidget, name: str, value: Any) -> None:
 
 def set_available(widget: QWidget | QAction, reason: str = "") -> None:
     """Enable a control, or disable it with the reason as its tooltip; its own tooltip comes back with it."""
-    own = widget.property("ownToolTip")
-    if own is None:
-        own = widget.toolTip()
-        widget.setProperty("ownToolTip", own)
-    widget.setToolTip(reason or str(own))
+    if not widget.property("unavailable"):
+        widget.setProperty("ownToolTip", widget.toolTip())
+    widget.setProperty("unavailable", bool(reason))
+    widget.setToolTip(reason or str(widget.property("ownToolTip")))
     widget.setEnabled(not reason)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from viewer.core.words import _
@@ -44,6 +44,11 @@ class IconLabel(QLabel):
         """Another icon, in the colour of another token."""
         self._icon, self._token = icon, token
         self._draw()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._draw()
+        return super().event(event)
 
     def _draw(self, _tokens: object = None) -> None:
         color = getattr(tokens(), self._token)
