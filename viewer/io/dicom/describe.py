@@ -72,7 +72,7 @@ def read_identity(header: Header, dataset: Dataset) -> Identity:
 
     return Identity(
         patient_id=words(0x00100020),
-        patient_name=words(0x00100010),
+        patient_name=words(0x00100010).rstrip("= "),
         patient_sex=words(0x00100040),
         patient_age=words(0x00101010),
         patient_birth_date=_date(words(0x00100030)),

@@ -7,6 +7,7 @@ what cannot be understood is missing, and the caller decides whether that is wor
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from typing import Any
 
@@ -18,6 +19,7 @@ Dataset = Any
 
 # Controls (line breaks and terminal escapes too) and marks that turn the direction of text round.
 _HARMFUL = {*range(0x20), *range(0x7F, 0xA0), *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF}
+_ESCAPE = re.compile("\x1b[\x20-\x2f]+[\x30-\x7e]")
 _HARMLESS: dict[int, str] = dict.fromkeys(_HARMFUL, "\N{REPLACEMENT CHARACTER}")
 
 
@@ -68,7 +70,9 @@ def _decoded(value: bytes, encodings: tuple[str, ...]) -> str:
     from pydicom.charset import decode_bytes
 
     # A name changes its character set back at each of these (PS3.5 6.1.2.5.3).
-    return str(decode_bytes(value, list(encodings), set(b"\\^=\r\n\t\f"))).strip(" \0\r\n")
+    decoded = str(decode_bytes(value, list(encodings), set(b"\\^=\r\n\t\f")))
+    # pydicom leaves some announcements of a character set (ISO 2022 IR 58) standing in the text.
+    return _ESCAPE.sub("", decoded).strip(" \0\r\n")
 
 
 def harmless(value: str) -> str:

@@ -1,0 +1,52 @@
+"""DICOM files made in the test, with pydicom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+CT = "1.2.840.10008.5.1.4.1.1.2"
+
+
+@pytest.fixture
+def write_dicom(tmp_path: Path) -> Callable[..., Path]:
+    """Write one classic image: ``write(name, stored, SeriesInstanceUID=..., ...)``; a keyword of None leaves it out."""
+
+    def write(name: str, stored: np.ndarray | bytes, *, syntax: str = ExplicitVRLittleEndian, **changes: Any) -> Path:
+        dataset = Dataset()
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = syntax
+        values: dict[str, Any] = {
+            "SOPClassUID": CT, "SOPInstanceUID": generate_uid(), "StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.4",
+            "FrameOfReferenceUID": "1.2.3.5", "Modality": "CT", "PatientID": "P1", "PatientName": "Test^Case", "InstanceNumber": 1,
+            "ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": [0.5, 2.0],
+            "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "PixelRepresentation": 0,
+        }  # fmt: skip
+        if isinstance(stored, np.ndarray):
+            bits = stored.dtype.itemsize * 8
+            shape = stored.shape[:-1] if changes.get("SamplesPerPixel") == 3 else stored.shape
+            values |= {"Rows": shape[-2], "Columns": shape[-1], "BitsAllocated": bits, "BitsStored": bits, "HighBit": bits - 1}
+            values["PixelRepresentation"] = int(stored.dtype.kind == "i")
+            if len(shape) == 3:
+                values["NumberOfFrames"] = shape[0]
+        values |= changes
+        for keyword, value in values.items():
+            if value is not None:
+                setattr(dataset, keyword, value)
+        little = syntax != "1.2.840.10008.1.2.2"
+        content = stored if isinstance(stored, bytes) else stored.astype(stored.dtype.newbyteorder("<" if little else ">")).tobytes()
+        dataset.PixelData = content + b"\0" * (len(content) % 2)
+        dataset["PixelData"].VR = "OB" if dataset.BitsAllocated <= 8 or dataset.file_meta.TransferSyntaxUID.is_compressed else "OW"
+        if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+            dataset["PixelData"].is_undefined_length = True
+        path = tmp_path / name
+        dataset.save_as(path, enforce_file_format=True)
+        return path
+
+    return write
