@@ -85,8 +85,9 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         if flags & _WRITING and not isinstance(path, int):
             _note_write(path)
     elif event in _PATH_EVENTS:
+        relative = any(isinstance(a, int) and a >= 0 for a in arguments[1:]) and event != "os.mkdir"  # to a folder's descriptor
         for position in _PATH_EVENTS[event]:
-            if not isinstance(arguments[position], int):
+            if not isinstance(arguments[position], int) and not (relative and not os.path.isabs(arguments[position])):
                 _note_write(arguments[position])
     elif event in ("socket.connect", "socket.bind", "socket.sendto"):
         if arguments[0].family != getattr(socket, "AF_UNIX", None):

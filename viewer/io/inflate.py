@@ -31,7 +31,7 @@ def pieces(file: BinaryIO, codec: Codec, *, path: Path) -> Iterator[bytes]:
     UnreadableFile
         The stream is damaged (checksums are verified) or ends too early.
     """
-    waiting, anything = b"", False
+    waiting = b""
     try:
         while True:
             stream = _Stream(codec)
@@ -40,7 +40,6 @@ def pieces(file: BinaryIO, codec: Codec, *, path: Path) -> Iterator[bytes]:
                 piece, waiting = stream.step(waiting), b""
                 if ended and not piece and not stream.eof:  # zlib may still hold output when its input has ended
                     raise UnreadableFile(f"{harmless(path.name)}: its compressed data is cut short.")
-                anything = anything or bool(piece)
                 if piece:
                     yield piece
             waiting = stream.rest
@@ -48,7 +47,7 @@ def pieces(file: BinaryIO, codec: Codec, *, path: Path) -> Iterator[bytes]:
             if not _is_member(waiting, codec):
                 return  # what follows is padding, or the end
     except (zlib.error, OSError, ValueError, EOFError) as error:
-        if anything and isinstance(error, zlib.error) and "incorrect" in str(error):
+        if "incorrect data check" in str(error) or "incorrect length check" in str(error):
             raise UnreadableFile(f"{harmless(path.name)}: the checksum of its compressed data does not fit. The file is damaged.") from error
         raise UnreadableFile(f"{harmless(path.name)}: its compressed data is damaged ({error}).") from error
 

@@ -15,7 +15,7 @@ from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry
 from viewer.core.volume import Volume
 from viewer.core.window import Window
-from viewer.io import grid, inflate, shear
+from viewer.io import gate, grid, inflate, shear
 from viewer.io.affine import from_affine
 from viewer.io.beside import open_regular, resolve
 from viewer.io.gate import harmless
@@ -111,7 +111,7 @@ def plan_of(path: Path) -> GridPlan:
     head, is_gzip = _head(path)
     header = parse(head, name)
     data, codec, start, skip = _place_of_data(path, header, is_gzip)
-    sizes, roles, samples, warnings = _axes(header, name)
+    sizes, roles, samples, warnings = _axes(header, path)
     badges: tuple[str, ...] = ()
     geometry, sheared, more = _geometry(header, (sizes[2], sizes[1], sizes[0]))
     if not geometry.is_patient:
@@ -182,9 +182,9 @@ def _place_of_data(path: Path, header: Header, is_gzip: bool) -> tuple[Path, Any
     return (data, "gzip", 0, place) if is_gzip else (data, "raw", place, 0)
 
 
-def _axes(header: Header, name: str) -> tuple[tuple[int, ...], tuple[Role, ...], int, tuple[str, ...]]:
+def _axes(header: Header, path: Path) -> tuple[tuple[int, ...], tuple[Role, ...], int, tuple[str, ...]]:
     """Sizes, fastest first (columns, rows, planes[, phases]); the stored axes' roles, slowest first; samples; warnings."""
-    count = header.dim[0]
+    count, name = header.dim[0], harmless(path.name)
     if not 1 <= count <= 7:
         raise UnreadableFile(f"{name}: its header says it has {count} dimensions; a NIfTI file has 1 to 7. The file is damaged.")
     if count == 1:
@@ -202,9 +202,7 @@ def _axes(header: Header, name: str) -> tuple[tuple[int, ...], tuple[Role, ...],
     if samples == 4:
         warnings.append("The transparency of the colours is left out.")
     dims = list(header.dim[1 : count + 1])
-    if any(n < 1 for n in dims):
-        found = " x ".join(str(n) for n in dims)
-        raise UnreadableFile(f"{name}: the header says the image is {found}, which is no size of an image. The file is damaged.")
+    gate.check(tuple(dims), 1, path=path)
     dims += [1] * (3 - len(dims))
     further = [n for n in dims[3:] if n > 1]
     if len(further) > 1:
