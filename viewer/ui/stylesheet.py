@@ -142,6 +142,7 @@ QListView::item { border-radius: ${radius}px; padding: 0 6px; }
 QTreeView::item:hover, QListView::item:hover { background: $hover; color: $text; }
 QTreeView::item:selected, QListView::item:selected, QTableView::item:selected { background: $sel; color: $text; }
 QTreeView::item:focus, QListView::item:focus { border: 2px solid $accent; }
+QListView::item:focus { padding: 0 4px; }
 QTreeView::branch { background: transparent; border-image: none; image: none; }
 QTreeView::branch:has-children:closed { image: url("$chevron_right_text2"); }
 QTreeView::branch:has-children:open { image: url("$chevron_down_text2"); }
