@@ -15,7 +15,9 @@ from viewer.api import Annotations, Column, Draft, Help, Image, Measure, Numbers
 
 _SEARCH_STEPS = 256  # longest side of the grid that votes are counted on; what is found there is fitted to the fine edges
 _AT_ONCE = 8  # radii in memory at once: 8 x (2 * 256) ** 2 votes
+_MOST_FITS = 20_000_000  # candidates times edge points
 _ACROSS = 0.9  # cosine of the largest angle, 26 degrees, between an edge's normal and the circle's radius
+_BAND_SHARE = 2 * 3 * 2 * 26 / 360  # a sector two steps long, a band three steps wide, 26 degrees to either side
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,8 @@ def hough_circles(
 def _limits(edges: Edges, smallest: float | None, largest: float | None) -> tuple[float, float]:
     side, unit = min(edges.extent) + edges.step, edges.geometry.unit
     low = max(smallest or max(0.03 * side, 4 * edges.step), 2 * edges.step)
-    high = min(largest or side / 2, max(edges.extent))
-    if low > high:
+    high = largest or side / 2
+    if low > high and (smallest or largest):
         text = gettext("The smallest radius is {low:g} {unit}, but the largest is {high:g} {unit}. Give a smaller one first.")
         raise Refused(text.format(low=low, high=high, unit=unit))
     return low, high
@@ -95,7 +97,8 @@ def _limits(edges: Edges, smallest: float | None, largest: float | None) -> tupl
 
 def _search(edges: Edges, low: float, high: float, coverage: float, count: int, progress: Progress | None) -> list[_Circle]:
     """Candidates by votes on the coarse grid, the best first, each fitted to the edges; near doubles are dropped."""
-    if len(edges.points) < 6:
+    high = min(high, max(edges.extent))
+    if len(edges.points) < 6 or low > high:
         return []
     coarse = max(edges.step, max(edges.extent) / (_SEARCH_STEPS - 1), low / 40)
     shape = tuple(int(far / coarse + 0.5) + 1 for far in edges.extent)
@@ -112,7 +115,8 @@ def _search(edges: Edges, low: float, high: float, coverage: float, count: int, 
         if progress:
             progress((start + len(some)) / len(radii))
     found.sort(key=lambda c: -c[0])
-    fitted = [_fit(edges, y, x, radius, coarse) for _, y, x, radius in found[: 30 * count]]
+    most = max(3 * count, min(30 * count, _MOST_FITS // len(edges.points)))
+    fitted = [_fit(edges, y, x, radius, coarse) for _, y, x, radius in found[:most]]
     circles: list[_Circle] = []
     for circle in sorted((c for c in fitted if c is not None), key=lambda c: -c.covered):
         good = circle.covered >= coverage and low - coarse <= circle.radius <= high + coarse
@@ -137,16 +141,20 @@ def _fit(edges: Edges, y: float, x: float, radius: float, coarse: float) -> _Cir
     # Sectors two steps long: a rim without gaps has a point in each, and points scattered by chance do not fill them.
     sectors = max(8, int(math.pi * radius / edges.step))
     sector = np.floor(np.arctan2(near[:, 0], near[:, 1]) / (2 * math.pi) * sectors) % sectors
-    return _Circle(y, x, radius, np.unique(sector).size / sectors)
+    filled = np.unique(sector).size
+    if edges.is_by_chance(filled, sectors, _BAND_SHARE):
+        return None
+    return _Circle(y, x, radius, filled / sectors)
 
 
 def _near(edges: Edges, y: float, x: float, radius: float, band: float) -> NDArray[np.float64]:
-    """Edge points, from the centre, that lie near a circle and run along it."""
+    """Edge points, from the centre, that lie near a circle and run along it, all brighter inside or all brighter outside."""
     away = edges.points - (y, x)
     far = np.hypot(away[:, 0], away[:, 1])
     chosen = np.abs(far - radius) <= band
-    across = np.abs((away[chosen] * edges.normals[chosen]).sum(axis=1)) >= _ACROSS * far[chosen]
-    return np.asarray(away[chosen][across])
+    outwards = (away[chosen] * edges.normals[chosen]).sum(axis=1) / np.maximum(far[chosen], 1e-12)
+    kept = max(outwards >= _ACROSS, outwards <= -_ACROSS, key=np.count_nonzero)
+    return np.asarray(away[chosen][kept])
 
 
 def _kasa(points: NDArray[np.float64]) -> tuple[float, float, float] | None:

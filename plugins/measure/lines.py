@@ -16,6 +16,7 @@ from viewer.api import Annotations, Column, Draft, Help, Image, Measure, Numbers
 _ANGLES = 360  # half a degree apart
 _PASSES = 8  # after each the edges of the lines found are taken away, so that weaker lines are seen
 _ACROSS = 0.9  # cosine of the largest angle, 26 degrees, between an edge's normal and the line's
+_BAND_SHARE = 3.2 * 4 * 26 / 360  # a band 3.2 steps wide, 26 degrees to either side of both directions of the normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _search(edges: Edges, shortest: float, gap: float, count: int, progress: Pro
         peaks = hough_line_peaks(votes, turns, distances, min_distance=3, min_angle=6, threshold=least, num_peaks=2 * count)
         before = len(lines)
         for turn, distance in zip(peaks[1], peaks[2], strict=True):
-            found, left = _runs(rest, normals, float(turn), float(distance) * edges.step, edges.step, shortest, gap)
+            found, left = _runs(edges, rest, normals, float(turn), float(distance) * edges.step, shortest, gap)
             lines, rest, normals = lines + found, rest[left], normals[left]
         if progress:
             progress((done + 1) / _PASSES)
@@ -119,10 +120,10 @@ def _search(edges: Edges, shortest: float, gap: float, count: int, progress: Pro
 
 
 def _runs(
-    points: NDArray[np.float64], normals: NDArray[np.float64], turn: float, distance: float, step: float, shortest: float, gap: float
+    edges: Edges, points: NDArray[np.float64], normals: NDArray[np.float64], turn: float, distance: float, shortest: float, gap: float
 ) -> tuple[list[_Line], NDArray[np.bool_]]:
     """The stretches of edge along one line, and which points are left; ``turn`` and ``distance`` are those of its normal."""
-    normal = np.array([math.sin(turn), math.cos(turn)])
+    step, normal = edges.step, np.array([math.sin(turn), math.cos(turn)])
     near = (np.abs(points @ normal - distance) <= 1.6 * step) & (np.abs(normals @ normal) >= _ACROSS)
     along = points[near] @ np.array([math.cos(turn), -math.sin(turn)])
     order = np.argsort(along, kind="stable")
@@ -132,7 +133,11 @@ def _runs(
     taken = np.zeros(len(chosen), dtype=np.bool_)
     for run in np.split(np.arange(len(chosen)), borders):
         line = _fit(chosen[run]) if len(run) >= 3 else None
-        if line is not None and line.length >= shortest - step:
+        if line is None or line.length < shortest - step:
+            continue
+        places = max(1, math.ceil(line.length / step))
+        filled = np.unique(np.floor(along[order][run] / step)).size
+        if not edges.is_by_chance(min(filled, places), places, _BAND_SHARE):
             lines.append(line)
             taken[run] = True
     left = np.ones(len(points), dtype=np.bool_)

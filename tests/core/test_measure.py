@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.geometry import Geometry
@@ -39,7 +40,7 @@ def oblique(shape: tuple[int, int, int] = SHAPE, **changes: Any) -> Geometry:
     return Geometry(shape, **{"origin": (-31.0, 12.5, 80.0), "spacing": SPACING, "direction": direction, **changes})
 
 
-def volume(data: np.ndarray | None = None, geometry: Geometry | None = None, **changes: Any) -> Volume:
+def volume(data: NDArray[Any] | None = None, geometry: Geometry | None = None, **changes: Any) -> Volume:
     geometry = geometry or oblique()
     if data is None:
         data = np.random.default_rng(5).integers(-1000, 2000, geometry.shape).astype(np.int16)
@@ -60,7 +61,7 @@ def by_name(item: Annotation) -> dict[str, Measure]:
     return {m.name: m for m in item.measures}
 
 
-def inside_by_hand(item: Annotation, geometry: Geometry) -> np.ndarray:
+def inside_by_hand(item: Annotation, geometry: Geometry) -> NDArray[Any]:
     """Every voxel centre tested one by one in patient coordinates, in the plane nearest to the centre."""
     centre, a, b = (np.asarray(p) for p in item.points)
     plane = round(float(geometry.to_index(centre)[item.axis]))
