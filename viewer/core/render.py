@@ -5,6 +5,7 @@ The order is DICOM's (PS3.4 N.2): modality values, window or VOI LUT, inversion,
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -168,8 +169,24 @@ def auto_window(volume: Volume) -> Window:
     return Window.between(found.low, found.high, "Auto")
 
 
-def full_window(low: float, high: float) -> Window:
-    """The window over a whole range of values."""
+def full_window(volume: Volume) -> Window:
+    """The window from the smallest to the largest value of a grey volume, padding left out."""
+    found: Window = _full_windows.of(volume.data, lambda: _full_window(volume))
+    return found
+
+
+def _full_window(volume: Volume) -> Window:
+    low, high = math.inf, -math.inf
+    for values in volume.data.reshape(-1, *volume.data.shape[-2:]):  # plane by plane: no copy of the volume
+        known = values
+        if volume.padding is not None:
+            known = known[(known < volume.padding[0]) | (known > volume.padding[1])]
+        if known.dtype.kind == "f":
+            known = known[np.isfinite(known)]
+        if known.size:
+            low, high = min(low, float(known.min())), max(high, float(known.max()))
+    if low > high:
+        low, high = 0.0, 1.0
     return Window.between(low, high if high > low else low + 1, "Full range")
 
 
@@ -219,6 +236,7 @@ class _PerArray:
 
 
 _spreads = _PerArray()
+_full_windows = _PerArray()
 
 
 # --- tables ---

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,13 @@ def contours_of(state: ViewState, document: Readable) -> tuple[Contour, ...]:
         present = set(np.unique(plane).tolist())
         found += [Contour(s.label, s.color, outline(plane == s.label, state.layout.step)) for s in visible if s.label in present]
     return tuple(found)
+
+
+def preview_contours(plane: NDArray[Any], color: Callable[[int], str], state: ViewState) -> tuple[Contour, ...]:
+    """Dashed outlines of the labels of a plane in the array's order, each in the colour that ``color`` gives it."""
+    shown = state.layout.turned(plane)
+    labels = [int(label) for label in np.unique(shown) if label]
+    return tuple(Contour(label, color(label), outline(shown == label, state.layout.step), is_dashed=True) for label in labels)
 
 
 def outline(mask: NDArray[np.bool_], step: Point = (1.0, 1.0)) -> QPainterPath:

@@ -144,6 +144,7 @@ def check(plan: GridPlan) -> int:
 
 
 def entry_of(plan: GridPlan) -> SeriesEntry:
+    """The listing's line for a plan."""
     return SeriesEntry(
         id=file_id(plan.header),
         reader=plan.reader,

@@ -88,7 +88,8 @@ def _png(file: BinaryIO, size: int, path: Path) -> Picture:
             warnings = ("The transparency of the picture is left out.",) if color in (4, 6) else ()
             if color in (2, 6) and bits == 16:
                 warnings = (*warnings, "Colours of 16 bits are shown with 8.")
-            return Picture("png", (0,), rows, columns, 3 if color in (2, 3, 6) else 1, 16 if bits == 16 and color in (0, 4) else 8, data, warnings=warnings)
+            samples, kept = (3, 8) if color in (2, 3, 6) else (1, 16 if bits == 16 else 8)
+            return Picture("png", (0,), rows, columns, samples, kept, data, warnings=warnings)
         place += 12 + length
     raise UnreadableFile(f"{name}: the PNG picture is cut short.")
 

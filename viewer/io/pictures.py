@@ -143,9 +143,11 @@ def decode(request: Decode) -> NDArray[Any]:
     except NegatoscopeError:
         raise
     except (Exception, RecursionError) as error:
-        raise UnreadableFile(f"{harmless(path.name)}: the picture could not be decoded ({harmless(str(error)[:200])}). The file is damaged.") from error
+        why = harmless(str(error)[:200])
+        raise UnreadableFile(f"{harmless(path.name)}: the picture could not be decoded ({why}). The file is damaged.") from error
     if pixels.shape != request.shape:
-        raise UnreadableFile(f"{harmless(path.name)}: its pixels are {pixels.shape}, not {request.shape} as its header says. The file is damaged.")
+        found, said = pixels.shape, request.shape
+        raise UnreadableFile(f"{harmless(path.name)}: its pixels are {found}, not {said} as its header says. The file is damaged.")
     return pixels
 
 

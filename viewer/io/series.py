@@ -25,7 +25,8 @@ class SeriesEntry:
     """One thing that can be opened (or, kind ``other``, only listed)."""
 
     id: str
-    """Unique in a listing and stable from run to run: the series UID, with a suffix where one UID holds several things; of a file without UIDs a hash of its resolved path's name and content."""
+    """Unique in a listing and stable from run to run: the series UID, with a suffix where one UID holds several things;
+    of a file without UIDs a hash of its resolved path's name and content."""
     reader: str
     """Name of the reader that made it: dicom, nifti, nrrd, metaimage, pictures."""
     kind: EntryKind

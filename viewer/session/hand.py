@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from viewer.core.geometry import Plane
 from viewer.core.layout import Point, fit_zoom, layout_of
-from viewer.core.render import spread
+from viewer.core.render import full_window, spread
 from viewer.core.window import Window
 from viewer.session.view import ZOOM_LIMITS, ViewState, ViewWish
 
@@ -142,6 +142,30 @@ def with_plane(wish: ViewWish, state: ViewState, plane: Plane, viewport: Point |
     along = float(state.geometry.to_index(position)[layout.axis])
     index = math.floor(layout.slice_of(along) + 0.5)
     return replace(wish, plane=plane, index=max(0, min(index, layout.count - 1)), center=position if wish.zoom is not None else None)
+
+
+def with_full_range(wish: ViewWish, state: ViewState) -> ViewWish:
+    """The window from the smallest to the largest value."""
+    if state.volume is None or state.volume.is_color:
+        return wish
+    return with_preset(wish, state, full_window(state.volume))
+
+
+def with_next_file_window(wish: ViewWish, state: ViewState) -> ViewWish:
+    """The file's own VOI LUTs and windows one after the other; the first one first (D33)."""
+    volume = state.volume
+    if volume is None:
+        return wish
+    luts, windows = len(volume.voi_luts), volume.windows
+    if not luts and not windows:
+        return replace(wish, window=None, window_unit=None, lut=None, is_auto=False)
+    shown = -1
+    if state.display is not None and state.display.lut is not None and wish.window is None:
+        shown = volume.voi_luts.index(state.display.lut)
+    elif state.window in windows and (state.display is None or state.display.lut is None):
+        shown = luts + windows.index(state.window)
+    following = (shown + 1) % (luts + len(windows))
+    return with_lut(wish, following) if following < luts else with_preset(wish, state, windows[following - luts])
 
 
 def reset(wish: ViewWish) -> ViewWish:

@@ -139,6 +139,7 @@ class Actions(QObject):
         """Make the action of a spec; its handler comes with :meth:`bind`."""
         action = QAction(_(spec.title), self)
         action.setObjectName(spec.id)
+        action.setIconText(_(spec.title))
         action.setCheckable(spec.is_checkable)
         action.setShortcuts([QKeySequence(k) for k in spec.keys])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)

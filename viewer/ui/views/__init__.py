@@ -1,0 +1,1 @@
+"""Views: what shows an image and takes gestures on it."""

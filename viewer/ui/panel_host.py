@@ -1,0 +1,46 @@
+"""What a panel gets: the window's shared parts, by name. Plugins reach it through :mod:`viewer.api.panel`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from viewer.session.document import Document
+from viewer.session.plugins import Registry
+from viewer.session.view import ViewState
+from viewer.ui.actions import Actions
+from viewer.ui.host import Host
+from viewer.ui.opening import Opener
+from viewer.ui.tooling import Tooling
+
+
+class PanelHost:
+    """The host, the tool in hand, the actions, and ways to bring other parts of the window to the front."""
+
+    def __init__(self, host: Host, tooling: Tooling, actions: Actions, opener: Opener) -> None:
+        self.host, self.tooling, self.actions, self.opener = host, tooling, actions, opener
+        self.show_panel: Callable[[str], object] = lambda _name: None
+        """Bring a dock tab to the front."""
+        self.show_results: Callable[[], None] = lambda: None
+        """Open the results drawer."""
+        self.export: Callable[[str], None] = lambda _tab: None
+        """Open the export dialog on a tab: screenshot, mask, measurements."""
+        self.show_details: Callable[[str, str], None] = lambda _title, _text: None
+        """Show a long text (a traceback, a list of files) in a dialog."""
+
+    @property
+    def document(self) -> Document:
+        return self.host.document
+
+    @property
+    def registry(self) -> Registry:
+        return self.host.registry
+
+    @property
+    def state(self) -> ViewState:
+        """What the active view shows."""
+        return self.host.state
+
+    @property
+    def root_id(self) -> str:
+        """Id of the opened volume in the active view, "" for none."""
+        return self.host.root_id

@@ -1,0 +1,105 @@
+"""The top bar: menu, open, mouse tools, measuring tools, undo and redo, search, Classify and Export."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
+
+from viewer.core.words import gettext as _
+from viewer.ui import icons, theme
+from viewer.ui.actions import MENUS, Actions
+from viewer.ui.controls import Button, IconButton, ToolButton, ToolGroup, divider
+
+MOUSE_TOOLS = ("tool.window", "tool.pan", "tool.zoom", "tool.scroll")
+
+
+class TopBar(QFrame):
+    """Follows the actions: what is disabled there is disabled here, with the same reason. Captions go when it is narrow."""
+
+    def __init__(self, actions: Actions, measure_tools: tuple[str, ...], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "topbar")
+        self.setFixedHeight(theme.sizes().top_bar)
+        self._actions = actions
+        actions["file.open_folder"].setIconText(_("Open"))
+        self.menu_button = ToolButton("menu", _("Menu"), tooltip=_("All commands"), parent=self)
+        self.menu_button.clicked.connect(self._open_menu)
+        self.open_button = ToolButton.of_action(actions["file.open_folder"], kind="bar")
+        mouse = [ToolButton.of_action(actions[name], kind="bar") for name in MOUSE_TOOLS]
+        measure = [ToolButton.of_action(actions[name], kind="bar") for name in measure_tools]
+        self.undo_button, self.redo_button = (ToolButton.of_action(actions[name], kind="bar") for name in ("edit.undo", "edit.redo"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 2, 12, 2)
+        row.setSpacing(4)
+        row.addWidget(self.menu_button)
+        row.addWidget(self.open_button)
+        row.addSpacing(6)
+        row.addWidget(divider(self, vertical=True))
+        row.addSpacing(6)
+        row.addWidget(ToolGroup(mouse, name=_("Mouse tools")))
+        row.addSpacing(6)
+        row.addWidget(divider(self, vertical=True))
+        row.addSpacing(6)
+        row.addWidget(ToolGroup(measure, name=_("Measuring tools")))
+        row.addSpacing(6)
+        row.addWidget(divider(self, vertical=True))
+        row.addSpacing(6)
+        row.addWidget(self.undo_button)
+        row.addWidget(self.redo_button)
+        row.addStretch(1)
+        self.search_button = IconButton("search", _("Find a command (Ctrl+K)"), size=20, side=32, parent=self)
+        self.search_button.clicked.connect(actions["help.palette"].trigger)
+        self.classify_button = Button(_("Classify"), icon="scan-search", variant="tint", parent=self)
+        self.export_button = Button(_("Export"), icon="download", parent=self)
+        for bound, name in ((self.classify_button, "analysis.classify"), (self.export_button, "file.export")):
+            bound.setFixedHeight(34)
+            action = actions[name]
+            bound.clicked.connect(action.trigger)
+            action.changed.connect(self._follow)
+        row.addWidget(self.search_button)
+        row.addSpacing(4)
+        row.addWidget(self.classify_button)
+        row.addSpacing(4)
+        row.addWidget(self.export_button)
+        self._tools = [self.menu_button, self.open_button, *mouse, *measure]
+        self._short = [self.undo_button, self.redo_button]
+        self._follow()
+
+    def build_menu(self) -> QMenu:
+        """The whole menu, made from the table: no key without a menu item."""
+        menu = QMenu(self)
+        for title in MENUS:
+            part = menu.addMenu(_(title))
+            part.setToolTipsVisible(True)
+            for spec in self._actions.specs():
+                if spec.menu == title:
+                    action = self._actions[spec.id]
+                    action.setText(self._actions.menu_title(spec) if spec.id not in ("edit.undo", "edit.redo") else action.text())
+                    part.addAction(action)
+        return menu
+
+    def _open_menu(self) -> None:
+        menu = self.build_menu()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.menu_button.mapToGlobal(QPoint(0, self.menu_button.height())))
+
+    def _follow(self) -> None:
+        for button, name in ((self.classify_button, "analysis.classify"), (self.export_button, "file.export")):
+            action = self._actions[name]
+            button.setEnabled(action.isEnabled())
+            button.setToolTip(action.toolTip())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide, middle = self.width() >= 1240, self.width() >= 1100
+        for button in self._short:
+            button.set_caption_shown(wide)
+        for button in self._tools:
+            button.set_caption_shown(middle)
+        self.setFixedHeight(theme.sizes().top_bar if middle else 44)
+
+
+def set_action_icon(actions: Actions, action_id: str, name: str) -> None:
+    """Give an action another icon (Play becomes Pause)."""
+    icons.set_icon(actions[action_id], name, size=16)

@@ -1,0 +1,55 @@
+"""What lies under the pointer: index, place, value with unit, segment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from viewer.core.geometry import Index, Triple, place_text
+from viewer.core.layout import Point
+from viewer.draw.figures import figure
+from viewer.session.view import Readable, ViewState
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """``index`` is (plane, row, column) of the voxel under the pointer."""
+
+    index: Index
+    position: Triple
+    position_text: str
+    value_text: str
+    """Value with unit, or red, green and blue; "" outside of the image."""
+    segment: str = ""
+
+
+def probe_at(state: ViewState, document: Readable, point: Point) -> Probe | None:
+    """What is at a picture point; None outside of the picture. A voxel reaches half a step beyond its centre (C05)."""
+    volume = state.volume
+    if volume is None:
+        return None
+    place = state.index_at(point)
+    index: Index = (math.floor(place[0] + 0.5), math.floor(place[1] + 0.5), math.floor(place[2] + 0.5))
+    if not volume.geometry.contains(index):
+        return None
+    position = state.position_at(point)
+    value = volume.phase(state.phase)[index]
+    if volume.is_color:
+        text = "R {} G {} B {}".format(*(int(part) for part in value))
+    elif not np.isfinite(value):
+        text = ""
+    else:
+        text = figure(float(value), volume.unit) + (f" {volume.unit}" if volume.unit else "")
+    words = place_text(position, volume.geometry.unit, volume.geometry.is_patient)
+    return Probe(index, position, words, text, _segment_at(state, document, index))
+
+
+def _segment_at(state: ViewState, document: Readable, index: Index) -> str:
+    for shown in reversed(state.layers):
+        label = int(document.labels(shown.layer.id)[index])
+        segment = shown.layer.segment(label) if label else None
+        if segment is not None and segment.is_visible:
+            return segment.name
+    return ""

@@ -1,0 +1,418 @@
+"""A view of one slice: shows what a wish resolves to, and turns gestures into wishes. No arithmetic on voxels here, no document writes.
+
+The picture and all that stands over it are painted by ``draw``, by the same functions as an export. A ``ViewBox`` is left
+out on purpose: its range would be a second truth beside ``Placement``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)  # fmt: skip
+from PySide6.QtWidgets import QWidget
+
+from viewer.core.annotation import Annotation
+from viewer.core.layout import Point
+from viewer.core.tool import Pointer, Tool, ToolHost
+from viewer.core.words import _
+from viewer.draw.contours import Contour, contours_of, preview_contours
+from viewer.draw.overlay import Extras, paint_overlay
+from viewer.draw.picture import Picture, Preview, compose, draw_picture
+from viewer.draw.text import Style, draw_text, text_height
+from viewer.session.hand import stack_index, stack_size
+from viewer.session.view import EMPTY, Readable, ViewState, ViewWish, resolve, triple
+from viewer.ui import theme
+from viewer.ui.views.commands import COMMANDS, KEYS
+from viewer.ui.views.mouse import BuiltIn, Mouse
+from viewer.ui.views.probe import probe_at
+
+
+class _PictureItem(pg.GraphicsObject):  # type: ignore[misc]
+    """Hands the ready picture to the painter, pixel for pixel as an export does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.picture: Picture | None = None
+        self.state = EMPTY
+        self.size: Point = (1.0, 1.0)
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(0, 0, *self.size)
+
+    def resize(self, size: Point) -> None:
+        self.prepareGeometryChange()
+        self.size = size
+
+    def paint(self, painter: QPainter, _option: Any, _widget: QWidget | None = None) -> None:
+        if self.picture is not None:
+            painter.resetTransform()  # widget coordinates
+            draw_picture(painter, self.picture, self.state, self.state.placement(self.size))
+
+
+class SliceView(pg.GraphicsView):  # type: ignore[misc]
+    """One view.
+
+    Signals
+    -------
+    wish_changed(ViewWish)
+        The user changed what is shown; the view shows it already.
+    pointer_moved(Probe or None)
+        What is under the pointer, None when it leaves the image.
+    activated(), double_clicked(), menu_wanted(QPoint global), files_dropped(tuple of Path), series_wanted(int -1 or 1)
+    failed(Exception)
+        A tool raised; its gesture is cancelled.
+    """
+
+    wish_changed = Signal(object)
+    pointer_moved = Signal(object)
+    activated = Signal()
+    double_clicked = Signal()
+    menu_wanted = Signal(object)
+    files_dropped = Signal(object)
+    series_wanted = Signal(int)
+    failed = Signal(object)
+
+    _item: _PictureItem | None = None  # GraphicsView calls resizeEvent inside its own __init__
+
+    def __init__(self, parent: QWidget | None = None, *, number: int = 1) -> None:
+        super().__init__(parent, background="#000000")
+        self.number = number
+        self.wish = ViewWish()
+        self.state: ViewState = EMPTY
+        self.tool: BuiltIn | Tool = "window"
+        self.identity = True
+        self._document: Readable | None = None
+        self._host: ToolHost | None = None
+        self._mouse = Mouse()
+        self._message = ""
+        self._is_active = False
+        self._preview: tuple[tuple[object, ...], Preview] | None = None
+        self._picture_key: tuple[object, ...] | None = None
+        self._contours_key: tuple[object, ...] | None = None
+        self._contours: tuple[Contour, ...] = ()
+        self._shapes: tuple[Annotation, ...] = ()
+        self._hovered: tuple[Point, Qt.KeyboardModifier] | None = None
+        self._probe_text = ""
+        self._item = _PictureItem()
+        self.scene().addItem(self._item)
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(QSize(96, 96))
+        self._rename()
+
+    # --- what is shown ---
+
+    @property
+    def viewport_size(self) -> Point:
+        """Width and height in logical pixels."""
+        return max(1.0, float(self.viewport().width())), max(1.0, float(self.viewport().height()))
+
+    @property
+    def document(self) -> Readable | None:
+        return self._document
+
+    def set_document(self, document: Readable | None, wish: ViewWish | None = None) -> None:
+        """Show another document (None: nothing), by another wish if given."""
+        self._document = document
+        self.wish = wish or ViewWish()
+        self.refresh()
+
+    def set_wish(self, wish: ViewWish) -> None:
+        """Show this; emits nothing."""
+        if wish != self.wish:
+            self.wish = wish
+            self.refresh()
+
+    def take(self, wish: ViewWish) -> None:
+        """Show what the user asks for, and say so."""
+        if wish != self.wish:
+            self.set_wish(wish)
+            self.wish_changed.emit(wish)
+
+    def refresh(self) -> None:
+        """Look at the document again, after it changed. Only what differs is made anew."""
+        old = self.state
+        self.state = resolve(self.wish, self._document) if self._document is not None else replace(EMPTY, text=self.wish.text)
+        if self.state == old:
+            return
+        if self._preview is not None and self._preview[0] != self._slice_key():
+            self._preview = None  # of another slice
+        if self._hovered is not None:
+            self._read_pointer(*self._hovered)
+        self._rename()
+        self.viewport().update()
+
+    def run(self, command: str) -> None:
+        """A command of :data:`viewer.ui.views.commands.COMMANDS`."""
+        if self.state.volume is not None:
+            self.take(COMMANDS[command](self.wish, self.state, self.viewport_size))
+
+    def set_preview(self, preview: Preview | Any | None) -> None:
+        """Show the plane that an operation would give in place of the real one, with a badge; None ends it.
+
+        An array is taken as a :class:`Preview` of an image, of bool as one of labels. It goes when another slice is shown.
+        """
+        if preview is not None and not isinstance(preview, Preview):
+            preview = Preview(preview, "labels" if preview.dtype.kind == "b" else "image")
+        self._preview = (self._slice_key(), preview) if preview is not None else None
+        self._picture_key = self._contours_key = None
+        self.viewport().update()
+
+    def set_message(self, text: str) -> None:
+        """A sentence in the middle of an empty view."""
+        self._message = text
+        self.viewport().update()
+
+    def set_active(self, is_active: bool) -> None:
+        """Whether to draw the frame of the active one among several views."""
+        if is_active != self._is_active:
+            self._is_active = is_active
+            self.viewport().update()
+
+    def set_identity(self, is_shown: bool) -> None:
+        """Whether the corners say who was examined."""
+        self.identity = is_shown
+        self.viewport().update()
+
+    # --- tools ---
+
+    def set_tool(self, tool: BuiltIn | Tool, host: ToolHost | None = None) -> None:
+        """What a left drag does: a built-in by name, or a tool of a plugin with its host."""
+        self.cancel_gesture()
+        self.tool, self._host = tool, host
+        self.setCursor(Qt.CursorShape.OpenHandCursor if tool == "pan" else Qt.CursorShape.CrossCursor if self._host else Qt.CursorShape.ArrowCursor)
+        self._show_shapes(None)
+
+    def cancel_gesture(self) -> None:
+        """End what the mouse is in the middle of; a tool puts back what it did."""
+        drag, self._mouse.drag = self._mouse.drag, None
+        if drag is not None and drag.kind == "tool" and self._host is not None and not isinstance(self.tool, str):
+            self._guarded(self.tool.cancel, self._host)
+        self._show_shapes(None)
+
+    def tool_event(self, name: str, at: Point, modifiers: Qt.KeyboardModifier) -> None:
+        """Feed the plugin's tool: press, move or release."""
+        if self._host is None or isinstance(self.tool, str):
+            return
+        pointer = self._pointer(at, modifiers)
+        if not self._guarded(getattr(self.tool, name), self._host, pointer):
+            self.cancel_gesture()
+        self._show_shapes(pointer)
+
+    def turn_tool(self, steps: int) -> bool:
+        """Shift+wheel for a tool that has a size (an optional ``turn(host, steps)``); False if it has none."""
+        turn = getattr(self.tool, "turn", None)
+        if turn is None or self._host is None:
+            return False
+        self._guarded(turn, self._host, steps)
+        if self._hovered is not None:
+            self._show_shapes(self._pointer(*self._hovered))
+        return True
+
+    def _guarded(self, call: Any, *arguments: Any) -> bool:
+        try:
+            call(*arguments)
+        except Exception as error:  # noqa: BLE001  a plugin's fault must not end the window; the owner says what it was
+            self.failed.emit(error)
+            return False
+        return True
+
+    def _pointer(self, at: Point, modifiers: Qt.KeyboardModifier) -> Pointer:
+        state = self.state
+        placement = state.placement(self.viewport_size)
+        point = placement.to_picture(at)
+        index = state.index_at(point)
+        return Pointer(
+            position=triple(state.geometry.to_patient(index)), index=index, axis=state.layout.axis, pixel=state.layout.unit_length / placement.zoom,
+            shift=bool(modifiers & Qt.KeyboardModifier.ShiftModifier), control=bool(modifiers & Qt.KeyboardModifier.ControlModifier),
+            alt=bool(modifiers & Qt.KeyboardModifier.AltModifier),
+        )  # fmt: skip
+
+    def _show_shapes(self, pointer: Pointer | None) -> None:
+        shapes: tuple[Annotation, ...] = ()
+        if self._host is not None and not isinstance(self.tool, str) and self.state.volume is not None:
+            try:
+                shapes = tuple(self.tool.shapes(self._host, pointer))
+            except Exception as error:  # noqa: BLE001  as in _guarded
+                self.failed.emit(error)
+        if shapes != self._shapes:
+            self._shapes = shapes
+            self.viewport().update()
+
+    # --- pointer ---
+
+    def hover(self, at: Point, modifiers: Qt.KeyboardModifier) -> None:
+        """The pointer is here, with or without a button down."""
+        self._hovered = (at, modifiers)
+        self._read_pointer(at, modifiers)
+        if self._mouse.drag is None and self._host is not None and self.state.volume is not None:
+            self._show_shapes(self._pointer(at, modifiers))
+
+    def _read_pointer(self, at: Point, _modifiers: Qt.KeyboardModifier) -> None:
+        if self.state.volume is None or self._document is None:
+            return
+        found = probe_at(self.state, self._document, self.state.placement(self.viewport_size).to_picture(at))
+        text = found.value_text if found is not None else ""
+        if text != self._probe_text:
+            self._probe_text = text
+            self.viewport().update()
+        self.pointer_moved.emit(found)
+
+    # --- painting ---
+
+    def _slice_key(self) -> tuple[object, ...]:
+        state = self.state
+        return state.volume.id if state.volume is not None else "", state.layout.axis, state.array_index, state.phase
+
+    def _prepare(self) -> None:
+        item, state, document = self._item, self.state, self._document
+        if item is None:
+            return
+        preview = self._preview[1] if self._preview is not None else None
+        item.state = state
+        if state.volume is None or document is None:
+            item.picture, self._picture_key, self._contours, self._contours_key = None, None, (), None
+            return
+        if self._picture_key != state.picture_key:
+            item.picture = compose(state, document, preview=preview)
+            self._picture_key = state.picture_key
+        key = (state.layers, state.layout, state.index)
+        if self._contours_key != key:
+            self._contours = contours_of(state, document)
+            if preview is not None and preview.kind == "labels":
+                self._contours += preview_contours(preview.values, preview.color, state)
+            self._contours_key = key
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._prepare()
+        super().paintEvent(event)
+
+    def drawForeground(self, painter: QPainter, _rect: QRectF) -> None:
+        painter.save()
+        painter.resetTransform()
+        rect = QRectF(0, 0, *self.viewport_size)
+        if self.state.volume is None:
+            style = Style(15, ink=theme.tokens().text3, has_halo=False)
+            draw_text(painter, rect.center().x(), rect.center().y() - text_height(style) / 2, self._message, style, align="center")
+        else:
+            extras = Extras(self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None)
+            paint_overlay(painter, self.state, rect, 1.0, extras)
+        if self._is_active or self.hasFocus():
+            painter.setPen(QPen(QColor(theme.tokens().accent if self._is_active else theme.tokens().line2), 2 if self._is_active else 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(rect.adjusted(1, 1, -1, -1) if self._is_active else rect.adjusted(0.5, 0.5, -0.5, -0.5))
+        painter.restore()
+
+    def _rename(self) -> None:
+        """The name for assistive technology: ``View 1, t1_vibe, slice 41 of 72``."""
+        volume = self.state.volume
+        if volume is None:
+            name = _("View {number}, empty").format(number=self.number)
+        else:
+            words = _("View {number}, {title}, slice {index} of {count}")
+            if self.state.count == 1 and volume.phases > 1:
+                words = _("View {number}, {title}, frame {index} of {count}")
+            title = volume.identity.series_description or volume.title
+            name = words.format(number=self.number, title=title, index=stack_index(self.state) + 1, count=stack_size(self.state))
+        if name != self.accessibleName():
+            self.setAccessibleName(name)
+
+    # --- events ---
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        if self._item is not None:
+            self._item.resize(self.viewport_size)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.activated.emit()
+        self._mouse.press(self, event)
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._mouse.move(self, event)
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._mouse.release(self, event)
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and isinstance(self.tool, str):
+            self.double_clicked.emit()
+        else:
+            self._mouse.press(self, event)  # the second of two quick clicks with a tool
+        event.accept()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.state.volume is not None:
+            self._mouse.wheel(self, event)
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hovered = None
+        if self._probe_text:
+            self._probe_text = ""
+            self.viewport().update()
+        self.pointer_moved.emit(None)
+        self._show_shapes(None)
+        super().leaveEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menu_wanted.emit(self.mapToGlobal(QPoint(self.width() // 2, self.height() // 2)))
+        event.accept()  # the mouse's comes with the release
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._mouse.drag is not None:
+            self.cancel_gesture()
+        elif event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            self.series_wanted.emit(-1 if event.key() == Qt.Key.Key_PageUp else 1)
+        else:
+            keypad = ~Qt.KeyboardModifier.KeypadModifier
+            name = QKeySequence(int(event.key()) | (event.modifiers() & keypad).value).toString(QKeySequence.SequenceFormat.PortableText)
+            if name not in KEYS or self.state.volume is None:
+                event.ignore()
+                return
+            self.run(KEYS[name])
+        event.accept()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+        event.acceptProposedAction()
+        if paths:
+            self.files_dropped.emit(paths)
+
