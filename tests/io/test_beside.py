@@ -54,7 +54,8 @@ def test_a_file_outside_is_refused_without_opening_it(folder, named, reader, tex
     _watch.clear()
     assert not listing.series
     assert header.name in listing.refused[0].reason
-    assert set(_opened) == {str(header)}
+    # The gate asks the system for its memory; Python imports.
+    assert {path for path in _opened if not path.startswith(("/proc/", "/sys/", sys.base_prefix, sys.prefix))} == {str(header)}
 
 
 @pytest.mark.parametrize("named", ["inside.raw", "sub/inside.raw", "sub\\inside.raw", "./inside.raw", "sub/../inside.raw"])
