@@ -15,7 +15,9 @@ from viewer.io import dicom
 PLANE = np.arange(12, dtype=np.int16).reshape(3, 4)
 
 
-@pytest.mark.parametrize("folder", ["ct_chest_lidc", "mr_head_t1", "petctmr_sts001/ct", "petctmr_sts001/mr_t1", "petctmr_sts001/pet_raw", "petctmr_sts001/pet_suv"])
+@pytest.mark.parametrize(
+    "folder", ["ct_chest_lidc", "mr_head_t1", "petctmr_sts001/ct", "petctmr_sts001/mr_t1", "petctmr_sts001/pet_raw", "petctmr_sts001/pet_suv"]
+)
 def test_series_lies_where_simpleitk_puts_it_voxel_by_voxel(shared_data: Path, inline_pool, folder: str) -> None:
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(shared_data / folder)))
@@ -98,7 +100,9 @@ def test_images_at_one_place_become_phases_by_the_element_that_tells_them_apart(
     for n in range(3):
         for echo, time in enumerate((30, 5)):
             place = [0, 0, 4.0 * n]
-            files.append(write_dicom(f"{n}-{echo}", PLANE + 100 * time + n, ImagePositionPatient=place, EchoTime=time, AcquisitionNumber=7 + n, Modality="MR"))
+            files.append(
+                write_dicom(f"{n}-{echo}", PLANE + 100 * time + n, ImagePositionPatient=place, EchoTime=time, AcquisitionNumber=7 + n, Modality="MR")
+            )
     (entry,) = dicom.scan(files).series
     volume = dicom.load(entry, pool=inline_pool)
     assert (entry.shape, entry.phases) == ((3, 3, 4), 2)
@@ -170,7 +174,15 @@ def test_skewed_orientation_gives_no_patient_directions(write_dicom) -> None:
 
 def test_frames_without_places_are_a_cine_with_its_rate(write_dicom, inline_pool) -> None:
     frames = np.stack([PLANE + n for n in range(5)]).astype(np.uint8)
-    path = write_dicom("us", frames, Modality="US", SOPClassUID="1.2.840.10008.5.1.4.1.1.3.1", ImagePositionPatient=None, FrameTime=40, FrameIncrementPointer=0x00181063)
+    path = write_dicom(
+        "us",
+        frames,
+        Modality="US",
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.3.1",
+        ImagePositionPatient=None,
+        FrameTime=40,
+        FrameIncrementPointer=0x00181063,
+    )
     (entry,) = dicom.scan([path]).series
     volume = dicom.load(entry, pool=inline_pool)
     assert (entry.kind, entry.shape, entry.phases) == ("cine", (1, 3, 4), 5)
@@ -179,7 +191,13 @@ def test_frames_without_places_are_a_cine_with_its_rate(write_dicom, inline_pool
 
 
 def test_objects_without_pictures_are_listed_by_what_they_are(shared_data: Path) -> None:
-    names = {"made_gsps.dcm": "Presentation", "made_ko.dcm": "Key Object", "sr_document.dcm": "SR", "dcmqi_seg.dcm": "Segmentation", "wave_dfl": "Waveform"}
+    names = {
+        "made_gsps.dcm": "Presentation",
+        "made_ko.dcm": "Key Object",
+        "sr_document.dcm": "SR",
+        "dcmqi_seg.dcm": "Segmentation",
+        "wave_dfl": "Waveform",
+    }
     for name, word in names.items():
         (entry,) = dicom.scan([shared_data / "single" / name]).series
         assert entry.kind == "other"

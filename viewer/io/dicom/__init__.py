@@ -1,11 +1,11 @@
-"""The DICOM reader: headers to series (``index``), places (``geometry``), values, colour, and decoding in workers."""
+"""The DICOM reader: headers to series (``index``), places (``geometry``), values, colour, decoding in workers (``decode``)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from viewer.io.dicom.assemble import load, load_plane
 from viewer.io.dicom.index import scan
-from viewer.io.dicom.load import load, load_plane
 from viewer.io.dicom.parse import looks_like as _looks_like
 
 __all__ = ["load", "load_plane", "looks_like", "scan"]
