@@ -152,7 +152,7 @@ def test_both_ways_of_growing_agree_with_scipy(inside: Any, data: Any) -> None:
     assert np.array_equal(connected(inside, chosen), want)
     # A large empty rim makes the region a small share of the whole: the other way is taken.
     wide = np.pad(inside, 6)
-    assert np.array_equal(connected(wide, [tuple(i + 6 for i in index) for index in chosen]), np.pad(want, 6))  # type: ignore[misc]
+    assert np.array_equal(connected(wide, [tuple(i + 6 for i in index) for index in chosen]), np.pad(want, 6))
 
 
 def test_faces_join_and_corners_do_not() -> None:
