@@ -55,10 +55,10 @@ screenshots: env ## Pictures of the window into screenshots/
 check: lint format-check types imports ## Style, types and import rules, as in CI
 
 lint: env
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --output-format concise .
 
 format-check: env
-	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check . | tail -n 20; echo "make format puts this right"; exit 1; }
+	@$(BIN)/ruff format --check --output-format concise . || { echo "make format puts this right"; exit 1; }
 
 types: env
 	@$(BIN)/mypy
