@@ -40,8 +40,10 @@ def contours_of(state: ViewState, document: Readable) -> tuple[Contour, ...]:
         visible = [s for s in shown.layer.segments if s.is_visible]
         if not visible or not plane.any():
             continue
-        present = set(np.unique(plane).tolist())
-        found += [Contour(s.label, s.color, outline(plane == s.label, state.layout.step)) for s in visible if s.label in present]
+        for segment in visible:
+            path = outline(plane == segment.label, state.layout.step)
+            if not path.isEmpty():
+                found.append(Contour(segment.label, segment.color, path))
     return tuple(found)
 
 
@@ -76,23 +78,25 @@ def trace(padded: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
     Every point lies in the middle between two neighbouring pixel centres, one inside and one outside. The border of
     ``padded`` must be False. Pixels that touch at a corner only are kept apart.
     """
-    cells = padded.astype(np.uint8)
+    cells = padded.view(np.uint8)
     case = cells[:-1, :-1] | cells[:-1, 1:] << 1 | cells[1:, 1:] << 2 | cells[1:, :-1] << 3
-    width = padded.shape[1]
-    starts: list[Ints] = []
-    ends: list[Ints] = []
-    for kind, lines in _LINES.items():
-        row, column = np.nonzero(case == kind)
-        for first, second in lines:
-            starts.append(_edge(row, column, first, width))
-            ends.append(_edge(row, column, second, width))
-    start, end = np.concatenate(starts), np.concatenate(ends)
+    width = 2 * padded.shape[1]
+    crossed = np.flatnonzero((case != 0) & (case != 15))
+    kind = case.ravel()[crossed]
+    row, column = np.divmod(crossed, case.shape[1])
+    # One number for the middle of a cell's side: its place on a grid of twice the density.
+    corner = 2 * row * width + 2 * column
+    side = np.asarray([down * width + right for down, right in _SIDE])
+    start, end = corner + side[_FROM[kind, 0]], corner + side[_TO[kind, 0]]
+    twice = np.flatnonzero((kind == 5) | (kind == 10))
+    start = np.concatenate([start, corner[twice] + side[_FROM[kind[twice], 1]]])
+    end = np.concatenate([end, corner[twice] + side[_TO[kind[twice], 1]]])
     order = np.argsort(start)
     start, end = start[order], end[order]
     following = np.searchsorted(start, end)
     sequence, begins = _cycles(following)
     keys = start[sequence]
-    return np.stack(divmod(keys, 2 * width), axis=1) / 2.0, begins
+    return np.stack(divmod(keys, width), axis=1) / 2.0, begins
 
 
 # Which of a cell's four sides (0 top, 1 right, 2 bottom, 3 left) a boundary enters and leaves by, the inside on its right.
@@ -102,12 +106,8 @@ _LINES: dict[int, tuple[tuple[int, int], ...]] = {
     8: ((3, 2),), 9: ((0, 2),), 10: ((1, 0), (3, 2)), 11: ((1, 2),), 12: ((3, 1),), 13: ((0, 1),), 14: ((3, 0),),
 }  # fmt: skip
 _SIDE = ((0, 1), (1, 2), (2, 1), (1, 0))
-
-
-def _edge(row: Ints, column: Ints, side: int, width: int) -> Ints:
-    """One number for the middle of a cell's side: its place on a grid of twice the density."""
-    down, right = _SIDE[side]
-    return np.asarray((2 * row + down) * (2 * width) + 2 * column + right, dtype=np.int64)
+_FROM = np.asarray([[lines[i % len(lines)][0] for i in (0, 1)] for lines in (_LINES.get(kind, ((0, 0),)) for kind in range(16))])
+_TO = np.asarray([[lines[i % len(lines)][1] for i in (0, 1)] for lines in (_LINES.get(kind, ((0, 0),)) for kind in range(16))])
 
 
 def _cycles(following: Ints) -> tuple[Ints, NDArray[np.bool_]]:

@@ -338,6 +338,10 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         if name != self.accessibleName():
             self.setAccessibleName(name)
 
+    def close(self) -> bool:
+        """Close as any widget does: pyqtgraph's own ``close`` takes the scene apart under its items and crashes."""
+        return bool(QWidget.close(self))
+
     # --- events ---
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
