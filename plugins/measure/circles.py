@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skimage.transform import hough_circle, hough_circle_peaks
 
 from plugins.measure.edges import Edges, find_edges
-from viewer.api import Annotations, Column, Draft, Help, Image, Measure, Numbers, Progress, Range, Refused, gettext, length_suffix, operation
+from viewer.api import Annotations, Column, Draft, Help, Image, Numbers, Progress, Range, Refused, gettext, length_suffix, operation
 
 _SEARCH_STEPS = 256  # longest side of the grid that votes are counted on; what is found there is fitted to the fine edges
 _AT_ONCE = 8  # radii in memory at once: 8 x (2 * 256) ** 2 votes
@@ -78,7 +78,7 @@ def hough_circles(
         centre = edges.place(c.y, c.x)
         name = gettext("Circle {number}").format(number=number)
         points = (centre, edges.place(c.y, c.x + c.radius), edges.place(c.y + c.radius, c.x))
-        drafts.append(Draft("circle", points, name, (Measure("Radius", c.radius, unit + suffix),)))
+        drafts.append(Draft("circle", points, name))
         rows.append((name, *centre, c.radius, c.covered))
     columns = (Column("Circle"), Column("x", unit), Column("y", unit), Column("z", unit), Column("Radius", unit + suffix), Column("Coverage"))
     facts = (("Edges", f"Canny, {len(edges.points)} points, step {edges.step:g} {unit}"), ("Radii", f"{low:g} to {high:g} {unit}"))

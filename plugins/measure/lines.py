@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skimage.transform import hough_line, hough_line_peaks
 
 from plugins.measure.edges import Edges, find_edges
-from viewer.api import Annotations, Column, Draft, Help, Image, Measure, Numbers, Progress, Range, gettext, length_suffix, operation
+from viewer.api import Annotations, Column, Draft, Help, Image, Numbers, Progress, Range, gettext, length_suffix, operation
 
 _ANGLES = 360  # half a degree apart
 _PASSES = 8  # after each the edges of the lines found are taken away, so that weaker lines are seen
@@ -83,8 +83,7 @@ def hough_lines(
     for number, line in enumerate(lines, start=1):
         ends = (edges.place(*line.start), edges.place(*line.end))
         name = gettext("Line {number}").format(number=number)
-        measures = (Measure("Length", line.length, unit + suffix), Measure("Angle", line.angle, "°"))
-        drafts.append(Draft("line", ends, name, measures))
+        drafts.append(Draft("line", ends, name))
         rows.append((name, *ends[0], *ends[1], line.angle, line.length, line.votes))
     columns = (
         Column("Line"), Column("x1", unit), Column("y1", unit), Column("z1", unit), Column("x2", unit), Column("y2", unit), Column("z2", unit),

@@ -222,6 +222,12 @@ class TestEllipse:
         item = measure_annotation(ellipse(image.geometry, 0, (8.0, 11.0, 14.0), 4.0, 4.0), image, with_values=False)
         assert list(by_name(item)) == ["Area", "Perimeter"]
 
+    def test_of_a_circle_says_the_radius(self) -> None:
+        item = Annotation("c", "circle", "v", ((10.0, 10.0, 0.0), (13.0, 14.0, 0.0), (6.0, 13.0, 0.0)))
+        found = by_name(measure_annotation(item, volume(geometry=Geometry((1, 20, 20)))))
+        assert (found["Radius"].value, found["Radius"].unit) == (5.0, "mm")
+        assert found["Perimeter"].value == pytest.approx(10 * math.pi)
+
     @given(st.floats(0.01, 1000), st.floats(0.01, 1000))
     def test_perimeter_lies_between_its_bounds(self, a: float, b: float) -> None:
         perimeter = ellipse_perimeter(a, b)

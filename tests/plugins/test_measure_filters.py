@@ -27,11 +27,8 @@ def image(values: NDArray[Any], **changes: Any) -> Image:
 # --- Sobel -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2])
-@pytest.mark.parametrize("planes", [1, 12])
+@pytest.mark.parametrize(("axis", "planes"), [(0, 12), (1, 12), (2, 12), (1, 1), (2, 1)])
 def test_sobel_of_a_ramp_is_its_slope_per_mm(axis: int, planes: int) -> None:
-    if planes == 1 and axis == 0:
-        pytest.skip("one plane has no slope between planes")
     spacing = (3.0, 2.0, 0.5)
     ramp = (np.indices((planes, 20, 24))[axis] * 10).astype(np.int16)
     found = sobel(image(ramp, spacing=spacing, unit="HU"))

@@ -19,7 +19,8 @@ from viewer.core.volume import Volume
 from viewer.core.words import mark
 
 # Words on screen: measures are kept by these keys and translated where they are shown.
-LENGTH, AREA, PERIMETER, PIXELS, EXCLUDED = mark("Length"), mark("Area"), mark("Perimeter"), mark("Pixels"), mark("Excluded")
+LENGTH, AREA, PERIMETER, RADIUS = mark("Length"), mark("Area"), mark("Perimeter"), mark("Radius")
+PIXELS, EXCLUDED = mark("Pixels"), mark("Excluded")
 MEAN, SD, MINIMUM, MAXIMUM, MEDIAN = mark("Mean"), mark("SD"), mark("Minimum"), mark("Maximum"), mark("Median")
 
 PERCENTILES = (5, 10, 25, 75, 90, 95)
@@ -45,7 +46,9 @@ class Statistics:
     """At ``PERCENTILES`` per cent; linear between the ordered values (Hyndman and Fan 1996, definition 7)."""
 
 
-def segment_statistics(values: NDArray[np.generic], mask: NDArray[np.bool_] | None = None, *, padding: tuple[float, float] | None = None) -> Statistics:
+def segment_statistics(
+    values: NDArray[np.generic], mask: NDArray[np.bool_] | None = None, *, padding: tuple[float, float] | None = None
+) -> Statistics:
     """Statistics of the values under a mask (all values without one).
 
     Parameters
@@ -98,8 +101,9 @@ def measure_annotation(annotation: Annotation, volume: Volume, *, with_values: b
     Returns
     -------
     Annotation
-        ``measures`` of a distance or line: Length. Of an ellipse or circle: Area and Perimeter (of the drawn shape), then Pixels
-        (those whose centre is inside), Mean, SD (n - 1), Minimum, Maximum, Median, and Excluded if padding or NaN was left out.
+        ``measures`` of a distance or line: Length. Of an ellipse or circle: Radius (circle), Area and Perimeter (of the drawn shape),
+        then of the pixels whose centre is inside Mean, SD (n - 1), Minimum, Maximum, Median, their number Pixels, and Excluded if
+        padding or NaN was left out.
         Values of colour images are their luminance, and their unit says so. None where nothing could be measured:
         no pixel inside, or a length across directions whose spacing is partly unknown.
     """
@@ -139,7 +143,9 @@ def ellipse_mask(annotation: Annotation, geometry: Geometry) -> tuple[tuple[slic
     return (box, mask) if mask.any() else None
 
 
-def annotation_rows(annotations: Iterable[Annotation], *, images: Mapping[str, str] | None = None) -> tuple[tuple[Column, ...], tuple[tuple[Cell, ...], ...]]:
+def annotation_rows(
+    annotations: Iterable[Annotation], *, images: Mapping[str, str] | None = None
+) -> tuple[tuple[Column, ...], tuple[tuple[Cell, ...], ...]]:
     """All measures as a table: one row per annotation and measure, unrounded, each number beside its unit.
 
     ``images`` names volumes by their id; without a name the id stands there. An annotation without measures has one row.
@@ -183,11 +189,11 @@ def _outline_measures(annotation: Annotation, volume: Volume) -> tuple[Measure, 
     moves = np.ones(3)
     moves[annotation.axis] = 0
     unit = _unit_along(volume.geometry, moves)
-    if unit is None:
-        return (Measure(AREA, None, "mm²"), Measure(PERIMETER, None, "mm"))
-    suffix = _suffix(volume, unit)
     a, b = float(np.linalg.norm(first)), float(np.linalg.norm(second))
-    return (Measure(AREA, math.pi * a * b, unit + "²" + suffix), Measure(PERIMETER, ellipse_perimeter(a, b), unit + suffix))
+    radius, area, perimeter = ((a, math.pi * a * b, ellipse_perimeter(a, b)) if unit else (None, None, None))
+    suffix, unit = _suffix(volume, unit or ""), unit or "mm"
+    measures = (Measure(AREA, area, unit + "²" + suffix), Measure(PERIMETER, perimeter, unit + suffix))
+    return (Measure(RADIUS, radius, unit + suffix), *measures) if annotation.shape == "circle" else measures
 
 
 def ellipse_perimeter(a: float, b: float) -> float:
@@ -220,8 +226,8 @@ def _value_measures(annotation: Annotation, volume: Volume) -> tuple[Measure, ..
             values = values @ np.asarray([0.299, 0.587, 0.114])  # ITU-R BT.601
         stats = segment_statistics(values, mask, padding=None if volume.is_color else volume.padding)
     measures = (
-        Measure(PIXELS, float(stats.count), "px"), Measure(MEAN, stats.mean, unit), Measure(SD, stats.sd, unit),
-        Measure(MINIMUM, stats.minimum, unit), Measure(MAXIMUM, stats.maximum, unit), Measure(MEDIAN, stats.median, unit),
+        Measure(MEAN, stats.mean, unit), Measure(SD, stats.sd, unit), Measure(MINIMUM, stats.minimum, unit), Measure(MAXIMUM, stats.maximum, unit),
+        Measure(MEDIAN, stats.median, unit), Measure(PIXELS, float(stats.count), "px"),
     )  # fmt: skip
     return (*measures, Measure(EXCLUDED, float(stats.excluded), "px")) if stats.excluded else measures
 
