@@ -16,7 +16,8 @@ DASH = "–"
 
 ABBREVIATIONS = {
     "Length": mark("L"), "Area": mark("A"), "Perimeter": mark("P"), "Volume": mark("Vol"), "Mean": mark("Mean"), "SD": mark("SD"),
-    "Median": mark("Med"), "Minimum": mark("Min"), "Maximum": mark("Max"), "Pixels": mark("N"), "Voxels": mark("N"), "Angle": mark("∠"), "Radius": mark("R"),
+    "Median": mark("Med"), "Minimum": mark("Min"), "Maximum": mark("Max"), "Pixels": mark("N"), "Voxels": mark("N"),
+    "Angle": mark("∠"), "Radius": mark("R"),
 }  # fmt: skip
 """Short names of measures, for labels on the image."""
 
