@@ -13,7 +13,7 @@ from viewer.core.errors import JobFailed, NegatoscopeError, OperationCancelled, 
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
 from viewer.core.volume import Volume
-from viewer.core.words import _
+from viewer.core.words import _, ngettext
 from viewer.io import gate
 from viewer.io.dicom import colour, elements, values
 from viewer.io.dicom.decode import FrameTask
@@ -93,27 +93,30 @@ def _voxels(plan: Plan, slots: Slots, pool: Pool, progress: Progress | None) -> 
         dtype = np.dtype(np.float32)
     _pass_gate(plan, slots, shape, dtype)
     stored = memory.allocate(shape, dtype)
-    failures = _fill(plan, slots, stored, pool, progress)
+    ends: dict[Cell, tuple[float, float]] = {}
+    failures = _fill(plan, slots, stored, ends, pool, progress)
     cells = len(slots) * len(slots[0])
     if len(failures) == cells:
         raise next(iter(failures.values()))
     said = tuple(str(err) for err in failures.values())
     if len(said) > 3:
-        said = (*said[:3], _("and {count} further frames").format(count=len(said) - 3))
+        said = (*said[:3], ngettext("and {count} further frame", "and {count} further frames", len(said) - 3))
     rescales = [[values.Rescale(f.slope, f.intercept) for f in (plan.headers[h].frame(n) for h, n in row)] for row in slots]
     if is_color:
         return stored, said, rescales
-    data = _modality(lead, stored, rescales)
+    data = _modality(lead, stored, rescales, ends)
     for phase, plane in failures:
         # Neither air nor bone: the middle of what there is.
         data[phase, plane] = (float(data.min()) + float(data.max())) / 2 if data.dtype.kind == "f" else (int(data.min()) + int(data.max())) // 2
     return data, said, rescales
 
 
-def _modality(lead: Header, stored: NDArray[Any], rescales: list[list[values.Rescale]]) -> NDArray[Any]:
+def _modality(lead: Header, stored: NDArray[Any], rescales: list[list[values.Rescale]], ends: dict[Cell, tuple[float, float]]) -> NDArray[Any]:
     """RGB of palette colour, else modality values by the LUT (which wins, D16) or the rescales."""
     if not lead.tables:
-        return values.to_modality(stored, rescales)
+        if not all(r.is_whole for row in rescales for r in row):
+            gate.check(stored.shape, 4, path=lead.path)
+        return values.to_modality(stored, rescales, ends)
     dataset = parse(lead.path).dataset
     if lead.photometric == "PALETTE COLOR":
         palette = colour.read_palette(dataset, signed=lead.is_signed)
@@ -127,8 +130,9 @@ def _modality(lead: Header, stored: NDArray[Any], rescales: list[list[values.Res
     item = elements.first(dataset, 0x00283000)
     table = lookup_table(item, 0x00283002, 0x00283006, signed=lead.is_signed) if item is not None else None
     if table is None:
-        return values.to_modality(stored, rescales)
+        return values.to_modality(stored, rescales, ends)
     lut = values.ModalityLut(table[0], np.asarray(table[1], dtype=np.uint16))
+    gate.check(stored.shape, 2, path=lead.path)
     mapped = memory.allocate(stored.shape, np.uint16)
     for cell in np.ndindex(*stored.shape[:2]):
         mapped[cell] = lut.apply(stored[cell])
@@ -151,8 +155,10 @@ def _pass_gate(plan: Plan, slots: Slots, shape: tuple[int, ...], dtype: np.dtype
     gate.check(shape, dtype.itemsize, path=path, available=present, ratio=ratio)
 
 
-def _fill(plan: Plan, slots: Slots, stored: NDArray[Any], pool: Pool, progress: Progress | None) -> dict[Cell, NegatoscopeError]:
-    """Every frame in its place; the errors of those that failed."""
+def _fill(
+    plan: Plan, slots: Slots, stored: NDArray[Any], ends: dict[Cell, tuple[float, float]], pool: Pool, progress: Progress | None
+) -> dict[Cell, NegatoscopeError]:
+    """Every frame in its place, and the ends of those read here; the errors of those that failed."""
     failures: dict[Cell, NegatoscopeError] = {}
     jobs: dict[Cell, tuple[Job, FrameTask]] = {}
     files: dict[int, NativeFile] = {}
@@ -166,6 +172,7 @@ def _fill(plan: Plan, slots: Slots, stored: NDArray[Any], pool: Pool, progress: 
                         if number not in files:
                             files = {number: NativeFile(header)}
                         files[number].read_into(frame, stored[phase, plane])
+                        ends[phase, plane] = values.ends_of(stored[phase, plane])
                         done += 1
                         if progress is not None:
                             progress(done, total)

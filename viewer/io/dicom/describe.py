@@ -224,6 +224,8 @@ def _badges(header: Header, dataset: Dataset) -> tuple[str, ...]:
         found.append(f"LOSSY {ratio[-1]:.0f}:1" if known else "LOSSY")
     if header.image_type[:1] == ("DERIVED",):
         found.append("DERIVED")
+    if "MOSAIC" in header.image_type:
+        found.append("MOSAIC")
     return tuple(found)
 
 

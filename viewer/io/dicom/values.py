@@ -84,13 +84,19 @@ def unpack_bits(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
     return np.unpackbits(packed, bitorder="little", count=count)
 
 
-def to_modality(stored: NDArray[Any], rescales: list[list[Rescale]]) -> NDArray[Any]:
+def ends_of(plane: NDArray[Any]) -> tuple[float, float]:
+    """Smallest and largest value; asked of each plane as it is read, while it is in the processor's cache."""
+    return plane.min().item(), plane.max().item()
+
+
+def to_modality(stored: NDArray[Any], rescales: list[list[Rescale]], ends: dict[tuple[int, int], tuple[float, float]] | None = None) -> NDArray[Any]:
     """Modality values of whole stacks; ``stored`` is used up (its memory may be that of the result).
 
     Parameters
     ----------
     stored : (phases, planes, rows, columns) ndarray of int, from :func:`viewer.core.memory.allocate`
     rescales : one for each plane of each phase (D17)
+    ends : smallest and largest stored value of (phase, plane), where they are known already
 
     Returns
     -------
@@ -100,8 +106,9 @@ def to_modality(stored: NDArray[Any], rescales: list[list[Rescale]]) -> NDArray[
         return stored.astype(np.float32, copy=False)
     cells = [(p, k) for p in range(stored.shape[0]) for k in range(stored.shape[1])]
     if all(rescales[p][k].is_whole for p, k in cells):
-        ends = [rescales[p][k].ends(int(stored[p, k].min()), int(stored[p, k].max())) for p, k in cells]
-        kind = smallest_type(min(e[0] for e in ends), max(e[1] for e in ends))
+        known = ends or {}
+        found = [rescales[p][k].ends(*(known.get((p, k)) or ends_of(stored[p, k]))) for p, k in cells]
+        kind = smallest_type(min(e[0] for e in found), max(e[1] for e in found))
         if kind is not None:
             return _whole(stored, rescales, cells, kind)
     result = memory.allocate(stored.shape, np.float32)
