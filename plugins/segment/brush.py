@@ -114,16 +114,18 @@ class Brush:
         stroke.last = pointer
         if made is None:
             return
-        self._speak_of_locked(host, stroke, labels[made.box][made.mask])
+        self._speak_of_locked(host, stroke, made, labels)
         wanted = _wanted(made, labels, stroke.only)
         if wanted.any():
             stroke.gesture.paint(stroke.layer_id, made.box, wanted, stroke.label)
 
-    def _speak_of_locked(self, host: ToolHost, stroke: _Stroke, under: NDArray[np.integer]) -> None:
+    def _speak_of_locked(self, host: ToolHost, stroke: _Stroke, made: Stamp, labels: NDArray[np.integer]) -> None:
         """Say once a stroke which locked segments under the brush stay as they are."""
-        locked = [s for s in host.layer.segments if s.is_locked and s.name not in stroke.named] if host.layer is not None else []
-        for segment in locked:
-            if stroke.only is None and bool((under == segment.label).any()):
+        layer = host.layer
+        for segment in layer.segments if layer is not None else ():
+            if not segment.is_locked or segment.name in stroke.named or stroke.only is not None:
+                continue
+            if bool((made.mask & (labels[made.box] == segment.label)).any()):
                 stroke.named.add(segment.name)
                 host.say(gettext("{segment} is locked.").format(segment=segment.name))
 

@@ -65,7 +65,9 @@ def stamp(geometry: Geometry, start: Triple, end: Triple, axis: int, radius: flo
     # A hair more than the radius: a voxel exactly on the rim is in, whatever float32 makes of it.
     limit = radius * radius * (1 + 1e-5)
     away = (np.arange(box3[axis].start, box3[axis].stop) - plane) * spacing[axis]
-    layers = np.stack([squared <= np.float32(limit - d * d) for d in away], axis=axis)
+    layers = np.empty([s.stop - s.start for s in box3], np.bool_)
+    for layer, distance in zip(np.moveaxis(layers, axis, 0), away, strict=True):
+        np.less_equal(squared, np.float32(limit - distance * distance), out=layer)
     for place in (first, last):
         index = [plane if n == axis else math.floor(place[n] + 0.5) for n in range(3)]
         if all(s.start <= i < s.stop for i, s in zip(index, box3, strict=True)):
