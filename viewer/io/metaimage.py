@@ -39,8 +39,8 @@ def plan_of(path: Path) -> GridPlan:
     fields, end = _fields(path, name)
     if fields.get("objecttype", "image").lower() != "image":
         raise UnsupportedFeature(f'{name}: it is a MetaIO object of the kind "{harmless(fields["objecttype"])}", not an image.')
-    sizes = tuple(int(n) if n == int(n) else 0 for n in _numbers(fields, "dimsize", name))
-    count = _numbers(fields, "ndims", name)
+    sizes = tuple(int(n) if n == int(n) else 0 for n in _numbers(fields, "DimSize", name))
+    count = _numbers(fields, "NDims", name)
     if len(count) != 1 or len(sizes) != count[0]:
         raise UnreadableFile(f'{name}: "DimSize" and "NDims" of its header contradict each other. The file is damaged.')
     if not 2 <= len(sizes) <= 5:
@@ -48,7 +48,7 @@ def plan_of(path: Path) -> GridPlan:
     code = _TYPES.get(fields.get("elementtype", "").upper().removesuffix("_ARRAY"))
     if code is None:
         raise UnsupportedFeature(f'{name}: the ElementType "{harmless(fields.get("elementtype", ""))}" of its header is not supported.')
-    channels = int(_numbers(fields, "elementnumberofchannels", name)[0]) if "elementnumberofchannels" in fields else 1
+    channels = int(_numbers(fields, "ElementNumberOfChannels", name)[0]) if "elementnumberofchannels" in fields else 1
     gate.check((*sizes, channels), 1, path=path)
     warnings: list[str] = []
     grid_shape = (sizes[2] if len(sizes) > 2 else 1, sizes[1], sizes[0])
@@ -104,10 +104,10 @@ def _fields(path: Path, name: str) -> tuple[dict[str, str], int]:
 
 def _numbers(fields: dict[str, str], key: str, name: str) -> list[float]:
     try:
-        numbers = [float(word) for word in fields[key].split()]
+        numbers = [float(word) for word in fields[key.lower()].split()]
     except (KeyError, ValueError):
         raise UnreadableFile(f'{name}: its header has no "{key}" that is understood. The file is damaged.') from None
-    if not numbers or (key in ("dimsize", "ndims", "elementnumberofchannels", "headersize") and not all(math.isfinite(n) for n in numbers)):
+    if not numbers or (key in ("DimSize", "NDims", "ElementNumberOfChannels", "HeaderSize") and not all(math.isfinite(n) for n in numbers)):
         raise UnreadableFile(f'{name}: "{key}" of its header is no number. The file is damaged.')
     return numbers
 
@@ -128,14 +128,14 @@ def _place_of_data(path: Path, fields: dict[str, str], end: int, name: str, need
     compressed = _is_true(fields.get("compresseddata", "false"))
     with open_regular(data) as file:
         size = file.seek(0, 2)
-    header = int(_numbers(fields, "headersize", name)[0]) if "headersize" in fields else 0
+    header = int(_numbers(fields, "HeaderSize", name)[0]) if "headersize" in fields else 0
     if header == -1 and not compressed:
         start = max(0, size - needed)
     elif header < 0:
         raise UnreadableFile(f'{name}: "HeaderSize" of its header cannot be. The file is damaged.')
     else:
         start += header
-    if compressed and "compresseddatasize" in fields and start + _numbers(fields, "compresseddatasize", name)[0] > size:
+    if compressed and "compresseddatasize" in fields and start + _numbers(fields, "CompressedDataSize", name)[0] > size:
         raise UnreadableFile(f"{harmless(data.name)}: it is shorter than its compressed data should be. The file is cut short.")
     return data, "zlib" if compressed else "raw", start
 

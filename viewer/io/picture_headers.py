@@ -34,6 +34,8 @@ class Picture:
     data_bytes: int
     """Bytes that the pixel data takes in the file."""
     is_compressed: bool = True
+    stored_samples: int = 1
+    """Samples of a pixel in the file (a palette's index is one)."""
     is_inverted: bool = False
     """TIFF's WhiteIsZero."""
     are_phases: bool = False
@@ -159,7 +161,8 @@ class _Tiff:
                 raise UnreadableFile(f"{self._name}: the TIFF picture is cut short; its pixels lie beyond the end of the file.")
         return Picture(
             "tiff", tuple(n for n, _ in same), rows, columns, 3 if is_color else 1, bits, data,
-            is_compressed=compression != 1, is_inverted=photometric == 0 and not is_color,
+            # YCbCr may be subsampled: fewer bytes than pixels, though uncompressed
+            is_compressed=compression != 1 or photometric == 6, stored_samples=samples, is_inverted=photometric == 0 and not is_color,
             are_phases=bool(frames and int(frames[1]) == len(same) and len(same) > 1), warnings=tuple(warnings),
         )  # fmt: skip
 

@@ -98,7 +98,7 @@ def _check(path: Path, picture: Picture) -> int:
     item = max(1, picture.bits // 8)
     if not picture.is_compressed:
         # Rows of fewer than 8 bits a pixel are packed.
-        packed = len(picture.pages) * picture.rows * ((picture.columns * picture.samples * picture.bits + 7) // 8)
+        packed = len(picture.pages) * picture.rows * ((picture.columns * picture.stored_samples * picture.bits + 7) // 8)
         gate.check((max(0, packed),), 1, path=path, available=picture.data_bytes)
         return gate.check(shape, item, path=path)
     ratio = gate.LOSSY_RATIO if picture.format == "jpeg" else 1032

@@ -44,6 +44,8 @@ class ActionSpec:
     tip: str = ""
     is_checkable: bool = False
     opens_dialog: bool = False
+    command: str = ""
+    """A command of the view (``viewer.ui.views.commands``) that the action runs."""
 
 
 FILE, EDIT, VIEW, WINDOWING, TOOLS, ANALYSIS, HELP = (
@@ -62,32 +64,32 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("edit.undo", mark("Undo"), EDIT, "undo-2", ("Ctrl+Z",), needs="undo"),
     ActionSpec("edit.redo", mark("Redo"), EDIT, "redo-2", ("Ctrl+Y", "Ctrl+Shift+Z"), needs="redo"),
     ActionSpec("edit.delete", mark("Delete measurement"), EDIT, "trash-2", ("Del", "Backspace"), "V", "selection"),
-    ActionSpec("edit.copy_picture", mark("Copy picture"), EDIT, "copy", ("Ctrl+Shift+C",), "V", "image", mark("Copies the view without name and ID.")),
+    ActionSpec("edit.copy_picture", mark("Copy picture"), EDIT, "copy", ("Ctrl+Shift+C",), "G", "image", mark("Copies the view without name and ID.")),
     ActionSpec("view.acquired", mark("As acquired"), VIEW, "", (), "V", "image", is_checkable=True),
     ActionSpec("view.axial", mark("Axial"), VIEW, "", (), "V", "patient", is_checkable=True),
     ActionSpec("view.coronal", mark("Coronal"), VIEW, "", (), "V", "patient", is_checkable=True),
     ActionSpec("view.sagittal", mark("Sagittal"), VIEW, "", (), "V", "patient", is_checkable=True),
-    ActionSpec("view.fit", mark("Fit to window"), VIEW, "scan", ("=",), "V", "image"),
-    ActionSpec("view.actual", mark("Actual size (1:1)"), VIEW, "", (), "V", "image"),
-    ActionSpec("view.zoom_in", mark("Zoom in"), VIEW, "zoom-in", ("+",), "V", "image"),
-    ActionSpec("view.zoom_out", mark("Zoom out"), VIEW, "zoom-out", ("-",), "V", "image"),
-    ActionSpec("view.rotate_right", mark("Rotate right"), VIEW, "rotate-cw", ("R",), "V", "image"),
-    ActionSpec("view.rotate_left", mark("Rotate left"), VIEW, "rotate-ccw", ("L",), "V", "image"),
-    ActionSpec("view.flip_horizontal", mark("Flip left and right"), VIEW, "flip-horizontal-2", ("H",), "V", "image"),
-    ActionSpec("view.flip_vertical", mark("Flip top and bottom"), VIEW, "flip-vertical-2", ("V",), "V", "image"),
-    ActionSpec("view.reset", mark("Reset view"), VIEW, "refresh-cw", ("Shift+R",), "V", "image"),
-    ActionSpec("view.previous_slice", mark("Previous slice"), VIEW, "", ("Up", "Left"), "V", "planes"),
-    ActionSpec("view.next_slice", mark("Next slice"), VIEW, "", ("Down", "Right"), "V", "planes"),
-    ActionSpec("view.back_ten", mark("Ten slices back"), VIEW, "", ("Shift+Up",), "V", "planes"),
-    ActionSpec("view.on_ten", mark("Ten slices on"), VIEW, "", ("Shift+Down",), "V", "planes"),
-    ActionSpec("view.first_slice", mark("First slice"), VIEW, "skip-back", ("Home",), "V", "planes"),
-    ActionSpec("view.last_slice", mark("Last slice"), VIEW, "skip-forward", ("End",), "V", "planes"),
-    ActionSpec("view.previous_phase", mark("Previous phase"), VIEW, "", ("Ctrl+Left",), "V", "phases"),
-    ActionSpec("view.next_phase", mark("Next phase"), VIEW, "", ("Ctrl+Right",), "V", "phases"),
+    ActionSpec("view.fit", mark("Fit to window"), VIEW, "scan", ("=",), "V", "image", command="zoom.fit"),
+    ActionSpec("view.actual", mark("Actual size (1:1)"), VIEW, "", (), "V", "image", command="zoom.full_size"),
+    ActionSpec("view.zoom_in", mark("Zoom in"), VIEW, "zoom-in", ("+",), "V", "image", command="zoom.in"),
+    ActionSpec("view.zoom_out", mark("Zoom out"), VIEW, "zoom-out", ("-",), "V", "image", command="zoom.out"),
+    ActionSpec("view.rotate_right", mark("Rotate right"), VIEW, "rotate-cw", ("R",), "V", "image", command="view.rotate_right"),
+    ActionSpec("view.rotate_left", mark("Rotate left"), VIEW, "rotate-ccw", ("L",), "V", "image", command="view.rotate_left"),
+    ActionSpec("view.flip_horizontal", mark("Flip left and right"), VIEW, "flip-horizontal-2", ("H",), "V", "image", command="view.flip_horizontal"),
+    ActionSpec("view.flip_vertical", mark("Flip top and bottom"), VIEW, "flip-vertical-2", ("V",), "V", "image", command="view.flip_vertical"),
+    ActionSpec("view.reset", mark("Reset view"), VIEW, "refresh-cw", ("Shift+R",), "V", "image", command="view.reset"),
+    ActionSpec("view.previous_slice", mark("Previous slice"), VIEW, "", ("Up", "Left"), "V", "planes", command="slice.previous"),
+    ActionSpec("view.next_slice", mark("Next slice"), VIEW, "", ("Down", "Right"), "V", "planes", command="slice.next"),
+    ActionSpec("view.back_ten", mark("Ten slices back"), VIEW, "", ("Shift+Up",), "V", "planes", command="slice.back_ten"),
+    ActionSpec("view.on_ten", mark("Ten slices on"), VIEW, "", ("Shift+Down",), "V", "planes", command="slice.on_ten"),
+    ActionSpec("view.first_slice", mark("First slice"), VIEW, "skip-back", ("Home",), "V", "planes", command="slice.first"),
+    ActionSpec("view.last_slice", mark("Last slice"), VIEW, "skip-forward", ("End",), "V", "planes", command="slice.last"),
+    ActionSpec("view.previous_phase", mark("Previous phase"), VIEW, "", ("Ctrl+Left",), "V", "phases", command="phase.previous"),
+    ActionSpec("view.next_phase", mark("Next phase"), VIEW, "", ("Ctrl+Right",), "V", "phases", command="phase.next"),
     ActionSpec("view.cine", mark("Play"), VIEW, "play", ("C",), "V", "phases", is_checkable=True),
     ActionSpec("view.previous_series", mark("Previous series"), VIEW, "", ("PgUp",), "V", "image"),
     ActionSpec("view.next_series", mark("Next series"), VIEW, "", ("PgDown",), "V", "image"),
-    ActionSpec("view.text", mark("Corner text"), VIEW, "type", ("Space",), "V", "image", mark("Full, short, none.")),
+    ActionSpec("view.text", mark("Corner text"), VIEW, "type", ("Space",), "V", "image", mark("Full, short, none."), command="view.text"),
     ActionSpec("view.identity", mark("Hide name and ID"), VIEW, "user-round-x", ("Shift+H",), "V", "image", is_checkable=True),
     ActionSpec("view.labels", mark("Segments"), VIEW, "blend", ("G",), "V", "image", is_checkable=True),
     ActionSpec("view.overlays", mark("Maps"), VIEW, "flame", ("J",), "V", "image", is_checkable=True),
@@ -98,26 +100,26 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("view.full_screen", mark("Full screen"), VIEW, "maximize", ("F11",), is_checkable=True),
     ActionSpec("view.next_region", mark("Next part of the window"), VIEW, "", ("F6",)),
     ActionSpec("view.previous_region", mark("Previous part of the window"), VIEW, "", ("Shift+F6",)),
-    ActionSpec("window.preset_1", mark("Soft tissue"), WINDOWING, "", ("1",), "V", "ct"),
-    ActionSpec("window.preset_2", mark("Lung"), WINDOWING, "", ("2",), "V", "ct"),
-    ActionSpec("window.preset_3", mark("Bone"), WINDOWING, "", ("3",), "V", "ct"),
-    ActionSpec("window.preset_4", mark("Brain"), WINDOWING, "", ("4",), "V", "ct"),
-    ActionSpec("window.preset_5", mark("Mediastinum"), WINDOWING, "", ("5",), "V", "ct"),
-    ActionSpec("window.preset_6", mark("Liver"), WINDOWING, "", ("6",), "V", "ct"),
-    ActionSpec("window.preset_7", mark("Abdomen"), WINDOWING, "", ("7",), "V", "ct"),
-    ActionSpec("window.preset_8", mark("Subdural"), WINDOWING, "", ("8",), "V", "ct"),
-    ActionSpec("window.preset_9", mark("Stroke"), WINDOWING, "", ("9",), "V", "ct"),
-    ActionSpec("window.file", mark("The file's own windows, in turn"), WINDOWING, "", ("0",), "V", "image"),
-    ActionSpec("window.full", mark("Full range of values"), WINDOWING, "", ("`",), "V", "image"),
-    ActionSpec("window.auto", mark("Auto"), WINDOWING, "", (), "V", "image", mark("1st to 99th percentile of the middle third.")),
-    ActionSpec("window.invert", mark("Invert"), WINDOWING, "invert", ("I",), "V", "image", is_checkable=True),
+    ActionSpec("window.preset_1", mark("Soft tissue"), WINDOWING, "", ("1",), "V", "ct", command="window.preset_1"),
+    ActionSpec("window.preset_2", mark("Lung"), WINDOWING, "", ("2",), "V", "ct", command="window.preset_2"),
+    ActionSpec("window.preset_3", mark("Bone"), WINDOWING, "", ("3",), "V", "ct", command="window.preset_3"),
+    ActionSpec("window.preset_4", mark("Brain"), WINDOWING, "", ("4",), "V", "ct", command="window.preset_4"),
+    ActionSpec("window.preset_5", mark("Mediastinum"), WINDOWING, "", ("5",), "V", "ct", command="window.preset_5"),
+    ActionSpec("window.preset_6", mark("Liver"), WINDOWING, "", ("6",), "V", "ct", command="window.preset_6"),
+    ActionSpec("window.preset_7", mark("Abdomen"), WINDOWING, "", ("7",), "V", "ct", command="window.preset_7"),
+    ActionSpec("window.preset_8", mark("Subdural"), WINDOWING, "", ("8",), "V", "ct", command="window.preset_8"),
+    ActionSpec("window.preset_9", mark("Stroke"), WINDOWING, "", ("9",), "V", "ct", command="window.preset_9"),
+    ActionSpec("window.file", mark("The file's own windows, in turn"), WINDOWING, "", ("0",), "V", "image", command="window.file"),
+    ActionSpec("window.full", mark("Full range of values"), WINDOWING, "", ("`",), "V", "image", command="window.full"),
+    ActionSpec("window.auto", mark("Auto"), WINDOWING, "", (), "V", "image", mark("1st to 99th percentile of the middle third."), command="window.auto"),
+    ActionSpec("window.invert", mark("Invert"), WINDOWING, "invert", ("I",), "V", "image", is_checkable=True, command="view.invert"),
     ActionSpec("tool.window", mark("Window"), TOOLS, "contrast", ("W",), "V", "image", mark("Drag right for a wider window, up for brighter."), is_checkable=True),
     ActionSpec("tool.pan", mark("Pan"), TOOLS, "hand", ("P",), "V", "image", mark("Drag the image. The middle button always pans."), is_checkable=True),
     ActionSpec("tool.zoom", mark("Zoom"), TOOLS, "zoom-in", ("Z",), "V", "image", mark("Drag up to enlarge. The right button always zooms."), is_checkable=True),
     ActionSpec("tool.scroll", mark("Scroll"), TOOLS, "gallery-vertical-end", ("S",), "V", "planes", mark("Drag through the slices. The wheel always scrolls."), is_checkable=True),
     ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ("Esc",)),
-    ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", ("F5",), "V", "image", mark("Ask the model about this image.")),
-    ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", ("Shift+F5",), "V", "image"),
+    ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", ("F5",), "G", "image", mark("Ask the model about this image.")),
+    ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", ("Shift+F5",), "G", "image"),
     ActionSpec("help.palette", mark("Find a command"), HELP, "search", ("Ctrl+K",)),
     ActionSpec("help.keys", mark("All keys"), HELP, "keyboard", ("F1", "?")),
     ActionSpec("help.about", mark("About negatoscope"), HELP, "info", (), opens_dialog=True),
@@ -127,9 +129,10 @@ TABLE: tuple[ActionSpec, ...] = (
 class Actions(QObject):
     """QActions made from the table, plus those of the plugins' tools and operations. Handlers are bound by id."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, view: QWidget) -> None:
+        """``view``: where the keys of scope V count; elsewhere a letter, an arrow or Space belongs to the focused control."""
         super().__init__(window)
-        self._window = window
+        self._window, self._view = window, view
         self._actions: dict[str, QAction] = {}
         self._specs: dict[str, ActionSpec] = {}
         for spec in TABLE:
@@ -142,12 +145,13 @@ class Actions(QObject):
         action.setIconText(_(spec.title))
         action.setCheckable(spec.is_checkable)
         action.setShortcuts([QKeySequence(k) for k in spec.keys])
-        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        is_global = spec.scope == "G"
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut if is_global else Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setAutoRepeat(spec.scope == "V")
         if spec.icon and spec.icon in icons.icon_names():
             icons.set_icon(action, spec.icon, size=16)
         action.setToolTip(self._tip(spec))
-        self._window.addAction(action)
+        (self._window if is_global else self._view).addAction(action)
         self._actions[spec.id], self._specs[spec.id] = action, spec
         return action
 

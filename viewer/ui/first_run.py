@@ -1,0 +1,41 @@
+"""What stands where the view will be while nothing is open: how to begin."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from viewer.core.words import gettext as _
+from viewer.ui import theme
+from viewer.ui.actions import Actions
+from viewer.ui.controls import Button, DropZone, EmptyState
+
+
+class FirstRun(QWidget):
+    """The drop zone with its three buttons and the keys to know."""
+
+    dropped = Signal(object)
+    """tuple of paths (str)"""
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        theme.set_property(self, "role", "well")
+        self.zone = DropZone(name=_("Drop a folder, a DICOM file or an image here."), parent=self)
+        self.state = EmptyState(_("Open a study to begin"), _("Drop a folder, a DICOM file or an image here."), icon="images", parent=self)
+        self.open_folder = Button(_("Open folder"), icon="folder-open", variant="primary", parent=self)
+        self.open_file = Button(_("Open file"), parent=self)
+        self.sample = Button(_("Try the sample study"), parent=self)
+        for button, name in ((self.open_folder, "file.open_folder"), (self.open_file, "file.open_file"), (self.sample, "file.sample")):
+            button.clicked.connect(actions[name].trigger)
+            self.state.add_button(button)
+        for keys, meaning in (("Ctrl+O", _("open")), ("Ctrl+K", _("find a command")), ("?", _("all keys"))):
+            self.state.add_key(keys, meaning)
+        self.zone.body.addWidget(self.state)
+        self.zone.dropped.connect(self.dropped)
+        self.zone.dragging_changed.connect(self._show_dragging)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.addWidget(self.zone)
+
+    def _show_dragging(self, dragging: bool) -> None:
+        self.state.set_text(_("Drop to open") if dragging else _("Open a study to begin"), _("Drop a folder, a DICOM file or an image here."))

@@ -1,0 +1,479 @@
+"""The main window: puts the parts together and connects them. What a part does is the part's own affair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from viewer.core.words import gettext as _
+from viewer.io import samples
+from viewer.session.history import Changes
+from viewer.session.settings import cache_folder
+from viewer.session.view import ViewState, ViewWish
+from viewer.ui import theme
+from viewer.ui.actions import TOOLS, Actions, ActionSpec
+from viewer.ui.browser import Browser
+from viewer.ui.cine import Cine
+from viewer.ui.controls import MessageBar, Splitter
+from viewer.ui.dialogs.details import show_details
+from viewer.ui.dialogs.export import ExportDialog
+from viewer.ui.dialogs.keys import KeySheet
+from viewer.ui.dialogs.palette import Palette
+from viewer.ui.dock import Dock
+from viewer.ui.first_run import FirstRun
+from viewer.ui.host import Host
+from viewer.ui.jobs_popover import JobsPopover
+from viewer.ui.messages import Notice
+from viewer.ui.opening import Opener
+from viewer.ui.panel_host import PanelHost
+from viewer.ui.panels.history_panel import build_history
+from viewer.ui.panels.results_drawer import ResultsDrawer
+from viewer.ui.preview import shown_preview
+from viewer.ui.status_line import StatusLine
+from viewer.ui.tooling import BUILT_IN, Tooling
+from viewer.ui.top_bar import TopBar, set_action_icon
+from viewer.ui.view_bar import ViewBar
+from viewer.ui.views.probe import Probe
+from viewer.ui.views.slice_view import SliceView
+
+LEAST = QSize(960, 600)
+TOP_TOOLS = ("Measure/Distance", "Measure/Ellipse")
+_PLANES = ("acquired", "axial", "coronal", "sagittal")
+
+
+class Window(QMainWindow):
+    """One window, one host."""
+
+    def __init__(self, host: Host, *, restore: bool = True) -> None:
+        super().__init__()
+        self.setObjectName("main")
+        self.setWindowTitle("negatoscope")
+        self.setMinimumSize(LEAST)
+        self.resize(1280, 800)
+        self.setAcceptDrops(True)
+        self.host = host
+        self.opener = Opener(host)
+        self.tooling = Tooling(host)
+        self.view = SliceView()
+        self.view.set_document(host.document)
+        self.actions_table = Actions(self, self.view)
+        self._add_plugin_actions()
+        self.panel_host = PanelHost(host, self.tooling, self.actions_table, self.opener)
+        self.cine = Cine(host, self)
+        self._build()
+        self._connect()
+        self._refresh_actions()
+        if restore:
+            self._restore()
+
+    # --- building ---
+
+    def _build(self) -> None:
+        measure = tuple(f"tool.{name}" for name in TOP_TOOLS if f"tool.{name}" in self.actions_table)
+        self.top_bar = TopBar(self.actions_table, measure, self)
+        self.browser = Browser(self.panel_host, self)
+        self.view_bar = ViewBar(self.host, self.actions_table, self)
+        self.first_run = FirstRun(self.actions_table, self)
+        self.results = ResultsDrawer(self.panel_host)
+        self.center = QStackedWidget(self)
+        self.center.addWidget(self.first_run)
+        self.center.addWidget(self.view)
+        middle = QWidget(self)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.vertical = Splitter(Qt.Orientation.Vertical, parent=middle)
+        self.vertical.addWidget(self.center)
+        self.vertical.addWidget(self.results)
+        self.vertical.setStretchFactor(0, 1)
+        self.vertical.setCollapsible(0, False)
+        self.results.hide()
+        column.addWidget(self.view_bar)
+        column.addWidget(self.vertical, 1)
+        self.dock = Dock(self.panel_host, build_history, self)
+        self.horizontal = Splitter(Qt.Orientation.Horizontal, parent=self)
+        for part in (self.browser, middle, self.dock):
+            self.horizontal.addWidget(part)
+        self.browser.setMinimumWidth(200)
+        self.browser.setMaximumWidth(360)
+        self.dock.setMaximumWidth(480)
+        for index, stretch in enumerate((0, 1, 0)):
+            self.horizontal.setStretchFactor(index, stretch)
+            self.horizontal.setCollapsible(index, False)
+        self.horizontal.set_default_sizes([232, 716, 332])
+        self.messages = MessageBar(parent=self)
+        self.status = StatusLine(self.host, self.tooling, self)
+        self.jobs = JobsPopover(self.host, self)
+        central = QWidget(self)
+        theme.set_property(central, "role", "window")
+        rows = QVBoxLayout(central)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.top_bar)
+        rows.addWidget(self.horizontal, 1)
+        rows.addWidget(self.messages)
+        rows.addWidget(self.status)
+        self.setCentralWidget(central)
+
+    def _add_plugin_actions(self) -> None:
+        for tool in self.host.registry.tools:
+            keys = (tool.key,) if tool.key else ()
+            spec = ActionSpec(f"tool.{tool.name}", tool.title, TOOLS, tool.icon, keys, "V", "image", tool.help, is_checkable=True)
+            self.actions_table.add(spec)
+        for operation in self.host.registry.operations:
+            spec = ActionSpec(f"operation.{operation.name}", operation.title, operation.menu, "", (), "V", "image")
+            self.actions_table.add(spec)
+
+    # --- connecting ---
+
+    def _connect(self) -> None:
+        host, view, actions = self.host, self.view, self.actions_table
+        host.notice.connect(self._show_notice)
+        host.view_changed.connect(self._show_view)
+        host.document_changed.connect(self._take_changes)
+        host.document_replaced.connect(self._take_document)
+        host.preview_changed.connect(self._show_preview)
+        view.wish_changed.connect(host.set_wish)
+        view.pointer_moved.connect(self._show_probe)
+        view.files_dropped.connect(self.open_paths)
+        view.menu_wanted.connect(self._open_context_menu)
+        view.series_wanted.connect(self._next_series)
+        view.failed.connect(self._report_fault)
+        view.double_clicked.connect(self._toggle_maximised)
+        self.first_run.dropped.connect(self.open_paths)
+        self.tooling.tool_changed.connect(self._show_tool)
+        self.status.jobs.clicked.connect(self._open_jobs)
+        panels = self.panel_host
+        panels.show_panel = self.dock.show_panel
+        panels.show_results = self.show_results
+        panels.export = self.open_export
+        panels.show_details = lambda title, text: show_details(self, title, text)
+        for spec in actions.specs():
+            if spec.command:
+                actions.bind(spec.id, lambda command=spec.command: view.run(command))
+            elif spec.id.startswith("tool."):
+                actions.bind(spec.id, lambda name=spec.id.removeprefix("tool."): self._pick_tool(name))
+            elif spec.id.startswith("operation."):
+                actions.bind(spec.id, lambda name=spec.id.removeprefix("operation."): self.show_operation(name))
+        for action_id, handler in self._handlers().items():
+            actions.bind(action_id, handler)
+
+    def _handlers(self) -> dict[str, Any]:
+        host = self.host
+        return {
+            "file.open_folder": self._ask_folder,
+            "file.open_file": self._ask_files,
+            "file.sample": self.open_sample,
+            "file.close_all": self._close_all,
+            "file.export": lambda: self.open_export("screenshot"),
+            "file.export_recipe": lambda: self.open_export("recipe"),
+            "file.quit": self.close,
+            "edit.undo": host.undo,
+            "edit.redo": host.redo,
+            "edit.delete": self._delete_selected,
+            "edit.copy_picture": self._copy_picture,
+            **{f"view.{plane}": (lambda plane=plane: host.change_wish(plane=plane, index=None, zoom=None, center=None)) for plane in _PLANES},
+            "view.cine": self.cine.toggle,
+            "view.previous_series": lambda: self._next_series(-1),
+            "view.next_series": lambda: self._next_series(1),
+            "view.identity": self._toggle_identity,
+            "view.labels": lambda: host.change_wish(show_labels=not host.wish.show_labels),
+            "view.overlays": lambda: host.change_wish(show_overlays=not host.wish.show_overlays),
+            "view.original": lambda: host.change_wish(show_original=not host.wish.show_original),
+            "view.results": lambda: self.show_results(not self.results.isVisible()),
+            "view.browser": lambda: self._show_part(self.browser, "view.browser"),
+            "view.dock": lambda: self._show_part(self.dock, "view.dock"),
+            "view.full_screen": self._toggle_full_screen,
+            "view.next_region": lambda: self._focus_region(1),
+            "view.previous_region": lambda: self._focus_region(-1),
+            "gesture.cancel": self._cancel,
+            "analysis.classify": lambda: self._classify(all_planes=False),
+            "analysis.classify_all": lambda: self._classify(all_planes=True),
+            "help.palette": self.open_palette,
+            "help.keys": lambda: KeySheet(self.actions_table, self).open(),
+            "help.about": self._about,
+        }
+
+    # --- opening ---
+
+    def open_paths(self, paths: Sequence[str | Path]) -> None:
+        """Open files and folders, as dropped or named on the command line."""
+        self.opener.open_paths([Path(p) for p in paths])
+
+    def open_sample(self) -> None:
+        """The sample study: made on the spot into the cache folder."""
+        self.host.work.run_thread(
+            lambda _progress: samples.sample_paths(cache_folder() / "sample"), _("Making the sample study"), self.open_paths, self.host.report
+        )
+
+    def _ask_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, _("Open folder"), self._last_folder())
+        if chosen:
+            self.host.settings.set("last_folder", chosen)
+            self.open_paths([chosen])
+
+    def _ask_files(self) -> None:
+        chosen, _filter = QFileDialog.getOpenFileNames(self, _("Open file"), self._last_folder())
+        if chosen:
+            self.host.settings.set("last_folder", str(Path(chosen[0]).parent))
+            self.open_paths(chosen)
+
+    def _last_folder(self) -> str:
+        return str(self.host.settings.get("last_folder", str(Path.home())))
+
+    def _next_series(self, sign: int) -> None:
+        rows = [r for r in self.opener.rows() if r.entry.kind != "other"]
+        now = next((n for n, r in enumerate(rows) if r.root_id and r.root_id == self.host.root_id), -1)
+        if rows and 0 <= now + sign < len(rows):
+            self.opener.show(rows[now + sign].entry.id)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open_paths(paths)
+
+    # --- what is shown ---
+
+    def _show_view(self, state: ViewState) -> None:
+        self.view.set_wish(self.host.wish)
+        self.view.refresh()
+        shows = state.volume is not None
+        if shows != (self.center.currentWidget() is self.view):
+            self.center.setCurrentWidget(self.view if shows else self.first_run)
+            if shows:
+                self.view.setFocus()
+        self._refresh_actions()
+
+    def _show_probe(self, probe: Probe | None) -> None:
+        if probe is None:
+            self.status.show_probe("")
+            return
+        plane, row, column = probe.index
+        text = _("x {column}  y {row}  slice {plane}    {value}    {place}").format(
+            column=column + 1, row=row + 1, plane=plane + 1, value=probe.value_text, place=probe.position_text
+        )
+        self.status.show_probe(f"{text}    {probe.segment}" if probe.segment else text)
+
+    def _show_preview(self, pair: Any) -> None:
+        self.view.set_preview(shown_preview(pair, self.host.state) if pair is not None else None)
+
+    def _take_changes(self, changes: Changes) -> None:
+        self.view.refresh()
+        if changes.history or changes.sources:
+            self._refresh_actions()
+
+    def _take_document(self) -> None:
+        self.view.set_document(self.host.document, ViewWish())
+        self.cine.stop()
+
+    def _refresh_actions(self) -> None:
+        host, actions = self.host, self.actions_table
+        state, history = host.state, host.document.history
+        volume = state.volume
+        facts: set[str] = set()
+        for name, step, words, bare in (
+            ("undo", history.next_undo, _("Undo {step}"), _("Undo")), ("redo", history.next_redo, _("Redo {step}"), _("Redo")),
+        ):  # fmt: skip
+            action = actions[f"edit.{name}"]
+            action.setText(words.format(step=step.title.text()) if step else bare)
+            action.setProperty("ownToolTip", f"{action.text()} ({action.shortcut().toString()})")
+            if step is not None:
+                facts.add(name)
+        if volume is not None:
+            facts.add("image")
+            facts |= {"selection"} if self.tooling.selected_id else set()
+            facts |= {"ct"} if volume.unit == "HU" else set()
+            facts |= {"planes"} if state.count > 1 or volume.phases > 1 else set()
+            facts |= {"phases"} if volume.phases > 1 else set()
+            facts |= {"patient"} if volume.geometry.is_patient else set()
+        actions.set_available(facts)
+        wish = host.wish
+        checked = {
+            "view.labels": wish.show_labels, "view.overlays": wish.show_overlays, "view.original": wish.show_original,
+            "view.identity": not self.view.identity, "view.results": self.results.isVisibleTo(self), "view.browser": self.browser.isVisibleTo(self),
+            "view.dock": self.dock.isVisibleTo(self), "window.invert": wish.is_inverted, "view.cine": self.cine.is_playing,
+            "view.full_screen": self.isFullScreen(), **{f"view.{plane}": volume is not None and state.plane == plane for plane in _PLANES},
+        }  # fmt: skip
+        for action_id, on in checked.items():
+            actions[action_id].setChecked(on)
+        set_action_icon(actions, "view.cine", "pause" if self.cine.is_playing else "play")
+        self._show_tool(self.tooling.name)
+        title = volume.title or volume.identity.series_description if volume is not None else ""
+        self.setWindowTitle(f"{title} – negatoscope" if title else "negatoscope")
+
+    def _show_tool(self, name: str) -> None:
+        for spec in self.actions_table.specs():
+            if spec.id.startswith("tool."):
+                self.actions_table[spec.id].setChecked(spec.id == f"tool.{name}")
+        if self.tooling.tool is not None:
+            if self.view.tool is not self.tooling.tool:
+                self.view.set_tool(self.tooling.tool, self.tooling)
+        elif self.view.tool != name:
+            self.view.set_tool(name)  # type: ignore[arg-type]
+
+    def _pick_tool(self, name: str) -> None:
+        # A second click on a plugin's tool puts it away; a built-in one stays.
+        self.tooling.pick("window" if name == self.tooling.name and name not in BUILT_IN else name)
+        self._show_tool(self.tooling.name)
+
+    # --- messages, jobs, dialogs ---
+
+    def _show_notice(self, notice: Notice) -> None:
+        links = list(notice.links)
+        if notice.details:
+            links.append((_("Details"), lambda: show_details(self, notice.text, notice.details)))
+        self.messages.show_message(notice.kind, notice.text, links[:2])
+
+    def _report_fault(self, error: BaseException) -> None:
+        self.host.say("err", _("A tool failed: {reason}").format(reason=error))
+        self.tooling.pick("window")
+
+    def _open_jobs(self) -> None:
+        self.jobs.open_at(self.status.jobs, side="above")
+
+    def open_export(self, tab: str) -> None:
+        """The export dialog on a tab: screenshot, mask, measurements, recipe."""
+        ExportDialog(self.panel_host, self.view, tab, self).open()
+
+    def open_palette(self) -> None:
+        Palette(self.actions_table, self).open()
+
+    def show_results(self, shown: bool = True) -> None:
+        """Open or close the results drawer."""
+        self.results.setVisible(shown)
+        if shown:
+            height = self.vertical.height()
+            self.vertical.setSizes([max(200, height - 174), 174])
+        self._refresh_actions()
+
+    def show_operation(self, name: str) -> None:
+        """Bring the form of an operation to the front."""
+        menu = name.partition("/")[0].lower()
+        panel = self.dock.show_panel(menu)
+        choose = getattr(panel, "show_operation", None)
+        if choose is not None:
+            choose(name)
+
+    def _about(self) -> None:
+        from viewer.ui.dialogs.about import show_about
+
+        show_about(self)
+
+    def _open_context_menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        names = ("window.auto", "window.invert", "view.fit", "view.actual", "view.reset", "", "view.original", "view.text", "view.identity", "", "edit.copy_picture", "file.export")
+        for name in names:
+            menu.addAction(self.actions_table[name]) if name else menu.addSeparator()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    # --- small handlers ---
+
+    def _delete_selected(self) -> None:
+        found = self.host.document.item("annotation", self.tooling.selected_id)
+        if found is None:
+            return
+        with self.host.reporting(), self.host.document.edit("Delete {name}", name=found.name or found.shape) as edit:
+            edit.remove("annotation", found.id)
+
+    def _copy_picture(self) -> None:
+        from viewer.draw.screenshot import screenshot
+
+        size = self.view.viewport_size
+        picture = screenshot(self.host.document, self.host.wish, (int(size[0]), int(size[1])), seen_in=size)
+        QApplication.clipboard().setImage(picture)
+        self.host.say("ok", _("Picture copied, without name and ID."))
+
+    def _toggle_identity(self) -> None:
+        self.view.set_identity(not self.view.identity)
+        self._refresh_actions()
+
+    def _toggle_maximised(self) -> None:
+        both = self.browser.isVisible() or self.dock.isVisible()
+        self.browser.setVisible(not both)
+        self.dock.setVisible(not both)
+        self._refresh_actions()
+
+    def _show_part(self, part: QWidget, _action_id: str) -> None:
+        part.setVisible(not part.isVisible())
+        self._refresh_actions()
+
+    def _toggle_full_screen(self) -> None:
+        self.showNormal() if self.isFullScreen() else self.showFullScreen()
+        self._refresh_actions()
+
+    def _cancel(self) -> None:
+        self.view.cancel_gesture()
+        self.host.clear_preview()
+        self.tooling.cancel()
+
+    def _classify(self, *, all_planes: bool) -> None:
+        panel = self.dock.show_panel("classify")
+        run = getattr(panel, "classify_all" if all_planes else "classify_current", None)
+        if run is not None:
+            run()
+
+    def _focus_region(self, sign: int) -> None:
+        regions: list[QWidget] = [self.top_bar, self.browser, self.center, self.results, self.dock, self.messages, self.status]
+        shown = [r for r in regions if r.isVisible()]
+        focus = QApplication.focusWidget()
+        now = next((n for n, r in enumerate(shown) if focus is not None and (r is focus or r.isAncestorOf(focus))), -1)
+        for step in range(1, len(shown) + 1):
+            region = shown[(now + sign * step) % len(shown)]
+            inside = [w for w in region.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus and w.isVisible() and w.isEnabled()]
+            target = self.view if region is self.center and self.center.currentWidget() is self.view else inside[0] if inside else None
+            if target is not None:
+                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return
+
+    # --- the window's own life ---
+
+    def _close_all(self) -> None:
+        if self.host.document.history.position == 0:
+            self.host.close_all()
+        else:
+            self._confirm(_("Close without saving?"), _("Segments, measurements and reports of this session are lost. Export what you need first."), self.host.close_all)
+
+    def _confirm(self, title: str, text: str, go_on: Any) -> None:
+        from viewer.ui.dialogs.confirm import Confirm
+
+        dialog = Confirm(title, text, keep=_("Keep open"), go_on=_("Close without saving"), parent=self)
+        dialog.accepted.connect(go_on)
+        dialog.open()
+
+    def _restore(self) -> None:
+        state = self.host.settings.get("window", "")
+        if state:
+            self.restoreGeometry(QByteArray.fromBase64(state.encode()))
+        sizes = self.host.settings.get("splitter", [])
+        if len(sizes) == 3 and all(isinstance(s, int) for s in sizes):
+            self.horizontal.setSizes(sizes)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # Workers and the descriptions of the operations come after the first paint.
+        QTimer.singleShot(0, self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        if not getattr(self, "_is_warm", False):
+            self._is_warm = True
+            self.host.pool.warm()
+            self.host.load_specs()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.host.settings.set("window", bytes(self.saveGeometry().toBase64().data()).decode())
+        self.host.settings.set("splitter", self.horizontal.sizes())
+        self.cine.stop()
+        self.host.close()
+        event.accept()
+
