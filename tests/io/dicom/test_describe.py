@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +151,20 @@ def test_an_unknown_character_set_is_no_reason_to_fail(write_dicom) -> None:
         dataset.save_as(path)
     (entry,) = dicom.scan([path]).series
     assert entry.identity.patient_name == "Muster"
+
+
+def test_pydicoms_warnings_become_warnings_of_the_series_and_nothing_else(shared_data: Path) -> None:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        (entry,) = dicom.scan([shared_data / "single" / "IM00001.fragmented_no_bot_jpeg_baseline.50.dcm"]).series
+    assert heard == []
+    assert any("Character Set" in w for w in entry.warnings)
+
+
+def test_reading_in_several_threads_leaves_the_filters_of_warnings_alone(shared_data: Path) -> None:
+    files = sorted((shared_data / "single").iterdir())
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        listings = list(pool.map(dicom.scan, [files] * 4))
+    assert warnings.filters == before
+    assert len({len(listing.series) for listing in listings}) == 1

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from viewer.io.dicom.quiet import collected
 
 Dataset = Any
 """pydicom's Dataset; pydicom is imported only where files are read."""
@@ -58,8 +60,7 @@ def words(dataset: Dataset, tag: int, encodings: tuple[str, ...]) -> str:
         decoded = value.decode("ascii")
     else:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with collected():
                 return harmless(_decoded(value, encodings))
         except (ValueError, LookupError):
             decoded = value.decode("latin-1")
@@ -88,8 +89,7 @@ def encodings(dataset: Dataset) -> tuple[str, ...]:
     from pydicom.charset import convert_encodings
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with collected():
             found = convert_encodings(list(names))
     except (ValueError, LookupError):
         return ("latin-1",)
@@ -157,7 +157,8 @@ def items(dataset: Dataset, tag: int) -> list[Dataset]:
     if dataset is None or raw(dataset, tag) is None:
         return []
     try:
-        value = dataset[tag].value
+        with collected():
+            value = dataset[tag].value
         return [item for item in value if hasattr(item, "get_item")]
     except (TypeError, ValueError, KeyError, AttributeError, NotImplementedError, EOFError, OSError):
         return []
@@ -172,6 +173,7 @@ def first(dataset: Dataset, tag: int) -> Dataset | None:
 _BINARY = {"US": "u2", "SS": "i2", "UL": "u4", "SL": "i4", "FL": "f4", "FD": "f8", "US or SS": "u2", "OF": "f4", "OD": "f8", "UV": "u8", "SV": "i8"}
 
 
+@lru_cache(maxsize=512)
 def _vr_of(tag: int) -> str:
     from pydicom.datadict import dictionary_VR
 

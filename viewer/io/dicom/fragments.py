@@ -13,7 +13,7 @@ from viewer.io import gate
 
 Span = tuple[int, int]
 """Offset in the file and length in bytes."""
-MAX_FRAGMENTS = 1 << 22
+MAX_FRAGMENTS = 1 << 18
 _ITEM, _END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 # First bytes of a JPEG, JPEG-LS or bare JPEG 2000 stream, and of a JP2 file.
 _STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP")
@@ -78,8 +78,9 @@ def _share_out(file: BinaryIO, table: list[int], fragments: list[Span], frames: 
     # Offsets count from the first fragment's item head, eight bytes before its content.
     base = fragments[0][0] - 8
     places = [place - 8 - base for place, _length in fragments]
-    if len(table) == frames and table[0] == 0 and set(table) <= set(places) and table == sorted(set(table)):
-        starts = [places.index(t) for t in table]
+    number = {place: n for n, place in enumerate(places)}
+    if len(table) == frames and table[0] == 0 and all(t in number for t in table) and table == sorted(set(table)):
+        starts = [number[t] for t in table]
     else:
         starts = [n for n, fragment in enumerate(fragments) if _is_start(file, fragment)]
         if starts[:1] != [0] or len(starts) > frames:

@@ -20,7 +20,7 @@ from viewer.io.dicom.frames import Frame, read_frames
 from viewer.io.dicom.parse import Parsed, PixelPlace, parse, pixel_place
 from viewer.io.dicom.syntaxes import BIG_ENDIAN, CODECS, DEFLATED, EXPLICIT, NATIVE, begins_right, is_registered, unsupported
 
-MAX_FRAMES = 1 << 20
+MAX_FRAMES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import io
 import os
 import stat
 import struct
-import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
+from viewer.io.dicom.quiet import collected
 from viewer.io.dicom.syntaxes import DEFLATED, EXPLICIT
 
 # Enough for the header of nearly every single image: parsed from memory, so that a file is opened and read once.
@@ -102,8 +102,7 @@ def parse(path: Path) -> Parsed:
                 raise UnreadableFile(_("{name} is empty.").format(name=gate.harmless(path.name)))
             if not looks_like(prefix):
                 raise UnreadableFile(_("{name} is not a DICOM file.").format(name=gate.harmless(path.name)))
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
+            with collected() as caught:
                 (dataset, end, tail), inflated = _parse(prefix, file, state.st_size, path)
     except OSError as err:
         reason = err.strerror or str(err)
