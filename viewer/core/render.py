@@ -194,10 +194,10 @@ def _spread(volume: Volume) -> Spread:
     data = volume.data
     planes, phases = volume.geometry.shape[0], volume.phases
     if planes > 1:
-        first = (planes - 1) // 3
+        first = planes // 3
         sample = data[phases // 2 : phases // 2 + 1, first : max(first + 1, -(-2 * planes // 3))]
     else:
-        first = (phases - 1) // 3
+        first = phases // 3
         sample = data[first : max(first + 1, -(-2 * phases // 3))]
     stride = 1
     while sample[:, ::stride, ::stride, ::stride].size > _SAMPLES and stride < 64:

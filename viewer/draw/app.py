@@ -7,6 +7,8 @@ import os
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QGuiApplication
 
+from viewer.draw.guard import check_qt
+
 _kept: list[QCoreApplication] = []
 
 
@@ -15,6 +17,7 @@ def ensure_application() -> QCoreApplication:
     running = QCoreApplication.instance()
     if running is not None:
         return running
+    check_qt()
     # Even where there is a display: a command must not depend on it, and Qt aborts if it cannot be reached.
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     _kept.append(QGuiApplication(["negatoscope"]))

@@ -55,7 +55,7 @@ def preview_contours(plane: NDArray[Any], color: Callable[[int], str], state: Vi
 
 
 def outline(mask: NDArray[np.bool_], step: Point = (1.0, 1.0)) -> QPainterPath:
-    """The boundary of a mask (rows, columns) as closed lines half-way between pixel centres (marching squares).
+    """The boundary of a mask (rows, columns) as closed lines half-way between pixel centres (marching squares), smoothed a little.
 
     ``step`` is the height and width of a pixel; the first pixel's centre lies at half of it.
     """
@@ -67,6 +67,7 @@ def outline(mask: NDArray[np.bool_], step: Point = (1.0, 1.0)) -> QPainterPath:
     if np.count_nonzero(padded[1:] != padded[:-1]) + np.count_nonzero(padded[:, 1:] != padded[:, :-1]) > MOST_POINTS:
         return QPainterPath()
     points, starts = trace(padded)
+    points = smoothed(points, starts)
     # trace() counts from the centre of the padding's first pixel, which lies half a pixel outside of the box.
     points = (points + np.asarray((top - 0.5, left - 0.5))) * np.asarray(step)
     return path_of(points, starts)
@@ -108,6 +109,21 @@ _LINES: dict[int, tuple[tuple[int, int], ...]] = {
 _SIDE = ((0, 1), (1, 2), (2, 1), (1, 0))
 _FROM = np.asarray([[lines[i % len(lines)][0] for i in (0, 1)] for lines in (_LINES.get(kind, ((0, 0),)) for kind in range(16))])
 _TO = np.asarray([[lines[i % len(lines)][1] for i in (0, 1)] for lines in (_LINES.get(kind, ((0, 0),)) for kind in range(16))])
+
+
+def smoothed(points: Floats, begins: NDArray[np.bool_], passes: int = 2) -> Floats:
+    """The points moved towards their neighbours, so that a slanted edge is no staircase; by less than half a pixel.
+
+    Boundaries of fewer than 12 points stay as they are, or what is as small as a pixel would vanish.
+    """
+    first = np.flatnonzero(begins)
+    sizes = np.diff(np.append(first, len(points)))
+    following, before = np.arange(1, len(points) + 1), np.arange(-1, len(points) - 1)
+    following[first + sizes - 1], before[first] = first, first + sizes - 1
+    is_long = np.repeat(sizes >= 12, sizes)[:, None]
+    for _ in range(passes):
+        points = np.where(is_long, (points[before] + 2 * points + points[following]) / 4, points)
+    return points
 
 
 def _cycles(following: Ints) -> tuple[Ints, NDArray[np.bool_]]:

@@ -211,9 +211,11 @@ def _draw_bar(
 ) -> None:  # fmt: skip
     column = colors[::-1].reshape(256, 1).copy()
     image = QImage(column.data, 1, 256, 4, QImage.Format.Format_RGB32)
-    height = min(160 * scale, rect.height() / 3)
     right = rect.right() - RIGHT_INSET * scale
-    # Above the letter at the right edge.
+    # Above the letter at the right edge, below the texts in the corner.
+    height = min(160 * scale, rect.height() / 2 - 132 * scale)
+    if height < 40 * scale:
+        return
     bar = QRectF(right - 10 * scale, rect.center().y() - 22 * scale - height, 10 * scale, height)
     painter.drawImage(bar, image)
     painter.setPen(QPen(QColor(255, 255, 255, 110), scale))
