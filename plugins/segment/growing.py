@@ -13,9 +13,11 @@ from plugins.segment.between import between
 from viewer.api import Help, Image, Index, Mask, Points, Progress, Range, Refused, operation
 
 # A flood visits the region only, but remembers every place in 8 bytes; labelling visits all in bounded memory and time.
-# Measured on 512 x 512 x 400: flood 0.17-0.41 s up to this share, 0.85-3.4 s beyond; labelling 0.47-0.56 s always.
+# Measured on 512 x 512 x 400: flood 0.17-0.41 s for regions up to this share of the image, 0.85-3.4 s beyond; labelling
+# 0.47-0.56 s always; SimpleITK's ConnectedThreshold 0.39-5.2 s.
 FLOOD_SHARE = 0.2
 FLOOD_SEEDS = 3
+_COARSE = 4
 _NEAR = (1, 2, 2)
 
 
@@ -76,8 +78,8 @@ def grow_region(
 
 def connected(inside: NDArray[np.bool_], places: list[Index]) -> NDArray[np.bool_]:
     """What of ``inside`` hangs together with the places (inside themselves) through faces."""
-    if len(places) <= FLOOD_SEEDS and np.count_nonzero(inside) <= FLOOD_SHARE * inside.size:
-        codes = inside.view(np.uint8)
+    codes = inside.view(np.uint8)
+    if len(places) <= FLOOD_SEEDS and sum(_guessed_share(codes, place) for place in places) <= FLOOD_SHARE:
         grown = np.zeros(inside.shape, np.bool_)
         for place in places:
             if not grown[place]:
@@ -90,6 +92,13 @@ def connected(inside: NDArray[np.bool_], places: list[Index]) -> NDArray[np.bool
     for plane, numbers in enumerate(labels):
         np.take(chosen, numbers, out=grown[plane], mode="clip")
     return grown
+
+
+def _guessed_share(codes: NDArray[np.uint8], place: Index) -> float:
+    """About how much of the image the region of a place fills, from every fourth voxel along each axis."""
+    coarse = np.ascontiguousarray(codes[tuple(slice(i % _COARSE, None, _COARSE) for i in place)])
+    found = flood(coarse, tuple(i // _COARSE for i in place), connectivity=1)
+    return float(found.mean())
 
 
 def limits_around(image: Image, places: list[Index], spread: float) -> tuple[float, float]:
