@@ -16,7 +16,7 @@ from viewer.jobs import Limits, Pool, Writable
 HERE = "job_samples"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pool() -> Iterator[Pool]:
     import os
     import sys

@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "apply": ("viewer.cli.apply", mark("run one operation and write its result")),
     "classify": ("viewer.cli.classify", mark("classify images with a model")),
     "run": ("viewer.cli.run", mark("run a recipe over files and folders")),
+    "demo": ("viewer.cli.demo", mark("do the main job on the sample study, without a window")),
 }
 BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
 

@@ -23,7 +23,7 @@ class WorkerProcess:
             # A fresh interpreter, never a fork: fork after Qt and BLAS threads is undefined. Its stdout is our stderr,
             # so that nothing a library prints can end up in the program's own output.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "viewer.jobs.worker", str(theirs.fileno()), *warm],
+                [sys.executable, "-c", "import sys; from viewer.jobs.worker import serve; serve(int(sys.argv[1]), sys.argv[2:])", str(theirs.fileno()), *warm],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=2,

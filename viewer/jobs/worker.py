@@ -1,6 +1,6 @@
 """The inside of a worker process: waits for calls, makes them, sends back progress and one result each.
 
-Started as ``python -m viewer.jobs.worker DESCRIPTOR [MODULE ...]``; the modules are imported while there is nothing to do.
+:mod:`viewer.jobs.process` starts it with :func:`serve`; the modules named are imported while there is nothing to do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import inspect
 import os
 import queue
 import socket
-import sys
 import threading
 import time
 import traceback
@@ -141,6 +140,3 @@ def serve(descriptor: int, warm: list[str]) -> None:
                 send(("failed", number, "fault", f"{type(error).__name__}", traceback.format_exc()))
         result = arguments = None  # let go of the shared arrays before waiting
 
-
-if __name__ == "__main__":
-    serve(int(sys.argv[1]), sys.argv[2:])

@@ -75,6 +75,11 @@ class Call:
     """What the document's "shown" entry said; None: the original."""
 
 
+def input_of(document: Document, spec: OperationSpec, root_id: str) -> str:
+    """Id of the volume that an operation reads: what is shown, but for numbers and verdicts the original values."""
+    return root_id if set(spec.outputs) <= {"Numbers", "Verdicts"} else document.current(root_id).id
+
+
 def prepare(
     document: Document,
     spec: OperationSpec,

@@ -17,7 +17,7 @@ from viewer.core.errors import BadParameter, UnreadableFile
 from viewer.core.images import Labels, Mask, Result
 from viewer.core.operation import OperationSpec
 from viewer.jobs.pool import Pool
-from viewer.session.apply import LayerRef, Scope, SegmentRef, apply
+from viewer.session.apply import LayerRef, Scope, SegmentRef, apply, input_of
 from viewer.session.document import Document
 from viewer.session.history import Step
 from viewer.session.plugins import Registry
@@ -88,7 +88,7 @@ def run_recipe(
         parameters = {**step.parameters, **_masks(spec, step, mask)}
         before = {layer.id for layer in document.layers_of(root_id)}
         target = mask if "Mask" in spec.outputs and any(isinstance(v, SegmentRef) for v in parameters.values()) else None
-        _, given = apply(document, spec, parameters, pool, volume_id=document.current(root_id).id, scope=Scope(), target=target)
+        _, given = apply(document, spec, parameters, pool, volume_id=input_of(document, spec, root_id), scope=Scope(), target=target)
         results.append((step, given))
         new = [layer for layer in document.layers_of(root_id) if layer.id not in before]
         if new and any(isinstance(r, Mask | Labels) for r in given):

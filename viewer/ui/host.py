@@ -180,7 +180,8 @@ class Host(QObject):
         """Check a call on what the active view shows. Raises Refused with a sentence."""
         assert self._state.volume is not None
         spec = self.registry.spec(name, self.pool)
-        return applying.prepare(self.document, spec, parameters, volume_id=self._state.volume.id, scope=scope, target=target)
+        volume_id = self._state.volume.id if self._wish.show_original else applying.input_of(self.document, spec, self.root_id)
+        return applying.prepare(self.document, spec, parameters, volume_id=volume_id, scope=scope, target=target)
 
     def run(self, call: Call, on_done: Callable[[Step | None], None] | None = None, on_failed: Callable[[BaseException], None] | None = None) -> str:
         """Run a prepared call in a worker; its result becomes one step. Returns the task's id, for progress and Cancel."""
