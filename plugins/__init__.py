@@ -1,0 +1,1 @@
+"""The built-in plugins; each uses ``viewer.api`` alone."""

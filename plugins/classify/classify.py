@@ -60,9 +60,20 @@ def classify(
             named = tuple((name, float(value)) for name, value in zip(card.classes, row, strict=True))
             items.append(
                 Verdict(
-                    card.name, card.version, card.title, card.task, named, card.threshold, str(card.card.get("positive", "")), runner.device, spent,
-                    plane, warnings, bool(card.card.get("output", {}).get("calibrated", False)), (("sha256", card.sha256),),
-                )  # fmt: skip
+                    card.name,
+                    card.version,
+                    card.title,
+                    card.task,
+                    named,
+                    card.threshold,
+                    str(card.card.get("positive", "")),
+                    runner.device,
+                    spent,
+                    plane,
+                    warnings,
+                    bool(card.card.get("output", {}).get("calibrated", False)),
+                    (("sha256", card.sha256),),
+                )
             )
         if progress is not None:
             progress(chunk.stop / planes)

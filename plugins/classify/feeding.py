@@ -43,7 +43,7 @@ def _levels(card: ModelCard, image: Image, gray: NDArray[np.generic], valid: NDA
         shown = apply_window(gray, image.window)
     else:
         low, high = settings.get("percentiles", [1.0, 99.0])
-        inside = gray[valid]
+        inside = np.asarray(gray[valid], dtype=np.float64)
         if not inside.size:
             raise ModelUnusable("The plane holds nothing but padding; there is nothing to classify.")
         edges = np.percentile(inside, [low, high])

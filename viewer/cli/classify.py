@@ -63,7 +63,9 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
     document = Document()
     volume = open_entry(document, entry, pool)
     if args.index is not None and not 0 <= args.index < volume.geometry.shape[0]:
-        raise Refused(_("There is no plane {index}: the series has {count}, counted from 0.").format(index=args.index, count=volume.geometry.shape[0]))
+        raise Refused(
+            _("There is no plane {index}: the series has {count}, counted from 0.").format(index=args.index, count=volume.geometry.shape[0])
+        )
     phases = [args.phase] if args.phase is not None else list(range(volume.phases))
     found: list[tuple[Verdict, int, int]] = []
     for phase in phases:

@@ -110,7 +110,14 @@ def _classify_film(document: Document, series: tuple[SeriesEntry, ...], registry
     scope = Scope("slice", 0, film.geometry.shape[0] // 2)
     spec = registry.spec("Classify/Classify", pool)
     __, given = apply(document, spec, {}, pool, volume_id=film.id, scope=scope)
-    rows = [results.json_verdict(v, path=entry.files[0].name if entry is not None else samples.PHANTOM_FOLDER, series=film.identity.series_uid, index=scope.index, phase=0) for r in given if isinstance(r, Verdicts) for v in r.items]
+    rows = [
+        results.json_verdict(
+            v, path=entry.files[0].name if entry is not None else samples.PHANTOM_FOLDER, series=film.identity.series_uid, index=scope.index, phase=0
+        )
+        for r in given
+        if isinstance(r, Verdicts)
+        for v in r.items
+    ]
     text = json.dumps(say.clean({"results": rows, "refused": []}), indent=1)
     save_atomic(args.out / VERDICT, text.encode(), overwrite=args.force)
     for warning in rows[0]["warnings"]:

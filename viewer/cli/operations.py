@@ -33,7 +33,9 @@ def run(args: argparse.Namespace) -> int:
     for spec in specs:
         say.out(f"{spec.name}\n    {spec.help}")
         for p in spec.parameters:
-            limits = f" {p.low if p.low is not None else ''}..{p.high if p.high is not None else ''}" if p.low is not None or p.high is not None else ""
+            limits = (
+                f" {p.low if p.low is not None else ''}..{p.high if p.high is not None else ''}" if p.low is not None or p.high is not None else ""
+            )
             choices = f" ({', '.join(p.choices)})" if p.choices else ""
             default = "auto" if p.default is None else p.default
             say.out(f"    {p.name}={default}  {p.type}{limits}{choices} {p.unit}".rstrip())
@@ -43,7 +45,16 @@ def run(args: argparse.Namespace) -> int:
 def described(spec: OperationSpec) -> dict[str, Any]:
     """One operation as the JSON object has it."""
     parameters = [
-        {"name": p.name, "type": p.type, "default": p.default, "low": p.low, "high": p.high, "unit": p.unit, "choices": list(p.choices), "help": p.help}
+        {
+            "name": p.name,
+            "type": p.type,
+            "default": p.default,
+            "low": p.low,
+            "high": p.high,
+            "unit": p.unit,
+            "choices": list(p.choices),
+            "help": p.help,
+        }
         for p in spec.parameters
     ]
     return {"name": spec.name, "title": spec.title, "help": spec.help, "plugin": spec.plugin, "outputs": list(spec.outputs), "parameters": parameters}

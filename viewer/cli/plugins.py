@@ -23,7 +23,10 @@ def run(args: argparse.Namespace) -> int:
     """Always 0."""
     plugins = discover(Settings().get("plugins", [])).plugins
     if args.json:
-        rows = [{"name": p.name, "version": p.version, "enabled": p.is_enabled and not p.error, "error": p.error or None, "builtin": p.is_builtin} for p in plugins]
+        rows = [
+            {"name": p.name, "version": p.version, "enabled": p.is_enabled and not p.error, "error": p.error or None, "builtin": p.is_builtin}
+            for p in plugins
+        ]
         say.json_object({"plugins": rows})
         return 0
     for p in plugins:

@@ -28,7 +28,9 @@ def check_ending(path: Path, spec: OperationSpec) -> None:
     holds = _GRIDS if name.endswith(GRID_ENDINGS) else _TABLES if name.endswith(TABLE_ENDINGS) else ()
     if not any(output in holds for output in spec.outputs):
         fitting = sorted({e for o in spec.outputs for e in (GRID_ENDINGS if o in _GRIDS else TABLE_ENDINGS)})
-        raise BadParameter(f"{path.name}: {spec.name} gives {' and '.join(spec.outputs)}, which goes into {', '.join(fitting)}. Choose one of these endings.")
+        raise BadParameter(
+            f"{path.name}: {spec.name} gives {' and '.join(spec.outputs)}, which goes into {', '.join(fitting)}. Choose one of these endings."
+        )
 
 
 def save(path: Path, results: Sequence[Result], volume: Volume, *, overwrite: bool, more_phases: Sequence[Result] = ()) -> None:

@@ -115,9 +115,7 @@ class _Marks:
     takes_color: bool
 
 
-def operation(
-    *, keeps_unit: bool = True, preview: Preview = "exact", needs_volume: bool = False, takes_color: bool = False
-) -> Callable[[F], F]:
+def operation(*, keeps_unit: bool = True, preview: Preview = "exact", needs_volume: bool = False, takes_color: bool = False) -> Callable[[F], F]:
     """Marks a function as an operation.
 
     ``keeps_unit``: the values that come out mean what went in (HU stays HU). ``preview``: whether a plane computed alone equals
@@ -193,7 +191,16 @@ def _parameter(run: str, parameter: inspect.Parameter, hint: Any) -> ParameterSp
         optional, hint = len(members) < len(typing.get_args(hint)), members[0]
     if typing.get_origin(hint) is Literal:
         choice, hint = Choice(tuple(typing.get_args(hint))), str
-    kinds: dict[Any, ParameterType] = {bool: "bool", int: "int", float: "float", str: "text", Mask: "mask", Labels: "labels", Image: "image", Points: "points"}
+    kinds: dict[Any, ParameterType] = {
+        bool: "bool",
+        int: "int",
+        float: "float",
+        str: "text",
+        Mask: "mask",
+        Labels: "labels",
+        Image: "image",
+        Points: "points",
+    }
     if choice is not None:
         kind: ParameterType = "choice"
     elif hint in kinds:
@@ -273,7 +280,13 @@ def _number(parameter: ParameterSpec, value: Any, where: str) -> int | float:
         raise BadParameter(f"{where} is {number:g}; it must be a whole number.")
     low, high = parameter.low, parameter.high
     if (low is not None and number < low) or (high is not None and number > high):
-        limits = f"between {low:g} and {high:g}" if low is not None and high is not None else f"at least {low:g}" if low is not None else f"at most {high:g}"
+        limits = (
+            f"between {low:g} and {high:g}"
+            if low is not None and high is not None
+            else f"at least {low:g}"
+            if low is not None
+            else f"at most {high:g}"
+        )
         unit = f" {parameter.unit}" if parameter.unit not in ("", "value") else ""
         raise BadParameter(f"{where} is {number:g}{unit}; it must be {limits}{unit}.")
     return int(number) if parameter.type == "int" else number

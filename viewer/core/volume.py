@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,13 +108,12 @@ class Volume:
 
     def phase(self, number: int) -> NDArray[Any]:
         """One phase: (planes, rows, columns[, 3]), read-only, no copy."""
-        return self.data[number]
+        phase: NDArray[Any] = self.data[number]
+        return phase
 
     def derived(self, new_id: str, data: NDArray[Any], **changes: Any) -> Volume:
         """A volume computed from this one: same place and identity, other values."""
-        return replace(
-            self, id=new_id, data=data, parent_id=self.id, root_id=self.root_id, **{"windows": (), "voi_luts": (), **changes}
-        )
+        return replace(self, id=new_id, data=data, parent_id=self.id, root_id=self.root_id, **{"windows": (), "voi_luts": (), **changes})
 
 
 def smallest_exact(values: NDArray[Any]) -> NDArray[Any]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from viewer.jobs import channel
@@ -23,7 +24,13 @@ class WorkerProcess:
             # A fresh interpreter, never a fork: fork after Qt and BLAS threads is undefined. Its stdout is our stderr,
             # so that nothing a library prints can end up in the program's own output.
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "import sys; from viewer.jobs.worker import serve; serve(int(sys.argv[1]), sys.argv[2:])", str(theirs.fileno()), *warm],
+                [
+                    sys.executable,
+                    "-c",
+                    "import sys; from viewer.jobs.worker import serve; serve(int(sys.argv[1]), sys.argv[2:])",
+                    str(theirs.fileno()),
+                    *warm,
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=2,
@@ -50,7 +57,7 @@ class WorkerProcess:
     def rss(self) -> int:
         """Resident bytes, without the mapped shared arrays where the system tells them apart; 0 if unknown."""
         try:
-            with open(f"/proc/{self._process.pid}/statm") as file:
+            with Path(f"/proc/{self._process.pid}/statm").open() as file:
                 fields = file.read().split()
             return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGESIZE")
         except (OSError, IndexError, ValueError):

@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from viewer.core.errors import NegatoscopeError, OperationCancelled
@@ -89,7 +90,7 @@ def _limit_address_space(size: int | None) -> None:
 
 def _used_address_space() -> int:
     try:
-        with open("/proc/self/statm") as file:
+        with Path("/proc/self/statm").open() as file:
             return int(file.read().split()[0]) * os.sysconf("SC_PAGESIZE")
     except OSError:
         return 1 << 30
@@ -138,5 +139,5 @@ def serve(descriptor: int, warm: list[str]) -> None:
                 send(("failed", number, *describe_failure(error)))
             except Exception:  # noqa: BLE001  an error whose payload cannot be sent
                 send(("failed", number, "fault", f"{type(error).__name__}", traceback.format_exc()))
-        result = arguments = None  # let go of the shared arrays before waiting
-
+        del arguments  # let go of the shared arrays before waiting
+        result = None

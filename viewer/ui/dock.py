@@ -83,7 +83,9 @@ class Dock(QWidget):
             if not isinstance(widget, QWidget):
                 raise TypeError(f"{entry.run} gave {type(widget).__name__}, not a widget")
         except Exception as err:  # noqa: BLE001  a plugin's panel may fail in any way; it must not take the window along
-            self._panels.host.say("err", _("The panel of {plugin} failed: {reason}").format(plugin=entry.plugin, reason=err), details=traceback.format_exc())
+            self._panels.host.say(
+                "err", _("The panel of {plugin} failed: {reason}").format(plugin=entry.plugin, reason=err), details=traceback.format_exc()
+            )
             failed = EmptyState(_("This panel could not be made."), str(err), icon="circle-alert", parent=self)
             theme.set_property(failed, "role", "panel")
             return failed

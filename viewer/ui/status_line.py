@@ -54,7 +54,7 @@ class JobsIndicator(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.clicked.emit()
 
-    def keyPressEvent(self, event) -> None:  # noqa: ANN001
+    def keyPressEvent(self, event) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.clicked.emit()
         else:
@@ -100,13 +100,13 @@ class StatusLine(QFrame):
             return _("No image")
         return _("No pixel size in this image. Lengths are in px.") if not volume.geometry.in_plane_known else ""
 
-    def _show_view(self, state) -> None:  # noqa: ANN001
+    def _show_view(self, state) -> None:
         self.fit.setText("" if state.volume is None else _("Fit to window") if state.zoom is None else "")
         store = self._host.document.store
         self.saving.setText(_("Saving …") if store is not None and store.behind_s > 1 else "")
         if state.volume is None or not self.probe.text() or self.probe.text() == _("No image"):
             self.probe.setText(self._rest())
 
-    def _show_segment(self, ref) -> None:  # noqa: ANN001
+    def _show_segment(self, ref) -> None:
         found = self._host.document.layer(ref.layer_id).segment(ref.label) if ref is not None else None
         self.segment.setText(_("Segment: {name}").format(name=found.name) if found else "")

@@ -47,7 +47,7 @@ class Tooling(QObject):
         self._made: dict[str, Tool] = {}
         self._active: dict[str, SegmentRef] = {}
         self._selected = ""
-        self._wants_new = False
+        self._pending: tuple[LabelLayer, SegmentRef] | None = None
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._forget)
         host.active_changed.connect(self._announce)
@@ -111,6 +111,15 @@ class Tooling(QObject):
 
     def add_segment(self, name: str = "") -> SegmentRef:
         """A new, empty segment in the active layer (a new layer if there is none); becomes active. One step."""
+        layer, label = self._with_new_segment(name)
+        with self._host.document.edit("Add {segment}", segment=layer.segments[-1].name) as edit:
+            edit.put(layer)
+        ref = SegmentRef(layer.id, label)
+        self.set_active(ref)
+        return ref
+
+    def _with_new_segment(self, name: str) -> tuple[LabelLayer, int]:
+        """The active layer, else the last that fits, else a new one, with one more segment; nothing is written."""
         document, volume = self._host.document, self.volume
         layers = [x for x in document.layers_of(self._host.root_id) if x.geometry.same_grid(volume.geometry)]
         active = self.active
@@ -118,12 +127,7 @@ class Tooling(QObject):
         if layer is None:
             layer = LabelLayer(new_id("layer"), _("Segments"), volume.geometry, self._host.root_id)
         label = layer.next_label()
-        segment = Segment(label, name or _("Segment {number}").format(number=label), segment_color(label))
-        with document.edit("Add {segment}", segment=segment.name) as edit:
-            edit.put(layer.with_segment(segment))
-        ref = SegmentRef(layer.id, label)
-        self.set_active(ref)
-        return ref
+        return layer.with_segment(Segment(label, name or _("Segment {number}").format(number=label), segment_color(label))), label
 
     # --- annotations ---
 
@@ -169,12 +173,23 @@ class Tooling(QObject):
         return self._host.document.labels(layer.id) if layer else None
 
     def ensure_segment(self) -> tuple[LabelLayer, int]:
-        ref = self.active or self.add_segment()
-        return self._host.document.layer(ref.layer_id), ref.label
+        active = self.active
+        if active is not None:
+            return self._host.document.layer(active.layer_id), active.label
+        # Not in the document yet: it comes with the gesture that needs it, so that the two are one step.
+        layer, label = self._with_new_segment("")
+        self._pending = (layer, SegmentRef(layer.id, label))
+        return layer, label
 
     def begin(self, title: str, **values: Any) -> Gesture:
         name = self._entry.name if self._entry else self._name
-        return self._host.document.edit(title, origin=Origin("tool", name), **values)
+        gesture = self._host.document.edit(title, origin=Origin("tool", name), **values)
+        if self._pending is not None:
+            layer, ref = self._pending
+            self._pending = None
+            gesture.put(layer)
+            self.set_active(ref)
+        return gesture
 
     def add_point(self, position: Triple) -> None:
         self._host.change_wish(seeds=(*self._host.wish.seeds, position))
@@ -233,7 +248,12 @@ def rename_segment(host: Host, ref: SegmentRef, **changes: Any) -> None:
     if segment is None:
         return
     changed = replace(segment, **changes)
-    titles = {"name": "Rename to {segment}", "color": "Colour of {segment}", "is_visible": "Show or hide {segment}", "is_locked": "Lock or unlock {segment}"}
+    titles = {
+        "name": "Rename to {segment}",
+        "color": "Colour of {segment}",
+        "is_visible": "Show or hide {segment}",
+        "is_locked": "Lock or unlock {segment}",
+    }
     title = titles.get(next(iter(changes)), "Change {segment}")
     with host.reporting(), host.document.edit(title, segment=changed.name) as edit:
         edit.put(layer.with_segment(changed))

@@ -112,7 +112,14 @@ class ViewBar(QFrame):
                 self._offer(_(window.name), window)
             self._offer(_("Auto"), AUTO)
             self.preset.setToolTip(_(reason) if reason else _("Windows of the file first, then presets (keys 1 to 9)."))
-        chosen = next((n for n, (w, _n) in enumerate(self._windows) if isinstance(w, Window) and (w.center, w.width) == (state.window.center, state.window.width)), 0)
+        chosen = next(
+            (
+                n
+                for n, (w, _n) in enumerate(self._windows)
+                if isinstance(w, Window) and (w.center, w.width) == (state.window.center, state.window.width)
+            ),
+            0,
+        )
         if state.is_auto:
             chosen = len(self._windows) - 1
         elif state.display is not None and state.display.lut is not None:

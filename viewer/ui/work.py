@@ -126,7 +126,7 @@ class Work(QObject):
         *,
         quiet: bool = False,
     ) -> str:
-        """Run waiting work (files, indexing) in a thread; ``function`` gets ``progress(done, total)``, which raises OperationCancelled after Cancel."""
+        """Run waiting work (files, indexing) in a thread; ``function`` gets ``progress(done, total)``, which raises after Cancel."""
         cancelled = threading.Event()
         task_id = self._add(title, cancelled.set, on_result, on_error, quiet)
         last = [0.0]
@@ -175,7 +175,9 @@ class Work(QObject):
             thread.join()
         self._held.clear()
 
-    def _add(self, title: str, cancel: Callable[[], None], on_result: Callable[[Any], None], on_error: Callable[[BaseException], None], quiet: bool) -> str:
+    def _add(
+        self, title: str, cancel: Callable[[], None], on_result: Callable[[Any], None], on_error: Callable[[BaseException], None], quiet: bool
+    ) -> str:
         task = Task(new_id("task"), title, started=time.monotonic(), is_quiet=quiet)
         self._held[task.id] = _Held(task, cancel, on_result, on_error)
         self._soon()
