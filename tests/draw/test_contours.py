@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtGui import QPainterPath
+from skimage.measure import find_contours
+
+from viewer.draw.contours import MOST_POINTS, outline, path_of, smoothed, trace
+
+
+def points_of(path: QPainterPath) -> list[tuple[float, float]]:
+    return [(path.elementAt(i).y, path.elementAt(i).x) for i in range(path.elementCount())]  # type: ignore[attr-defined]
+
+
+def masks() -> list[NDArray[np.bool_]]:
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:40, :60]
+    ring = ((y - 20) ** 2 + (x - 25) ** 2 < 300) & ((y - 20) ** 2 + (x - 25) ** 2 > 80)
+    return [ring, rng.random((30, 20)) > 0.5, np.eye(7, dtype=bool), np.ones((4, 5), dtype=bool), np.fliplr(np.eye(6, dtype=bool))]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_boundaries_are_those_of_scikit_image(number: int) -> None:
+    padded = np.pad(masks()[number], 1)
+    points, begins = trace(padded)
+    found = {tuple(p) for p in points.tolist()}
+    lines = find_contours(padded.astype(float), 0.5, fully_connected="low")
+    assert found == {tuple(p) for line in lines for p in line.tolist()}
+    assert begins.sum() == len(lines)
+    assert sorted(np.diff(np.append(np.flatnonzero(begins), len(points)))) == sorted(len(line) - 1 for line in lines)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_every_boundary_is_a_closed_walk_of_short_steps(number: int) -> None:
+    points, begins = trace(np.pad(masks()[number], 1))
+    for cycle in np.split(points, np.flatnonzero(begins)[1:]):
+        steps = np.linalg.norm(np.roll(cycle, -1, axis=0) - cycle, axis=1)
+        assert steps.max() <= 1.0
+
+
+def test_an_outline_lies_around_its_pixels_in_picture_units() -> None:
+    mask = np.zeros((10, 12), dtype=np.bool_)
+    mask[2:5, 7:9] = True
+    box = outline(mask).boundingRect()
+    assert (box.top(), box.bottom(), box.left(), box.right()) == (2, 5, 7, 9)
+    box = outline(mask, (3.0, 1.0)).boundingRect()
+    assert (box.top(), box.bottom(), box.left(), box.right()) == (6, 15, 7, 9)
+
+
+def test_one_pixel_keeps_its_outline_and_nothing_has_none() -> None:
+    mask = np.zeros((3, 3), dtype=np.bool_)
+    assert outline(mask).isEmpty()
+    mask[1, 1] = True
+    assert outline(mask).boundingRect().width() == 1
+
+
+def test_smoothing_moves_by_less_than_half_a_pixel() -> None:
+    points, begins = trace(np.pad(masks()[0], 1))
+    assert 0 < np.linalg.norm(smoothed(points, begins) - points, axis=1).max() < 0.5
+
+
+def test_paths_are_closed_one_by_one() -> None:
+    points = np.array([[0, 0], [0, 1], [1, 1], [5, 5], [5, 6], [6, 5]], dtype=float)
+    path = path_of(points, np.array([True, False, False, True, False, False]))
+    assert points_of(path) == [(0, 0), (0, 1), (1, 1), (0, 0), (5, 5), (5, 6), (6, 5), (5, 5)]
+    assert [path.elementAt(i).isMoveTo() for i in range(8)] == [True, False, False, False, True, False, False, False]  # type: ignore[attr-defined]
+
+
+def test_salt_and_pepper_has_no_outline() -> None:
+    noise = np.indices((300, 300)).sum(axis=0) % 2 == 0
+    assert 4 * noise.sum() > MOST_POINTS
+    assert outline(noise).isEmpty()
