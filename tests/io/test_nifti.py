@@ -82,7 +82,7 @@ def test_no_form_at_all_means_no_patient(tmp_path, inline_pool):
     assert not opened(tmp_path / "b.nii", inline_pool).geometry.in_plane_known
 
 
-@pytest.mark.parametrize("unit, factor", [(0, 1), (1, 1000), (2, 1), (3, 0.001)])
+@pytest.mark.parametrize(("unit", "factor"), [(0, 1), (1, 1000), (2, 1), (3, 0.001)])
 def test_lengths_come_in_metres_millimetres_or_micrometres(tmp_path, inline_pool, unit, factor):
     head = raw((3, 2, 2, 2, 1, 1, 1, 1), bytes(16), b123=("B", (unit,)), b252=("2h", (0, 1)), b280=("12f", (1, 0, 0, 2, 0, 1, 0, 3, 0, 0, 1, 4)))
     (tmp_path / "a.nii").write_bytes(head)

@@ -59,9 +59,8 @@ def test_transform_matrix_rows_are_axis_directions(tmp_path, inline_pool):
     ],
 )  # fmt: skip
 def test_all_spaces_of_nrrd_become_lps(tmp_path, inline_pool, space, signs):
-    head = f"NRRD0004\ntype: uchar\ndimension: 3\nspace: {space}\nsizes: 2 2 2\nspace directions: (2,0,0) (0,3,0) (0,0,4)\nencoding: raw\nspace origin: (5,6,7)\n\n"
-    (tmp_path / "a.nrrd").write_bytes(head.encode() + bytes(range(8)))
-    geometry = opened(tmp_path / "a.nrrd", inline_pool).geometry
+    directions = "space directions: (2,0,0) (0,3,0) (0,0,4)\nspace origin: (5,6,7)"
+    geometry = opened(make(tmp_path, f"dimension: 3\nspace: {space}\nsizes: 2 2 2\n{directions}"), inline_pool).geometry
     assert geometry.to_patient((1, 1, 1)) == pytest.approx((signs[0] * 7, signs[1] * 9, 11))
     assert geometry.is_patient
 
@@ -84,13 +83,15 @@ def test_no_space_means_no_patient_but_spacings_count(tmp_path, inline_pool):
 def test_a_list_axis_is_phases_wherever_it_stands(tmp_path, inline_pool):
     data = np.arange(48, dtype=np.uint8)
     directions = "space: LPS\nspace directions: {}\nspace origin: (0,0,0)"
-    first = make(tmp_path, "dimension: 4\nsizes: 2 4 3 2\nkinds: list domain domain domain\n" + directions.format("none (1,0,0) (0,1,0) (0,0,1)"), data.tobytes())
+    lines = "dimension: 4\nsizes: 2 4 3 2\nkinds: list domain domain domain\n" + directions.format("none (1,0,0) (0,1,0) (0,0,1)")
+    first = make(tmp_path, lines, data.tobytes())
     volume = opened(first, inline_pool)
     assert volume.data.shape == (2, 2, 3, 4)
     assert np.array_equal(volume.phase(1), data.reshape(2, 3, 4, 2)[..., 1])
     entry = nrrd.scan([first]).series[0]
     assert np.array_equal(nrrd.load_plane(entry, 1, 1, pool=inline_pool).values[0], volume.phase(1)[1])
-    last = make(tmp_path, "dimension: 4\nsizes: 4 3 2 2\nkinds: domain domain domain list\n" + directions.format("(1,0,0) (0,1,0) (0,0,1) none"), data.tobytes())
+    lines = "dimension: 4\nsizes: 4 3 2 2\nkinds: domain domain domain list\n" + directions.format("(1,0,0) (0,1,0) (0,0,1) none")
+    last = make(tmp_path, lines, data.tobytes())
     assert np.array_equal(opened(last, inline_pool).phase(1), data.reshape(2, 2, 3, 4)[1])
 
 
@@ -134,9 +135,13 @@ def test_nrrd_headers_that_lie_get_a_sentence(tmp_path, lines, word):
     assert word in reason(make(tmp_path, lines))
 
 
-@pytest.mark.parametrize("directions", ["(nan,0,0) (0,1,0) (0,0,1)", "(1,0,0) (1,0,0) (0,0,1)", "(0,0,0) (0,1,0) (0,0,1)", "(1,0) (0,1) (0,0)", "(inf,0,0) (0,1,0) (0,0,1)"])
+@pytest.mark.parametrize(
+    "directions",
+    ["(nan,0,0) (0,1,0) (0,0,1)", "(1,0,0) (1,0,0) (0,0,1)", "(0,0,0) (0,1,0) (0,0,1)", "(1,0) (0,1) (0,0)", "(inf,0,0) (0,1,0) (0,0,1)"],
+)
 def test_a_geometry_that_is_none_is_left_out_with_a_warning(tmp_path, inline_pool, directions):
-    volume = opened(make(tmp_path, f"dimension: 3\nsizes: 2 2 2\nspace: LPS\nspace directions: {directions}\nspace origin: (0,0,0)"), inline_pool)
+    lines = f"dimension: 3\nsizes: 2 2 2\nspace: LPS\nspace directions: {directions}\nspace origin: (0,0,0)"
+    volume = opened(make(tmp_path, lines), inline_pool)
     assert not volume.geometry.is_patient
     assert any("no geometry" in w for w in volume.warnings)
 
