@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
-from viewer.io import samples
 from viewer.session.history import Changes
-from viewer.session.settings import cache_folder
 from viewer.session.view import ViewState, ViewWish
 from viewer.ui import theme
 from viewer.ui.actions import TOOLS, Actions, ActionSpec
@@ -22,7 +20,6 @@ from viewer.ui.cine import Cine
 from viewer.ui.controls import MessageBar, Splitter
 from viewer.ui.dialogs.details import show_details
 from viewer.ui.dialogs.export import ExportDialog
-from viewer.ui.dialogs.keys import KeySheet
 from viewer.ui.dialogs.palette import Palette
 from viewer.ui.dock import Dock
 from viewer.ui.first_run import FirstRun
@@ -40,10 +37,10 @@ from viewer.ui.top_bar import TopBar, set_action_icon
 from viewer.ui.view_bar import ViewBar
 from viewer.ui.views.probe import Probe
 from viewer.ui.views.slice_view import SliceView
+from viewer.ui.window_commands import PLANES, WindowCommands
 
 LEAST = QSize(960, 600)
 TOP_TOOLS = ("Measure/Distance", "Measure/Ellipse")
-_PLANES = ("acquired", "axial", "coronal", "sagittal")
 
 
 class Window(QMainWindow):
@@ -66,8 +63,9 @@ class Window(QMainWindow):
         self.panel_host = PanelHost(host, self.tooling, self.actions_table, self.opener)
         self.cine = Cine(host, self)
         self._build()
+        self.commands = WindowCommands(self)
         self._connect()
-        self._refresh_actions()
+        self.refresh_actions()
         if restore:
             self._restore()
 
@@ -141,10 +139,10 @@ class Window(QMainWindow):
         view.wish_changed.connect(host.set_wish)
         view.pointer_moved.connect(self._show_probe)
         view.files_dropped.connect(self.open_paths)
-        view.menu_wanted.connect(self._open_context_menu)
-        view.series_wanted.connect(self._next_series)
+        view.menu_wanted.connect(self.commands.open_context_menu)
+        view.series_wanted.connect(self.commands.next_series)
         view.failed.connect(self._report_fault)
-        view.double_clicked.connect(self._toggle_maximised)
+        view.double_clicked.connect(self.commands.toggle_maximised)
         self.first_run.dropped.connect(self.open_paths)
         self.tooling.tool_changed.connect(self._show_tool)
         self.status.jobs.clicked.connect(self._open_jobs)
@@ -156,81 +154,20 @@ class Window(QMainWindow):
         for spec in actions.specs():
             if spec.command:
                 actions.bind(spec.id, lambda command=spec.command: view.run(command))
-            elif spec.id.startswith("tool."):
-                actions.bind(spec.id, lambda name=spec.id.removeprefix("tool."): self._pick_tool(name))
-            elif spec.id.startswith("operation."):
-                actions.bind(spec.id, lambda name=spec.id.removeprefix("operation."): self.show_operation(name))
-        for action_id, handler in self._handlers().items():
+                continue
+            kind, _dot, name = spec.id.partition(".")
+            if kind == "tool":
+                actions.bind(spec.id, lambda name=name: self._pick_tool(name))
+            elif kind == "operation":
+                actions.bind(spec.id, lambda name=name: self.show_operation(name))
+        for action_id, handler in self.commands.handlers().items():
             actions.bind(action_id, handler)
-
-    def _handlers(self) -> dict[str, Any]:
-        host = self.host
-        return {
-            "file.open_folder": self._ask_folder,
-            "file.open_file": self._ask_files,
-            "file.sample": self.open_sample,
-            "file.close_all": self._close_all,
-            "file.export": lambda: self.open_export("screenshot"),
-            "file.export_recipe": lambda: self.open_export("recipe"),
-            "file.quit": self.close,
-            "edit.undo": host.undo,
-            "edit.redo": host.redo,
-            "edit.delete": self._delete_selected,
-            "edit.copy_picture": self._copy_picture,
-            **{f"view.{plane}": (lambda plane=plane: host.change_wish(plane=plane, index=None, zoom=None, center=None)) for plane in _PLANES},
-            "view.cine": self.cine.toggle,
-            "view.previous_series": lambda: self._next_series(-1),
-            "view.next_series": lambda: self._next_series(1),
-            "view.identity": self._toggle_identity,
-            "view.labels": lambda: host.change_wish(show_labels=not host.wish.show_labels),
-            "view.overlays": lambda: host.change_wish(show_overlays=not host.wish.show_overlays),
-            "view.original": lambda: host.change_wish(show_original=not host.wish.show_original),
-            "view.results": lambda: self.show_results(not self.results.isVisible()),
-            "view.browser": lambda: self._show_part(self.browser, "view.browser"),
-            "view.dock": lambda: self._show_part(self.dock, "view.dock"),
-            "view.full_screen": self._toggle_full_screen,
-            "view.next_region": lambda: self._focus_region(1),
-            "view.previous_region": lambda: self._focus_region(-1),
-            "gesture.cancel": self._cancel,
-            "analysis.classify": lambda: self._classify(all_planes=False),
-            "analysis.classify_all": lambda: self._classify(all_planes=True),
-            "help.palette": self.open_palette,
-            "help.keys": lambda: KeySheet(self.actions_table, self).open(),
-            "help.about": self._about,
-        }
 
     # --- opening ---
 
     def open_paths(self, paths: Sequence[str | Path]) -> None:
         """Open files and folders, as dropped or named on the command line."""
         self.opener.open_paths([Path(p) for p in paths])
-
-    def open_sample(self) -> None:
-        """The sample study: made on the spot into the cache folder."""
-        self.host.work.run_thread(
-            lambda _progress: samples.sample_paths(cache_folder() / "sample"), _("Making the sample study"), self.open_paths, self.host.report
-        )
-
-    def _ask_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, _("Open folder"), self._last_folder())
-        if chosen:
-            self.host.settings.set("last_folder", chosen)
-            self.open_paths([chosen])
-
-    def _ask_files(self) -> None:
-        chosen, _filter = QFileDialog.getOpenFileNames(self, _("Open file"), self._last_folder())
-        if chosen:
-            self.host.settings.set("last_folder", str(Path(chosen[0]).parent))
-            self.open_paths(chosen)
-
-    def _last_folder(self) -> str:
-        return str(self.host.settings.get("last_folder", str(Path.home())))
-
-    def _next_series(self, sign: int) -> None:
-        rows = [r for r in self.opener.rows() if r.entry.kind != "other"]
-        now = next((n for n, r in enumerate(rows) if r.root_id and r.root_id == self.host.root_id), -1)
-        if rows and 0 <= now + sign < len(rows):
-            self.opener.show(rows[now + sign].entry.id)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
@@ -252,7 +189,7 @@ class Window(QMainWindow):
             self.center.setCurrentWidget(self.view if shows else self.first_run)
             if shows:
                 self.view.setFocus()
-        self._refresh_actions()
+        self.refresh_actions()
 
     def _show_probe(self, probe: Probe | None) -> None:
         if probe is None:
@@ -270,13 +207,14 @@ class Window(QMainWindow):
     def _take_changes(self, changes: Changes) -> None:
         self.view.refresh()
         if changes.history or changes.sources:
-            self._refresh_actions()
+            self.refresh_actions()
 
     def _take_document(self) -> None:
         self.view.set_document(self.host.document, ViewWish())
         self.cine.stop()
 
-    def _refresh_actions(self) -> None:
+    def refresh_actions(self) -> None:
+        """Enable, name and check the actions by what is open and shown."""
         host, actions = self.host, self.actions_table
         state, history = host.state, host.document.history
         volume = state.volume
@@ -302,7 +240,7 @@ class Window(QMainWindow):
             "view.labels": wish.show_labels, "view.overlays": wish.show_overlays, "view.original": wish.show_original,
             "view.identity": not self.view.identity, "view.results": self.results.isVisibleTo(self), "view.browser": self.browser.isVisibleTo(self),
             "view.dock": self.dock.isVisibleTo(self), "window.invert": wish.is_inverted, "view.cine": self.cine.is_playing,
-            "view.full_screen": self.isFullScreen(), **{f"view.{plane}": volume is not None and state.plane == plane for plane in _PLANES},
+            "view.full_screen": self.isFullScreen(), **{f"view.{plane}": volume is not None and state.plane == plane for plane in PLANES},
         }  # fmt: skip
         for action_id, on in checked.items():
             actions[action_id].setChecked(on)
@@ -354,7 +292,7 @@ class Window(QMainWindow):
         if shown:
             height = self.vertical.height()
             self.vertical.setSizes([max(200, height - 174), 174])
-        self._refresh_actions()
+        self.refresh_actions()
 
     def show_operation(self, name: str) -> None:
         """Bring the form of an operation to the front."""
@@ -364,92 +302,7 @@ class Window(QMainWindow):
         if choose is not None:
             choose(name)
 
-    def _about(self) -> None:
-        from viewer.ui.dialogs.about import show_about
-
-        show_about(self)
-
-    def _open_context_menu(self, place: QPoint) -> None:
-        menu = QMenu(self)
-        names = ("window.auto", "window.invert", "view.fit", "view.actual", "view.reset", "", "view.original", "view.text", "view.identity", "", "edit.copy_picture", "file.export")
-        for name in names:
-            menu.addAction(self.actions_table[name]) if name else menu.addSeparator()
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(place)
-
-    # --- small handlers ---
-
-    def _delete_selected(self) -> None:
-        found = self.host.document.item("annotation", self.tooling.selected_id)
-        if found is None:
-            return
-        with self.host.reporting(), self.host.document.edit("Delete {name}", name=found.name or found.shape) as edit:
-            edit.remove("annotation", found.id)
-
-    def _copy_picture(self) -> None:
-        from viewer.draw.screenshot import screenshot
-
-        size = self.view.viewport_size
-        picture = screenshot(self.host.document, self.host.wish, (int(size[0]), int(size[1])), seen_in=size)
-        QApplication.clipboard().setImage(picture)
-        self.host.say("ok", _("Picture copied, without name and ID."))
-
-    def _toggle_identity(self) -> None:
-        self.view.set_identity(not self.view.identity)
-        self._refresh_actions()
-
-    def _toggle_maximised(self) -> None:
-        both = self.browser.isVisible() or self.dock.isVisible()
-        self.browser.setVisible(not both)
-        self.dock.setVisible(not both)
-        self._refresh_actions()
-
-    def _show_part(self, part: QWidget, _action_id: str) -> None:
-        part.setVisible(not part.isVisible())
-        self._refresh_actions()
-
-    def _toggle_full_screen(self) -> None:
-        self.showNormal() if self.isFullScreen() else self.showFullScreen()
-        self._refresh_actions()
-
-    def _cancel(self) -> None:
-        self.view.cancel_gesture()
-        self.host.clear_preview()
-        self.tooling.cancel()
-
-    def _classify(self, *, all_planes: bool) -> None:
-        panel = self.dock.show_panel("classify")
-        run = getattr(panel, "classify_all" if all_planes else "classify_current", None)
-        if run is not None:
-            run()
-
-    def _focus_region(self, sign: int) -> None:
-        regions: list[QWidget] = [self.top_bar, self.browser, self.center, self.results, self.dock, self.messages, self.status]
-        shown = [r for r in regions if r.isVisible()]
-        focus = QApplication.focusWidget()
-        now = next((n for n, r in enumerate(shown) if focus is not None and (r is focus or r.isAncestorOf(focus))), -1)
-        for step in range(1, len(shown) + 1):
-            region = shown[(now + sign * step) % len(shown)]
-            inside = [w for w in region.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus and w.isVisible() and w.isEnabled()]
-            target = self.view if region is self.center and self.center.currentWidget() is self.view else inside[0] if inside else None
-            if target is not None:
-                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
-                return
-
     # --- the window's own life ---
-
-    def _close_all(self) -> None:
-        if self.host.document.history.position == 0:
-            self.host.close_all()
-        else:
-            self._confirm(_("Close without saving?"), _("Segments, measurements and reports of this session are lost. Export what you need first."), self.host.close_all)
-
-    def _confirm(self, title: str, text: str, go_on: Any) -> None:
-        from viewer.ui.dialogs.confirm import Confirm
-
-        dialog = Confirm(title, text, keep=_("Keep open"), go_on=_("Close without saving"), parent=self)
-        dialog.accepted.connect(go_on)
-        dialog.open()
 
     def _restore(self) -> None:
         state = self.host.settings.get("window", "")
@@ -476,4 +329,3 @@ class Window(QMainWindow):
         self.cine.stop()
         self.host.close()
         event.accept()
-

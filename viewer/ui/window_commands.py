@@ -1,0 +1,194 @@
+"""What the actions of the window do, where a command of the view is not enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
+
+from viewer.core.words import gettext as _
+from viewer.draw.screenshot import screenshot
+from viewer.io import samples
+from viewer.session.settings import cache_folder
+from viewer.ui.dialogs.about import show_about
+from viewer.ui.dialogs.confirm import Confirm
+from viewer.ui.dialogs.keys import KeySheet
+
+if TYPE_CHECKING:
+    from viewer.ui.window import Window
+
+PLANES = ("acquired", "axial", "coronal", "sagittal")
+_CONTEXT = (
+    "window.auto", "window.invert", "view.fit", "view.actual", "view.reset", "", "view.original", "view.text", "view.identity", "",
+    "edit.copy_picture", "file.export",
+)  # fmt: skip
+
+
+class WindowCommands(QObject):
+    """Handlers of the action table, bound by id."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def handlers(self) -> dict[str, Any]:
+        host = self._window.host
+        return {
+            "file.open_folder": self._ask_folder,
+            "file.open_file": self._ask_files,
+            "file.sample": self.open_sample,
+            "file.close_all": self.close_all,
+            "file.export": lambda: self._window.open_export("screenshot"),
+            "file.export_recipe": lambda: self._window.open_export("recipe"),
+            "file.quit": self._window.close,
+            "edit.undo": host.undo,
+            "edit.redo": host.redo,
+            "edit.delete": self._delete_selected,
+            "edit.copy_picture": self._copy_picture,
+            **{f"view.{plane}": (lambda plane=plane: host.change_wish(plane=plane, index=None, zoom=None, center=None)) for plane in PLANES},
+            "view.cine": self._window.cine.toggle,
+            "view.previous_series": lambda: self.next_series(-1),
+            "view.next_series": lambda: self.next_series(1),
+            "view.identity": self._toggle_identity,
+            "view.labels": lambda: host.change_wish(show_labels=not host.wish.show_labels),
+            "view.overlays": lambda: host.change_wish(show_overlays=not host.wish.show_overlays),
+            "view.original": lambda: host.change_wish(show_original=not host.wish.show_original),
+            "view.results": lambda: self._window.show_results(not self._window.results.isVisible()),
+            "view.browser": lambda: self._show_part(self._window.browser, "view.browser"),
+            "view.dock": lambda: self._show_part(self._window.dock, "view.dock"),
+            "view.full_screen": self._toggle_full_screen,
+            "view.next_region": lambda: self._focus_region(1),
+            "view.previous_region": lambda: self._focus_region(-1),
+            "gesture.cancel": self._cancel,
+            "analysis.classify": lambda: self._classify(all_planes=False),
+            "analysis.classify_all": lambda: self._classify(all_planes=True),
+            "help.palette": self._window.open_palette,
+            "help.keys": lambda: KeySheet(self._window.actions_table, self._window).open(),
+            "help.about": self._about,
+        }
+
+    def open_sample(self) -> None:
+        """The sample study: made on the spot into the cache folder."""
+        self._window.host.work.run_thread(
+            lambda _progress: samples.sample_paths(cache_folder() / "sample"),
+            _("Making the sample study"),
+            self._window.open_paths,
+            self._window.host.report,
+        )
+
+    def _ask_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self._window, _("Open folder"), self._last_folder())
+        if chosen:
+            self._window.host.settings.set("last_folder", chosen)
+            self._window.open_paths([chosen])
+
+    def _ask_files(self) -> None:
+        chosen, _filter = QFileDialog.getOpenFileNames(self._window, _("Open file"), self._last_folder())
+        if chosen:
+            self._window.host.settings.set("last_folder", str(Path(chosen[0]).parent))
+            self._window.open_paths(chosen)
+
+    def _last_folder(self) -> str:
+        return str(self._window.host.settings.get("last_folder", str(Path.home())))
+
+    def next_series(self, sign: int) -> None:
+        rows = [r for r in self._window.opener.rows() if r.entry.kind != "other"]
+        now = next((n for n, r in enumerate(rows) if r.root_id and r.root_id == self._window.host.root_id), -1)
+        if rows and 0 <= now + sign < len(rows):
+            self._window.opener.show(rows[now + sign].entry.id)
+
+    def _about(self) -> None:
+        show_about(self._window)
+
+    def open_context_menu(self, place: QPoint) -> None:
+        menu = QMenu(self._window)
+        for name in _CONTEXT:
+            menu.addAction(self._window.actions_table[name]) if name else menu.addSeparator()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    def _delete_selected(self) -> None:
+        found = self._window.host.document.item("annotation", self._window.tooling.selected_id)
+        if found is None:
+            return
+        with self._window.host.reporting(), self._window.host.document.edit("Delete {name}", name=found.name or found.shape) as edit:
+            edit.remove("annotation", found.id)
+
+    def _copy_picture(self) -> None:
+        size = self._window.view.viewport_size
+        picture = screenshot(self._window.host.document, self._window.host.wish, (int(size[0]), int(size[1])), seen_in=size)
+        QApplication.clipboard().setImage(picture)
+        self._window.host.say("ok", _("Picture copied, without name and ID."))
+
+    def _toggle_identity(self) -> None:
+        self._window.view.set_identity(not self._window.view.identity)
+        self._window.refresh_actions()
+
+    def toggle_maximised(self) -> None:
+        both = self._window.browser.isVisible() or self._window.dock.isVisible()
+        self._window.browser.setVisible(not both)
+        self._window.dock.setVisible(not both)
+        self._window.refresh_actions()
+
+    def _show_part(self, part: QWidget, _action_id: str) -> None:
+        part.setVisible(not part.isVisible())
+        self._window.refresh_actions()
+
+    def _toggle_full_screen(self) -> None:
+        self._window.showNormal() if self._window.isFullScreen() else self._window.showFullScreen()
+        self._window.refresh_actions()
+
+    def _cancel(self) -> None:
+        self._window.view.cancel_gesture()
+        self._window.host.clear_preview()
+        self._window.tooling.cancel()
+
+    def _classify(self, *, all_planes: bool) -> None:
+        panel = self._window.dock.show_panel("classify")
+        run = getattr(panel, "classify_all" if all_planes else "classify_current", None)
+        if run is not None:
+            run()
+
+    def _focus_region(self, sign: int) -> None:
+        regions: list[QWidget] = [
+            self._window.top_bar,
+            self._window.browser,
+            self._window.center,
+            self._window.results,
+            self._window.dock,
+            self._window.messages,
+            self._window.status,
+        ]
+        shown = [r for r in regions if r.isVisible()]
+        focus = QApplication.focusWidget()
+        now = next((n for n, r in enumerate(shown) if focus is not None and (r is focus or r.isAncestorOf(focus))), -1)
+        for step in range(1, len(shown) + 1):
+            region = shown[(now + sign * step) % len(shown)]
+            inside = [w for w in region.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus and w.isVisible() and w.isEnabled()]
+            target = (
+                self._window.view
+                if region is self._window.center and self._window.center.currentWidget() is self._window.view
+                else inside[0]
+                if inside
+                else None
+            )
+            if target is not None:
+                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return
+
+    def close_all(self) -> None:
+        if self._window.host.document.history.position == 0:
+            self._window.host.close_all()
+        else:
+            self._confirm(
+                _("Close without saving?"),
+                _("Segments, measurements and reports of this session are lost. Export what you need first."),
+                self._window.host.close_all,
+            )
+
+    def _confirm(self, title: str, text: str, go_on: Any) -> None:
+        dialog = Confirm(title, text, keep=_("Keep open"), go_on=_("Close without saving"), parent=self._window)
+        dialog.accepted.connect(go_on)
+        dialog.open()
