@@ -19,6 +19,7 @@ from viewer.core.window import CT_PRESETS
 from viewer.core.words import _
 from viewer.io import open as opening
 from viewer.io import samples
+from viewer.io.recipe import save_recipe
 from viewer.io.save import ready_target, save_atomic
 from viewer.io.series import SeriesEntry
 from viewer.io.write import annotations_table, save_mask, save_tables
@@ -28,7 +29,7 @@ from viewer.session.document import Document
 from viewer.session.history import Origin
 from viewer.session.opening import open_entry
 from viewer.session.plugins import Registry, discover
-from viewer.session.recipe import recipe_of, recipe_text
+from viewer.session.recipe import recipe_of
 from viewer.session.view import ViewWish
 
 PICTURE, FILM, MASK, RECIPE, TABLE, VERDICT = (
@@ -145,7 +146,7 @@ def _take_out(document: Document, thorax: Volume, film: Volume | None, segment: 
         save_atomic(args.out / FILM, png_bytes(screenshot(document, ViewWish(volume_id=film.id), (1024, 1024))), overwrite=args.force)
     layer = document.layer(segment.layer_id)
     save_mask(args.out / MASK, document.labels(layer.id), layer.geometry, overwrite=args.force)
-    save_atomic(args.out / RECIPE, recipe_text(recipe_of(document.history, thorax.id, document)).encode(), overwrite=args.force)
+    save_recipe(args.out / RECIPE, recipe_of(document.history, thorax.id, document), overwrite=args.force)
     tables = [*document.tables_of(thorax.id)]
     if document.annotations_of(thorax.id):
         tables.append(annotations_table(document.annotations_of(thorax.id), lambda _id: thorax.geometry.unit))

@@ -12,6 +12,7 @@ from viewer.core.errors import NegatoscopeError, SaveFailed, UnreadableFile
 from viewer.core.images import Annotations, Image, Labels, Mask, Numbers, Overlay, Verdicts
 from viewer.core.words import _, ngettext
 from viewer.io.gate import harmless
+from viewer.io.recipe import RecipeStep, read_recipe
 from viewer.io.save import ready_target
 from viewer.io.series import SeriesEntry
 from viewer.io.write import save_array, save_mask, save_tables, save_volume
@@ -19,7 +20,7 @@ from viewer.jobs.pool import Pool
 from viewer.session.document import Document
 from viewer.session.opening import open_entry
 from viewer.session.plugins import Registry, discover
-from viewer.session.recipe import RecipeStep, read_recipe, run_recipe
+from viewer.session.recipe import run_recipe
 
 
 def add_parser(subparsers: Any) -> None:

@@ -1,63 +1,22 @@
-"""Recipes: operations in order, as TOML. Each step works on the current image of the one before.
+"""Recipes at work: taken from a history, and run on an image. Each step works on the current image of the one before.
 
 A mask that comes out becomes the current mask, a volume the current image; everything else is kept as a result.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
-import tomli_w
-
-from viewer.core.errors import BadParameter, UnreadableFile
+from viewer.core.errors import BadParameter
 from viewer.core.images import Labels, Mask, Result
 from viewer.core.operation import OperationSpec
+from viewer.io.recipe import RecipeStep
 from viewer.jobs.pool import Pool
 from viewer.session.apply import LayerRef, Scope, SegmentRef, apply, input_of
 from viewer.session.document import Document
 from viewer.session.history import Step
 from viewer.session.plugins import Registry
-
-
-@dataclass(frozen=True, slots=True)
-class RecipeStep:
-    """One operation with the parameters that differ from the defaults, or all of them."""
-
-    operation: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-
-def read_recipe(path: Path) -> tuple[RecipeStep, ...]:
-    """Read ``[[step]]`` tables; raises UnreadableFile with what is wrong."""
-    try:
-        with path.open("rb") as file:
-            tables = tomllib.load(file).get("step", [])
-    except OSError as err:
-        raise UnreadableFile(f"{path.name} cannot be read: {err.strerror}.") from err
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise UnreadableFile(f"{path.name} is no recipe: {err}.") from err
-    if not isinstance(tables, list) or not tables:
-        raise UnreadableFile(f"{path.name} is no recipe: it has no [[step]].")
-    steps = []
-    for number, table in enumerate(tables, 1):
-        parameters = table.get("parameters", {}) if isinstance(table, dict) else None
-        if not isinstance(parameters, dict) or not isinstance(table.get("operation"), str):
-            raise UnreadableFile(f'{path.name}: step {number} needs operation = "Menu/Operation" and parameters = {{ ... }}.')
-        steps.append(RecipeStep(table["operation"], parameters))
-    return tuple(steps)
-
-
-def recipe_text(steps: Iterable[RecipeStep]) -> str:
-    """The recipe as TOML, as :func:`read_recipe` reads it."""
-    return tomli_w.dumps({"step": [{"operation": s.operation, "parameters": {k: _toml(v) for k, v in s.parameters.items()}} for s in steps]})
-
-
-def _toml(value: Any) -> Any:
-    return [_toml(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def recipe_of(steps: Iterable[Step], root_id: str | None = None, document: Document | None = None) -> tuple[RecipeStep, ...]:
