@@ -158,6 +158,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             return
         if self._preview is not None and self._preview[0] != self._slice_key():
             self._preview = None  # of another slice
+        if self.state.volume is None:
+            self._prepare()  # let go of the old volume now: a hidden view is not painted
         if self._hovered is not None:
             self._read_pointer(*self._hovered)
         self._rename()
