@@ -1,0 +1,21 @@
+"""The public door for panels: what a plugin's ``panel.py`` may use of the window. The only part of the door with Qt behind it.
+
+A panel is ``build(panel_host: PanelHost) -> QWidget``, named by ``[[panel]]`` in the manifest.
+"""
+
+from viewer.core import digits
+from viewer.core.words import gettext, mark, ngettext
+from viewer.session.apply import LayerRef, Scope, SegmentRef
+from viewer.session.history import Changes, Step
+from viewer.session.view import ViewState, ViewWish
+from viewer.ui import controls, icons, theme
+from viewer.ui.panel_host import PanelHost
+from viewer.ui.panels.operation_panel import OperationPanel
+from viewer.ui.panels.tool_palette import ToolPalette
+from viewer.ui.tooling import delete_segment, rename_segment
+from viewer.ui.work import Task
+
+__all__ = [
+    "Changes", "LayerRef", "OperationPanel", "PanelHost", "Scope", "SegmentRef", "Step", "Task", "ToolPalette", "ViewState", "ViewWish", "controls",
+    "delete_segment", "digits", "gettext", "icons", "mark", "ngettext", "rename_segment", "theme",
+]  # fmt: skip

@@ -1,0 +1,604 @@
+"""The operation panel: choose an operation, fill in its form, preview it on the slice in view, apply it, cancel it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from viewer.core.errors import BadParameter, JobFailed, NegatoscopeError, OperationCancelled
+from viewer.core.operation import OperationSpec
+from viewer.core.words import gettext as _
+from viewer.core.words import ngettext
+from viewer.session.apply import Call, LayerRef, SegmentRef
+from viewer.session.history import Changes, ItemChange, Step
+from viewer.session.statistics import value_range
+from viewer.session.view import ViewState
+from viewer.ui.controls import Badge, Button, Card, ChoiceRow, Combo, EmptyState, Label, NoteBox, ProgressRow, SwitchRow, TextRow
+from viewer.ui.forms import FormContext, OperationForm, needs_range
+from viewer.ui.panel_host import PanelHost
+from viewer.ui.panels.applied import AppliedList
+from viewer.ui.panels.details_popover import DetailsPopover
+from viewer.ui.theme import set_available, sizes
+from viewer.ui.work import Task
+
+_PREVIEW_DELAY_MS = 80
+_NEW = "new"
+"""Value of the target row for a segment that is yet to be made."""
+
+
+class OperationPanel(QWidget):
+    """A form for the operations of a menu.
+
+    Parameters
+    ----------
+    panel_host : PanelHost
+    menu : str
+        The part of the operations' names before the stroke.
+    names : sequence of str, optional
+        Only these operations, by permanent name, in this order.
+    """
+
+    chosen = Signal(str)
+    """Permanent name of the operation whose form is shown."""
+
+    def __init__(self, panel_host: PanelHost, menu: str, names: Sequence[str] | None = None, *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._panels, self._host, self._menu = panel_host, panel_host.host, menu
+        known = {o.name: o.title for o in panel_host.registry.operations if o.menu == menu}
+        self._names = [n for n in (names if names is not None else known) if n in known]
+        self._titles = known
+        self._kept: dict[str, dict[str, Any]] = {}
+        self._form: OperationForm | None = None
+        self._task = ""
+        self._started = 0.0
+        self._call: Call | None = None
+        self._last_step: Step | None = None
+        self._failure = ("", "")
+        self._name = ""
+        self._target_chosen = self._scope_chosen = False
+        self._preview_key: object = None
+        self._asking_preview = False
+        self._build()
+        self._connect()
+        self._show_operation(self._names[0] if self._names else "")
+
+    # --- what others use ---
+
+    @property
+    def name(self) -> str:
+        """Permanent name of the operation whose form is shown."""
+        return self._name
+
+    @property
+    def form(self) -> OperationForm | None:
+        """The form, once the operations are described and an image is open."""
+        return self._form
+
+    @property
+    def is_running(self) -> bool:
+        return bool(self._task)
+
+    def show_operation(self, name: str) -> None:
+        """Bring an operation's form to the front, with its first field in focus."""
+        if name not in self._names:
+            return
+        if name != self._name:
+            self.chooser.setCurrentIndex(self._names.index(name))
+        if self._form is not None and self._form.rows:
+            first = next(iter(self._form.rows.values()))
+            (first.focusProxy() or first.nextInFocusChain()).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def apply(self) -> None:
+        """Run the operation as the form says; nothing happens while there is a reason against it."""
+        reason = self._reason()
+        if reason or self._form is None:
+            self._refresh()
+            return
+        self._clear_errors()
+        self._turn_preview_off()
+        scope = self._scope_kind()
+        target = self._panels.tooling.active if scope == "segment" else self._target()
+        try:
+            call = self._host.prepare(self._name, self._form.values(), self._host.scope(scope), target)
+        except NegatoscopeError as err:
+            self._show_error(err)
+            return
+        self._started, self._call = time.monotonic(), call
+        self.card.set_result("")
+        self.progress.start(_("Starting"))
+        task = self._host.run(call, self._done, self._failed)
+        # In a pool that runs inline the job is over before its id is known.
+        self._task = task if self._host.work.is_running(task) else ""
+        self._refresh()
+
+    def cancel(self) -> None:
+        """Cancel the job that runs, else the preview."""
+        if self._task:
+            self._host.work.cancel(self._task)
+            self.progress.set_text(_("Cancelling"))
+        elif self.preview.value():
+            self._turn_preview_off()
+        self._refresh()
+
+    # --- building ---
+
+    def _build(self) -> None:
+        s = sizes()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(s.margin)
+        entry = next((p for p in self._panels.registry.panels if p.title == self._menu), None)
+        title = _("Open an image to use {panel}.").format(panel=_(self._menu))
+        self.empty = EmptyState(title, _(entry.help) if entry and entry.help else "", parent=self)
+        outer.addWidget(self.empty)
+        self._head = QWidget(self)
+        head = QVBoxLayout(self._head)
+        head.setContentsMargins(0, 0, 0, 0)
+        head.setSpacing(s.gap)
+        head.addWidget(Label(_("Operation"), "small", parent=self._head))
+        self.chooser = Combo(name=_("Operation"), parent=self._head)
+        self.chooser.addItems([_(self._titles[n]) for n in self._names])
+        head.addWidget(self.chooser)
+        outer.addWidget(self._head)
+        self.card = Card(info=True, parent=self)
+        self.note = NoteBox("warn", parent=self.card)
+        self.note.hide()
+        self.card.add_row(self.note)
+        self.details = self.card.note.add_link(_("Details"))
+        self.details.hide()
+        self._form_place = QVBoxLayout()
+        self.card.body.addLayout(self._form_place)
+        self.scope = ChoiceRow(_("Scope"), [("volume", _("Whole volume"))], parent=self.card)
+        self.card.add_row(self.scope)
+        self.target = ChoiceRow(_("Result in"), [(_NEW, _("New segment"))], tooltip=_("The segment that the result is added to."), parent=self.card)
+        self.card.add_row(self.target)
+        self.preview = SwitchRow(_("Preview"), tooltip=_("Shows the result on this slice. Nothing is changed."), parent=self.card)
+        self.approximate = Badge(_("approximate"), parent=self.preview)
+        self.approximate.setToolTip(_("The preview knows this slice alone: it is near to the result, not equal to it."))
+        self.preview._line.insertWidget(1, self.approximate)
+        self.card.add_row(self.preview)
+        self.progress = ProgressRow(cancel=False, parent=self.card)
+        self.progress.hide()
+        self.card.add_row(self.progress)
+        self.cancel_button = self.card.add_button(Button(_("Cancel"), parent=self.card))
+        self.apply_button = self.card.add_button(Button(_("Apply"), variant="primary", parent=self.card))
+        self.apply_button.setToolTip(_("Apply (Enter)"))
+        outer.addWidget(self.card)
+        self.applied = AppliedList(self._panels, self._menu, parent=self)
+        outer.addWidget(self.applied)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PREVIEW_DELAY_MS)
+        self._timer.timeout.connect(self._run_preview)
+
+    def _connect(self) -> None:
+        host, tooling = self._host, self._panels.tooling
+        self.chooser.currentIndexChanged.connect(self._choose)
+        self.card.info_requested.connect(self._show_details)
+        self.details.clicked.connect(self._show_failure)
+        self.scope.value_changed.connect(self._scope_changed)
+        self.target.value_changed.connect(self._target_changed)
+        self.preview.value_changed.connect(self._preview_switched)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.apply_button.clicked.connect(self.apply)
+        host.specs_ready.connect(self._take_specs)
+        host.view_changed.connect(self._take_view)
+        host.active_changed.connect(self._take_image)
+        host.document_changed.connect(self._take_changes)
+        host.document_replaced.connect(self._take_image)
+        host.preview_changed.connect(self._take_preview)
+        host.work.changed.connect(self._take_tasks)
+        tooling.segment_changed.connect(self._follow_segments)
+
+    # --- which operation ---
+
+    @property
+    def spec(self) -> OperationSpec | None:
+        return self._panels.registry.known_spec(self._name) if self._name else None
+
+    def _choose(self, index: int) -> None:
+        if 0 <= index < len(self._names):
+            self._show_operation(self._names[index])
+
+    def _show_operation(self, name: str) -> None:
+        self._keep()
+        self._turn_preview_off()
+        self._name = name
+        self._drop_form()
+        self._clear_errors()
+        self.card.set_result("")
+        spec = self.spec
+        self.card.set_title(_(self._titles.get(name, "")), _(spec.help) if spec else "")
+        self._target_chosen = self._scope_chosen = False
+        self._make_form()
+        self.chosen.emit(name)
+
+    def _keep(self) -> None:
+        """Remember what the form says, for when its operation is chosen again."""
+        if self._form is not None:
+            kept = self._form.values()
+            if self._scope_chosen:
+                kept["//scope"] = self.scope.value()
+            self._kept[self._name] = kept
+
+    def _drop_form(self) -> None:
+        if self._form is not None:
+            self._form_place.removeWidget(self._form)
+            self._form.hide()
+            self._form.deleteLater()
+            self._form = None
+
+    def _make_form(self) -> None:
+        """The form of the operation that is chosen; what was entered before is there again."""
+        spec = self.spec
+        if spec is not None and self._host.root_id:
+            self.card.set_title(_(spec.title), _(spec.help))
+            self._form = OperationForm(spec, self._context(spec), parent=self.card)
+            self._form.set_values(self._kept.get(self._name, {}))
+            self._form.changed.connect(self._form_changed)
+            self._form.validity_changed.connect(self._refresh)
+            self._form.points_wanted.connect(self._want_points)
+            self._form_place.addWidget(self._form)
+            width = self._form.label_width()
+            for row in (self._form, self.scope, self.target):
+                row.set_label_width(width)
+            self._fill_scope(spec)
+            self._fill_target()
+        self._refresh()
+
+    def _context(self, spec: OperationSpec) -> FormContext:
+        host, state = self._host, self._host.state
+        volume = state.volume
+        if volume is None:
+            return FormContext()
+        layers = [layer for layer in host.document.layers_of(host.root_id) if layer.segments and layer.geometry.same_grid(volume.geometry)]
+        return FormContext(
+            volume.unit,
+            value_range(volume, state.phase) if needs_range(spec) and not volume.is_color else None,
+            volume.geometry.unit,
+            tuple((SegmentRef(layer.id, segment.label), segment.name) for layer in layers for segment in layer.segments),
+            tuple((LayerRef(layer.id), layer.name) for layer in layers),
+            self._panels.tooling.active,
+            state.seeds,
+        )
+
+    # --- scope and target ---
+
+    def _fill_scope(self, spec: OperationSpec) -> None:
+        state = self._host.state
+        volume = state.volume
+        if volume is None:
+            return
+        choices: list[tuple[object, str]] = []
+        is_image = spec.outputs == ("Image",)
+        if volume.geometry.shape[0] > 1:
+            if not spec.needs_volume:
+                choices.append(("slice", _("This slice")))
+            choices.append(("volume", _("Whole volume")))
+            if is_image and self._panels.tooling.active is not None:
+                choices.append(("segment", _("Inside segment")))
+        else:
+            if is_image and volume.phases > 1:
+                choices.append(("slice", _("This frame")))
+            choices.append(("volume", _("All frames") if volume.phases > 1 and is_image else _("Whole image")))
+            if is_image and self._panels.tooling.active is not None:
+                choices.append(("segment", _("Inside segment")))
+        values = [value for value, _words in choices]
+        # Shapes are found plane by plane; a volume full of them helps nobody.
+        usual = "slice" if "Annotations" in spec.outputs and "slice" in values else "volume"
+        kept = self.scope.value() if self._scope_chosen else self._kept.get(self._name, {}).get("//scope", usual)
+        self.scope.set_choices(choices, usual)
+        self.scope.set_value(kept if kept in values else usual)
+        self.scope.setVisible(len(choices) > 1)
+
+    def _scope_kind(self) -> str:
+        return str(self.scope.value())
+
+    def _fill_target(self) -> None:
+        spec, form = self.spec, self._form
+        if spec is None or form is None or "Mask" not in spec.outputs:
+            self.target.hide()
+            return
+        segments = form.context.segments
+        self.target.show()
+        kept = self.target.value()
+        # What was made from a segment goes back to it, unless the user says otherwise.
+        made_from = next((v for v in form.values().values() if isinstance(v, SegmentRef)), None)
+        usual: object = made_from or _NEW
+        choices: list[tuple[object, str]] = [(_NEW, _("New segment")), *segments]
+        values = [value for value, _words in choices]
+        self.target.set_choices(choices, usual)
+        self.target.set_value(kept if self._target_chosen and kept in values else usual if usual in values else _NEW)
+
+    def _target(self) -> SegmentRef | None:
+        value = self.target.value()
+        return value if isinstance(value, SegmentRef) and self.spec is not None and "Mask" in self.spec.outputs else None
+
+    def _scope_changed(self, _value: object) -> None:
+        self._scope_chosen = True
+        self._form_changed()
+
+    def _target_changed(self, _value: object) -> None:
+        self._target_chosen = True
+        self._form_changed()
+
+    # --- what stands against it ---
+
+    def _reason(self) -> str:
+        """Why Apply cannot be pressed now, as a sentence; "" if it can."""
+        spec, volume = self.spec, self._host.state.volume
+        if volume is None:
+            return _("Open an image first.")
+        if spec is None:
+            broken = self._panels.registry.broken.get(self._name)
+            return _("This operation cannot be used: {reason}").format(reason=broken) if broken else _("The plugins are being read.")
+        if self._task:
+            return _("It is running. Cancel stops it.")
+        return self._unfit(spec) or (self._form.problem() if self._form is not None else "")
+
+    def _unfit(self, spec: OperationSpec) -> str:
+        """Why this image cannot be used at all."""
+        volume = self._host.state.volume
+        if volume is None:
+            return ""
+        if volume.is_color and not spec.takes_color:
+            return _("{operation} works on grey images; this one is in colour.").format(operation=_(spec.title))
+        if spec.needs_volume and volume.geometry.shape[0] < 2:
+            return _("{operation} needs several planes; this is one.").format(operation=_(spec.title))
+        return ""
+
+    def _refresh(self) -> None:
+        """Show what is possible now."""
+        spec, is_open = self.spec, bool(self._host.root_id)
+        self.empty.setVisible(not is_open)
+        self._head.setVisible(is_open and len(self._names) > 1)
+        self.card.setVisible(is_open)
+        set_available(self.chooser, _("It is running. Cancel stops it.") if self._task else "")
+        reason = self._reason()
+        set_available(self.apply_button, reason)
+        can_cancel = bool(self._task) or self.preview.value()
+        set_available(self.cancel_button, "" if can_cancel else _("Nothing is running."))
+        self.cancel_button.setVisible(can_cancel or not self._task)
+        self.progress.setVisible(bool(self._task))
+        unfit = self._unfit(spec) if spec is not None and is_open else ""
+        broken = self._panels.registry.broken.get(self._name, "") if spec is None else ""
+        self.note.show_note("warn", unfit or (_("This operation cannot be used: {reason}").format(reason=broken) if broken else ""))
+        can_preview = spec is not None and spec.preview != "none" and not spec.needs_volume and not unfit and self._form is not None
+        self.preview.setVisible(can_preview)
+        self.approximate.setVisible(spec is not None and spec.preview == "approximate")
+        self.card.info.setVisible(spec is not None)
+        if spec is None:
+            self.scope.hide()
+            self.target.hide()
+
+    # --- errors ---
+
+    def _show_error(self, error: BaseException) -> None:
+        self._failure = (str(error), getattr(error, "details", ""))
+        if isinstance(error, BadParameter) and self._form is not None and self._form.show_error(str(error)):
+            self._refresh()
+            return
+        self.card.set_error(str(error))
+        self.details.setVisible(isinstance(error, JobFailed) and bool(error.details))
+
+    def _clear_errors(self) -> None:
+        self.card.set_error("")
+        if self._form is not None:
+            self._form.clear_errors()
+
+    def _show_failure(self) -> None:
+        self._panels.show_details(*self._failure)
+
+    def _show_details(self) -> None:
+        spec = self.spec
+        if spec is not None:
+            DetailsPopover(_(spec.title), spec.details, parent=self).open_at(self.card.info)
+
+    # --- running ---
+
+    def _done(self, step: Step | None) -> None:
+        seconds = time.monotonic() - self._started
+        self._task = ""
+        if step is None:
+            self.card.set_result(_("No change · {seconds:.1f} s").format(seconds=seconds))
+        else:
+            self.card.set_result(_("{size} · {seconds:.1f} s").format(size=self._size_text(step), seconds=seconds))
+            self._last_step = step
+            links: list[tuple[str, Any]] = [(_("Undo"), self._undo)]
+            if any(isinstance(c, ItemChange) and c.kind in ("table", "annotation") for c in step.changes):
+                links.insert(0, (_("Open table"), self._panels.show_results))
+            self._host.say("ok", _("{step} applied.").format(step=step.title.text()), tuple(links))
+        self._refresh()
+
+    def _undo(self) -> None:
+        """Take back what the message is about, unless something came after it."""
+        if self._host.document.history.next_undo is self._last_step:
+            self._host.undo()
+        else:
+            self._host.say("info", _("Something was done after it. Use the history to go back."))
+
+    def _size_text(self, step: Step) -> str:
+        """What a result amounts to: shapes, rows, or the size of what was worked on."""
+        items = [c for c in step.changes if isinstance(c, ItemChange)]
+        shapes = sum(c.kind == "annotation" for c in items)
+        rows = sum(len(c.after.rows) for c in items if c.kind == "table" and c.after is not None)
+        if shapes:
+            return ngettext("{count} shape", "{count} shapes", shapes)
+        if rows:
+            return ngettext("{count} row", "{count} rows", rows)
+        assert self._call is not None
+        planes, height, width = self._call.images[0].geometry.shape
+        return f"{width} × {height}" if planes == 1 else f"{width} × {height} × {planes}"
+
+    def _failed(self, error: BaseException) -> None:
+        self._task = ""
+        if isinstance(error, OperationCancelled):
+            self.card.set_result(_("Cancelled. Nothing was changed."))
+        else:
+            self._show_error(error)
+        self._refresh()
+
+    def _take_tasks(self, tasks: tuple[Task, ...]) -> None:
+        if not self._task:
+            return
+        if not self._host.work.is_running(self._task):
+            self._task = ""
+            self._refresh()
+            return
+        task = next((t for t in tasks if t.id == self._task), None)
+        if task is None or not task.total:
+            return
+        percent = round(100 * task.done / task.total)
+        left = task.seconds_left
+        remaining = _("about {seconds} s left").format(seconds=max(1, round(left))) if left is not None else ""
+        words = _("Working: {text}").format(text=task.text) if task.text else _("Working, {percent} %").format(percent=percent)
+        self.progress.set_progress(task.done, task.total, text=words, remaining=remaining)
+
+    # --- preview ---
+
+    def _preview_switched(self, on: bool) -> None:
+        if on:
+            self._preview_key = None
+            self._timer.start()
+        else:
+            self._turn_preview_off()
+        self._refresh()
+
+    def _turn_preview_off(self) -> None:
+        self._timer.stop()
+        was_on, self._preview_key = self.preview.value(), None
+        self.preview.set_value(False)
+        if was_on or self._asking_preview:
+            self._asking_preview = False
+            self._host.clear_preview()
+
+    def _run_preview(self) -> None:
+        form, spec = self._form, self.spec
+        if not self.preview.value() or form is None or spec is None or self._reason() or not self.isVisible():
+            return
+        state, values = self._host.state, form.values()
+        assert state.volume is not None
+        touched = [self._host.document.revision(v.layer_id) for v in values.values() if isinstance(v, SegmentRef | LayerRef)]
+        key = (self._name, tuple(values.items()), state.volume.id, state.layout.axis, state.array_index, state.phase, tuple(touched))
+        if key == self._preview_key:
+            return
+        self._preview_key = key
+        self._clear_errors()
+        try:
+            call = self._host.prepare(self._name, values, self._host.scope("slice"), self._target())
+        except NegatoscopeError as err:
+            self._show_error(err)
+            return
+        self._asking_preview = True
+        self.card.set_result(_("Previewing"))
+        self._host.preview(call, self._previewed, self._preview_failed)
+
+    def _previewed(self, _result: Any) -> None:
+        self.card.set_result(_("Preview of this slice"))
+
+    def _preview_failed(self, error: BaseException) -> None:
+        self.card.set_result("")
+        self._show_error(error)
+
+    def _take_preview(self, shown: object) -> None:
+        if shown is None and self.preview.value() and self._preview_key is not None:
+            # Someone else took it away: another image, Esc in the window, another panel.
+            self._timer.stop()
+            self._preview_key, self._asking_preview = None, False
+            self.preview.set_value(False)
+            self.card.set_result("")
+            self._refresh()
+
+    # --- following ---
+
+    def _form_changed(self) -> None:
+        self.card.set_error("")
+        self.card.set_result("")
+        if not self._target_chosen:
+            self._fill_target()
+        self._refresh()
+        if self.preview.value():
+            self._timer.start()
+
+    def _want_points(self, points: object) -> None:
+        self._host.change_wish(seeds=points)
+
+    def _take_specs(self) -> None:
+        if self._form is None and self.spec is not None:
+            self._make_form()
+        else:
+            self._refresh()
+
+    def _take_image(self, _root_id: str = "") -> None:
+        self._keep()
+        self._drop_form()
+        self._clear_errors()
+        self.card.set_result("")
+        self._target_chosen = False
+        self._make_form()
+
+    def _take_view(self, _state: ViewState) -> None:
+        self._follow()
+        if self.preview.value():
+            self._timer.start()
+
+    def _take_changes(self, changes: Changes) -> None:
+        if changes.touches("layer", "volume", "shown"):
+            self._follow()
+        if self.preview.value() and (changes.boxes or changes.touches("layer", "volume", "shown")):
+            self._timer.start()
+
+    def _follow_segments(self, _active: object) -> None:
+        self._follow()
+
+    def _follow(self) -> None:
+        """Other segments, seeds, unit or range: the form keeps what was entered."""
+        form, spec = self._form, self.spec
+        if spec is None or not self._host.root_id:
+            return
+        if form is None:
+            self._make_form()
+            return
+        context = self._context(spec)
+        if context.scale != form.context.scale:
+            self._keep()
+            self._drop_form()
+            self._make_form()
+        elif context != form.context:
+            form.follow(context)
+            self._fill_target()
+        else:
+            return
+        self._fill_scope(spec)
+        self._refresh()
+
+    # --- keys ---
+
+    def event(self, event: QEvent) -> bool:
+        # The window's Esc would come first; while there is something to cancel here, it is this panel's.
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and self._can_cancel():
+            event.accept()
+            return True
+        return super().event(event)
+
+    def _can_cancel(self) -> bool:
+        return bool(self._task) or self.preview.value()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.apply()
+        elif event.key() == Qt.Key.Key_Escape and self._can_cancel():
+            self.cancel()
+        else:
+            super().keyPressEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if not event.spontaneous():
+            self._turn_preview_off()
+            self._refresh()
+        super().hideEvent(event)
