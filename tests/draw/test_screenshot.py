@@ -43,7 +43,7 @@ def full_document(**facts: Any) -> Document:
 
 
 def pixels(image: QImage) -> NDArray[np.uint8]:
-    return np.asarray(Image.open(io.BytesIO(png_bytes(image))).convert("RGB"))
+    return np.asarray(Image.open(io.BytesIO(png_bytes(image))).convert("RGB"))  # from memory: nothing to close
 
 
 def windowed(values: NDArray[Any], center: float, width: float) -> NDArray[np.float64]:

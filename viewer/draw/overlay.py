@@ -18,6 +18,7 @@ from viewer.draw.figures import level as level_text
 from viewer.draw.figures import round_length
 from viewer.draw.shapes import draw_annotations, draw_contours, draw_seeds
 from viewer.draw.text import LETTER_INK, Style, draw_text, elided, text_height, text_width
+from viewer.session.hand import stack_index, stack_size
 from viewer.session.view import TextLevel, ViewState
 
 INSET = 10.0
@@ -95,7 +96,7 @@ def _draw_texts(painter: QPainter, state: ViewState, rect: QRectF, scale: float,
         _draw_badges(painter, names, below, rect, scale)
         _draw_scale_bar(painter, state, placement, rect, style, rect.bottom() - (INSET + 4) * scale - step * len(texts.bottom_right), scale)
         _draw_color_bars(painter, state, rect, style, scale)
-    if extras.slice_bar and state.count > 1:
+    if extras.slice_bar and stack_size(state) > 1:
         _draw_slice_bar(painter, state, rect, scale)
 
 
@@ -179,15 +180,15 @@ def _draw_scale_bar(painter: QPainter, state: ViewState, placement: Placement, r
 
 
 def _draw_slice_bar(painter: QPainter, state: ViewState, rect: QRectF, scale: float) -> None:
-    """Where the slice is in the stack: 4 px at the right edge."""
+    """Where the slice (of a cine: the frame) is in the stack: 4 px at the right edge."""
     top, height = rect.top() + 34 * scale, rect.height() - 68 * scale
     if height < 40 * scale:
         return
     left = rect.right() - 9 * scale
     # Rectangles on whole pixels: rounded ends of 4 px cost as much as all the texts.
     painter.fillRect(QRectF(left, top, 4 * scale, height).toRect(), QColor(255, 255, 255, 46))
-    thumb = max(18 * scale, height / state.count)
-    y = top + (height - thumb) * state.index / (state.count - 1)
+    thumb = max(18 * scale, height / stack_size(state))
+    y = top + (height - thumb) * stack_index(state) / (stack_size(state) - 1)
     painter.fillRect(QRectF(left, y, 4 * scale, thumb).toRect(), QColor(255, 255, 255, 190))
 
 

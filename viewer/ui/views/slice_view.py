@@ -173,10 +173,14 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     def set_preview(self, preview: Preview | Any | None) -> None:
         """Show the plane that an operation would give in place of the real one, with a badge; None ends it.
 
-        An array is taken as a :class:`Preview` of an image, of bool as one of labels. It goes when another slice is shown.
+        An array is taken as a :class:`Preview` of an image, of bool as one of labels. It goes when another slice is shown;
+        one of another size (a late answer for another slice) is dropped at once.
         """
         if preview is not None and not isinstance(preview, Preview):
             preview = Preview(preview, "labels" if preview.dtype.kind == "b" else "image")
+        shape = [n for axis, n in enumerate(self.state.geometry.shape) if axis != self.state.layout.axis]
+        if preview is not None and (self.state.volume is None or list(preview.values.shape[:2]) != shape):
+            preview = None
         self._preview = (self._slice_key(), preview) if preview is not None else None
         self._picture_key = self._contours_key = None
         self.viewport().update()
