@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core.errors import Refused
@@ -27,7 +26,10 @@ from viewer.session.statistics import value_range
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What part of the image an operation works on. ``slice``: plane ``index`` along ``axis``; ``segment``: the result counts inside the active segment only."""
+    """What part of the image an operation works on.
+
+    ``slice``: plane ``index`` along ``axis``; ``segment``: the result counts inside the active segment only.
+    """
 
     kind: Literal["volume", "slice", "segment"] = "volume"
     axis: int = 0
@@ -91,21 +93,24 @@ def prepare(
 ) -> Call:
     """Check everything and take a snapshot. Raises Refused (BadParameter) with a sentence."""
     scope = scope or Scope()
+    if not document.has_volume(volume_id):
+        raise Refused(f"{spec.title}: the image is no longer open.")
     volume = document.volume(volume_id)
     _check_scope(spec, volume, scope)
-    references = dict(parameters)
+    references: dict[str, Any] = {}
     inputs = [volume_id]
     given: dict[str, Any] = {}
     for name, value in parameters.items():
         if isinstance(value, SegmentRef):
+            layer = _layer(document, value.layer_id)
             inputs.append(f"{value.layer_id}#{value.label}")
             references[name] = inputs[-1]
-            layer = document.layer(value.layer_id)
             given[name] = _scoped(Mask(document.labels(value.layer_id) == value.label, layer.geometry), scope)
         elif isinstance(value, LayerRef):
+            layer = _layer(document, value.layer_id)
             inputs.append(value.layer_id)
             references[name] = value.layer_id
-            given[name] = _scoped(Labels(document.labels(value.layer_id).copy(), document.layer(value.layer_id).geometry), scope)
+            given[name] = _scoped(Labels(document.labels(value.layer_id).copy(), layer.geometry), scope)
         elif isinstance(value, Mask | Labels):
             references[name] = None
             given[name] = _scoped(value, scope)
@@ -113,6 +118,8 @@ def prepare(
             given[name] = value
     checked = check_parameters(spec, given)
     layer_for_result = _target_layer(document, spec, parameters, target)
+    if layer_for_result is not None and layer_for_result.geometry.shape != volume.geometry.shape:
+        raise Refused(f"{layer_for_result.name} lies on another grid than the image. Choose a segment of this image.")
     phases = range(volume.phases) if scope.kind == "volume" and spec.outputs == ("Image",) else (scope.phase,)
     return Call(
         spec=spec,
@@ -201,6 +208,8 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
 
 
 def _check_scope(spec: OperationSpec, volume: Volume, scope: Scope) -> None:
+    if scope.axis not in (0, 1, 2):
+        raise Refused(f"There is no axis {scope.axis}: 0 goes along the planes, 1 along the rows, 2 along the columns.")
     if not 0 <= scope.phase < volume.phases:
         raise Refused(f"There is no phase {scope.phase}; the image has {volume.phases}, counted from 0.")
     if scope.kind == "slice" and not 0 <= scope.index < volume.geometry.shape[scope.axis]:
@@ -224,11 +233,19 @@ def _scoped(item: Mask | Labels, scope: Scope) -> Mask | Labels:
 def _target_layer(document: Document, spec: OperationSpec, parameters: Mapping[str, Any], target: SegmentRef | None) -> LabelLayer | None:
     if "Labels" in spec.outputs:
         given = next((v for v in parameters.values() if isinstance(v, LayerRef)), None)
-        return document.layer(given.layer_id) if given else None
+        return _layer(document, given.layer_id) if given else None
     if target is not None and ("Mask" in spec.outputs or "Image" in spec.outputs):
-        layer = document.layer(target.layer_id)
+        layer = _layer(document, target.layer_id)
         segment = layer.segment(target.label)
-        if segment is not None and segment.is_locked and "Mask" in spec.outputs:
+        if segment is None:
+            raise Refused(f"{layer.name} has no segment {target.label} any more. Choose another segment.")
+        if segment.is_locked and "Mask" in spec.outputs:
             raise Refused(f"{segment.name} is locked. Unlock it, or choose another segment.")
         return layer
     return None
+
+
+def _layer(document: Document, layer_id: str) -> LabelLayer:
+    if not document.has_layer(layer_id):
+        raise Refused("The segment is no longer there. Choose another one.")
+    return document.layer(layer_id)

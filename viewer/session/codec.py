@@ -35,7 +35,7 @@ _CLASSES: dict[str, type] = {
 
 def encode(value: Any, keep_array: Callable[[NDArray[Any] | Packed], int]) -> str:
     """Canonical JSON of an item; arrays are handed to ``keep_array``, which returns the number to find them by."""
-    return json.dumps(_plain(value, keep_array), ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    return json.dumps(_plain(value, keep_array), separators=(",", ":"), sort_keys=True, allow_nan=False)
 
 
 def decode(text: str, array: Callable[[int, bool], Any]) -> Any:

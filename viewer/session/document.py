@@ -6,6 +6,7 @@ A document belongs to one thread (the window's, or the script's).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Mapping
@@ -17,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core.annotation import Annotation
-from viewer.core.errors import Refused
+from viewer.core.errors import NegatoscopeError, Refused
 from viewer.core.ids import new_id
 from viewer.core.labels import LabelLayer
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Table
 from viewer.core.volume import Volume
+from viewer.session import codec
 from viewer.session.edit import Edit
 from viewer.session.history import ITEM_KINDS, Change, Changes, History, ItemChange, ItemKind, Origin, Phrase, Step, changes_of
 from viewer.session.signal import Signal
@@ -46,6 +48,7 @@ class Source:
 class _State:
     items: dict[ItemKind, dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in ITEM_KINDS})
     labels: dict[str, NDArray[Any]] = field(default_factory=dict)
+    order: dict[str, int] = field(default_factory=dict)
 
 
 class Document:
@@ -134,8 +137,8 @@ class Document:
         return tuple(x for x in self._state.items["overlay"].values() if x.volume_id == root_id)
 
     def items(self, kind: ItemKind) -> tuple[Any, ...]:
-        """All items of a kind."""
-        return tuple(self._state.items[kind].values())
+        """All items of a kind, in the order in which they came to be."""
+        return tuple(self.volume(i) if kind == "volume" else item for i, item in tuple(self._state.items[kind].items()))
 
     def item(self, kind: ItemKind, item_id: str) -> Any | None:
         return self.volume(item_id) if kind == "volume" and self.has_volume(item_id) else self._state.items[kind].get(item_id)
@@ -149,15 +152,14 @@ class Document:
         digest = hashlib.sha256()
         for kind in ITEM_KINDS:
             for item_id in sorted(self._state.items[kind]):
-                item = self.item(kind, item_id)
-                digest.update(f"{kind}:{item_id}:{item!r}\n".encode())
-                if isinstance(item, Volume):
-                    digest.update(np.ascontiguousarray(item.data))
-                elif isinstance(item, ScalarMap):
-                    digest.update(np.ascontiguousarray(item.values))
+                arrays: list[Any] = []
+                text = codec.encode(self.item(kind, item_id), lambda array, arrays=arrays: arrays.append(array) or len(arrays))  # type: ignore[misc]
+                digest.update(f"{kind}:{item_id}:{text}\n".encode())
+                for array in arrays:
+                    _update(digest, array)
         for layer_id in sorted(self._state.labels):
-            digest.update(f"{layer_id}:{self._state.labels[layer_id].dtype}".encode())
-            digest.update(self._state.labels[layer_id])
+            digest.update(layer_id.encode())
+            _update(digest, self._state.labels[layer_id])
         return digest.hexdigest()
 
     # --- opening and closing: no steps ---
@@ -186,15 +188,7 @@ class Document:
         self._no_open_edit()
         if not step.changes:
             return
-        done: list[Change] = []
-        try:
-            for change in step.changes:
-                change.apply(self._state)
-                done.append(change)
-        except BaseException:
-            for change in reversed(done):
-                change.revert(self._state)
-            raise
+        self._walk(step.changes, forwards=True)
         self._append(step)
 
     def edit(self, title: str, *, origin: Origin | None = None, **values: str | int | float) -> Edit:
@@ -213,8 +207,7 @@ class Document:
         step = self.history.next_undo
         if step is None:
             return False
-        for change in reversed(step.changes):
-            change.revert(self._state)
+        self._walk(step.changes[::-1], forwards=False)
         self.history.position -= 1
         self._moved(step)
         return True
@@ -225,8 +218,7 @@ class Document:
         step = self.history.next_redo
         if step is None:
             return False
-        for change in step.changes:
-            change.apply(self._state)
+        self._walk(step.changes, forwards=True)
         self.history.position += 1
         self._moved(step)
         return True
@@ -253,6 +245,20 @@ class Document:
 
     # --- inside ---
 
+    def _walk(self, changes: tuple[Change, ...], *, forwards: bool) -> None:
+        """Apply or revert all of them, or none: an array that cannot be read back leaves everything as it was."""
+        done: list[Change] = []
+        try:
+            for change in changes:
+                done.append(change)
+                change.apply(self._state) if forwards else change.revert(self._state)
+        except BaseException:
+            for number, change in enumerate(reversed(done)):
+                # The one that failed may be half done: its other side is put back as far as there is one.
+                with contextlib.suppress(*([KeyError, NegatoscopeError] if number == 0 else [])):
+                    change.revert(self._state) if forwards else change.apply(self._state)
+            raise
+
     def _append(self, step: Step) -> None:
         self.history.append(step)
         if self.store is not None:
@@ -273,7 +279,10 @@ class Document:
             raise Refused("Finish or cancel what is being drawn first.")
 
     def trim_memory(self) -> None:
-        """Beyond the bound, drop the oldest arrays that the store has from memory; to be called when the store is idle."""
+        """Beyond the bound, drop the oldest arrays that the store has from memory; to be called when the store is idle.
+
+        Raises SaveFailed, and drops nothing, when the store cannot write.
+        """
         excess = self.history.nbytes - self.history_bytes
         store = self.store
         if excess <= 0 or store is None:
@@ -287,5 +296,10 @@ class Document:
                 self.history.replace(index, slim)
                 excess -= freed
                 for change in slim.changes:
-                    if isinstance(change, ItemChange) and isinstance(change.after, Evicted):
+                    if isinstance(change, ItemChange) and isinstance(change.after, Evicted) and change.id in self._state.items[change.kind]:
                         self._state.items[change.kind][change.id] = change.after
+
+
+def _update(digest: Any, array: NDArray[Any]) -> None:
+    digest.update(f"{array.dtype.str}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array))

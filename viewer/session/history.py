@@ -46,6 +46,8 @@ class State(Protocol):
 
     items: dict[ItemKind, dict[str, Any]]
     labels: dict[str, NDArray[Any]]
+    order: dict[str, int]
+    """When each item came to be: what is undone goes back to its old place in the lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,11 @@ class ItemChange:
         if item is None:
             items.pop(self.id, None)
         else:
+            is_back = self.id not in items and self.id in state.order
             items[self.id] = item
+            state.order.setdefault(self.id, len(state.order))
+            if is_back:
+                state.items[self.kind] = {key: items[key] for key in sorted(items, key=lambda key: state.order.get(key, -1))}
         if self.kind == "layer":
             fit_labels(state, self.id, item)
 
@@ -189,16 +195,19 @@ def changes_of(step: Step) -> Changes:
 
 
 def as_slices(box: Box) -> tuple[slice, slice, slice]:
+    """A box as slices."""
     (a, b), (c, d), (e, f) = box
     return slice(a, b), slice(c, d), slice(e, f)
 
 
 def as_box(slices: tuple[slice, slice, slice]) -> Box:
+    """Slices, with start and stop, as a box."""
     a, b, c = slices
     return (int(a.start), int(a.stop)), (int(b.start), int(b.stop)), (int(c.start), int(c.stop))
 
 
 def union(one: Box | None, other: Box) -> Box:
+    """The smallest box that holds both."""
     if one is None:
         return other
     (a, b), (c, d), (e, f) = ((min(p[0], q[0]), max(p[1], q[1])) for p, q in zip(one, other, strict=True))
@@ -211,7 +220,7 @@ def bounding_box(mask: NDArray[Any]) -> Box | None:
     if planes.size == 0:
         return None
     inner = mask[planes[0] : planes[-1] + 1]
-    flat = inner.any(axis=0)
+    flat: NDArray[Any] = np.any(inner, axis=0)
     rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
     return (int(planes[0]), int(planes[-1]) + 1), (int(rows[0]), int(rows[-1]) + 1), (int(columns[0]), int(columns[-1]) + 1)
 
@@ -224,7 +233,9 @@ def labels_change(layer_id: str, labels: NDArray[Any], box: Box, after: NDArray[
         return None
     inside = as_slices(differs)
     (a, b), (c, d), (e, f) = ((o[0] + i[0], o[0] + i[1]) for o, i in zip(box, differs, strict=True))
-    return LabelsChange(layer_id, ((a, b), (c, d), (e, f)), pack(before[inside], split=False), pack(after[inside].astype(labels.dtype), split=False))
+    kind = np.result_type(before, after)  # a step that brings the 256th segment widens the labels
+    packed = (pack(values[inside].astype(kind, copy=False), split=False) for values in (before, after))
+    return LabelsChange(layer_id, ((a, b), (c, d), (e, f)), *packed)
 
 
 def fit_labels(state: State, layer_id: str, layer: LabelLayer | None) -> None:
@@ -232,9 +243,14 @@ def fit_labels(state: State, layer_id: str, layer: LabelLayer | None) -> None:
     if layer is None:
         state.labels.pop(layer_id, None)
         return
-    kind = np.uint16 if any(s.label > 255 for s in layer.segments) else np.uint8
+    kind = labels_type(layer)
     held = state.labels.get(layer_id)
     if held is None:
         state.labels[layer_id] = np.zeros(layer.geometry.shape, kind)
     elif held.dtype != kind:
         state.labels[layer_id] = held.astype(kind)
+
+
+def labels_type(layer: LabelLayer) -> type[np.uint8 | np.uint16]:
+    """The number type that a layer's labels need."""
+    return np.uint16 if any(s.label > 255 for s in layer.segments) else np.uint8

@@ -52,8 +52,10 @@ def open_entry(document: Document, entry: SeriesEntry, pool: Pool, *, progress: 
 
 def read_source(source: Source, pool: Pool) -> Volume:
     """Read a source again. Raises InconsistentSeries when its files are no longer those that were opened."""
+    if not source.files:
+        raise UnreadableFile("An image that was made in memory cannot be read again.")
     if fingerprint(source.files) != source.fingerprint:
-        raise InconsistentSeries(f"{source.files[0].name if source.files else source.volume_id} has changed since; the steps are not replayed onto other pixels.")
+        raise InconsistentSeries(f"{source.files[0].name} has changed since; the steps are not replayed onto other pixels.")
     listing = io_open.find(list(source.files))
     for entry in listing.series:
         if entry.id == source.series_id:

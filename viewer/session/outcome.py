@@ -20,7 +20,7 @@ from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Score, Table
 from viewer.core.volume import Volume, smallest_exact
 from viewer.session.apply import Call
-from viewer.session.history import Change, ItemChange, LabelsChange, Origin, Phrase, Step, as_slices, bounding_box, labels_change
+from viewer.session.history import Change, ItemChange, LabelsChange, Origin, Phrase, Step, as_slices, bounding_box, labels_change, labels_type
 from viewer.session.packing import Box
 from viewer.session.planes import put_plane, take_plane
 
@@ -97,8 +97,10 @@ def _merged(call: Call, images: list[Any]) -> NDArray[Any]:
     expected = take_plane(volume.phase(0), scope.axis, scope.index).shape if scope.kind == "slice" else volume.phase(0).shape
     if any(part.shape != expected for part in parts):
         raise Refused(f"{call.spec.title} gave an image of another size; run it on the whole volume.")
+    parts = [_compact(part) for part in parts]
     kind = np.result_type(volume.data.dtype, *(part.dtype for part in parts))
-    data = memory.allocate(volume.data.shape, np.float32 if kind == np.float64 else kind)
+    # Beyond 16 bits float32 holds all that volumes hold exactly.
+    data = memory.allocate(volume.data.shape, np.float32 if kind.itemsize > 2 else kind)
     data[...] = volume.data
     for number, part in enumerate(parts):
         phase = number if len(parts) > 1 else scope.phase
@@ -115,9 +117,10 @@ def _merged(call: Call, images: list[Any]) -> NDArray[Any]:
 
 
 def _compact(values: NDArray[Any]) -> NDArray[Any]:
-    if values.dtype == np.float64:
-        return values.astype(np.float32)
-    return smallest_exact(values) if values.dtype.kind in "iu" and values.dtype.itemsize > 2 else values
+    """In a number type that volumes may have."""
+    if values.dtype.kind == "f":
+        return values.astype(np.float32, copy=False)
+    return smallest_exact(values) if values.dtype.kind == "b" or values.dtype.itemsize > 2 else values
 
 
 def _placed(call: Call, values: NDArray[Any]) -> tuple[Box, NDArray[Any]]:
@@ -171,14 +174,22 @@ def _layer(call: Call, labels: Labels) -> list[Change]:
         for segment in layer.segments:
             if segment.is_locked:
                 writable &= part != segment.label
-        after = np.where(writable, values, part).astype(call.labels.dtype)
-        change = labels_change(layer.id, call.labels, box, after)
-        return [change] if change else []
-    named = labels.names
-    segments = tuple(Segment(n, named[n - 1] if n <= len(named) else f"{call.spec.title} {n}", segment_color(n)) for n in used)
-    layer = LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id, segments)
+        unnamed = [n for n in used if layer.segment(n) is None and np.any(values[writable] == n)]
+        named = _named(call, labels, layer, unnamed)
+        kind = np.result_type(call.labels.dtype, labels_type(named))
+        change = labels_change(layer.id, call.labels, box, np.where(writable, values, part).astype(kind))
+        return [*([ItemChange("layer", layer.id, layer, named)] if unnamed else []), *([change] if change else [])]
+    layer = _named(call, labels, LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id), used)
     change = _new_labels(layer, box, values)
     return [ItemChange("layer", layer.id, None, layer), *([change] if change else [])]
+
+
+def _named(call: Call, labels: Labels, layer: LabelLayer, added: list[int]) -> LabelLayer:
+    """The layer with a segment for each of these labels."""
+    for n in added:
+        name = labels.names[n - 1] if n <= len(labels.names) else f"{call.spec.title} {n}"
+        layer = layer.with_segment(Segment(n, name, segment_color(n)))
+    return layer
 
 
 def _new_labels(layer: LabelLayer, box: Box, values: NDArray[Any]) -> LabelsChange | None:
@@ -187,7 +198,7 @@ def _new_labels(layer: LabelLayer, box: Box, values: NDArray[Any]) -> LabelsChan
     if inside is None:
         return None
     part = values[as_slices(inside)]
-    kind = np.uint16 if any(s.label > 255 for s in layer.segments) else np.uint8
+    kind = labels_type(layer)
     place = [(a + i, a + j) for (a, _), (i, j) in zip(box, inside, strict=True)]
     empty = np.zeros(part.shape, kind)
     change = labels_change(layer.id, empty, ((0, part.shape[0]), (0, part.shape[1]), (0, part.shape[2])), part.astype(kind))
@@ -204,7 +215,9 @@ def _overlay(call: Call, overlay: Overlay) -> ItemChange:
 def _annotation(call: Call, draft: Draft) -> ItemChange:
     scope = call.scope
     axis = scope.axis if scope.kind == "slice" else 0
-    item = Annotation(new_id("annotation"), draft.shape, call.original.id, draft.points, axis, scope.phase, draft.name, draft.measures, origin=call.spec.name)
+    item = Annotation(
+        new_id("annotation"), draft.shape, call.original.id, draft.points, axis, scope.phase, draft.name, draft.measures, origin=call.spec.name
+    )  # fmt: skip
     item = measure_annotation(item, call.original) if not draft.measures else item
     return ItemChange("annotation", item.id, None, item)
 

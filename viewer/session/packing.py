@@ -24,8 +24,10 @@ class Packed:
 
     __slots__ = ("_blob", "_fetch", "crc", "dtype", "nbytes_packed", "shape", "split")
 
-    def __init__(self, blob: bytes | None, shape: tuple[int, ...], dtype: str, split: bool, crc: int, nbytes_packed: int, fetch: Callable[[], bytes] | None = None) -> None:
-        self._blob, self.shape, self.dtype, self.split, self.crc, self.nbytes_packed, self._fetch = blob, shape, dtype, split, crc, nbytes_packed, fetch
+    def __init__(self, blob: bytes, shape: tuple[int, ...], dtype: str, split: bool, crc: int, nbytes_packed: int) -> None:
+        self._blob: bytes | None = blob
+        self._fetch: Callable[[], bytes] | None = None
+        self.shape, self.dtype, self.split, self.crc, self.nbytes_packed = shape, dtype, split, crc, nbytes_packed
 
     @property
     def blob(self) -> bytes:
@@ -60,7 +62,7 @@ def pack(array: NDArray[Any], *, split: bool | None = None) -> Packed:
     split = data.dtype.itemsize > 1 if split is None else split
     raw = data.view(np.uint8).reshape(-1, data.dtype.itemsize).T if split and data.size else data
     buffer = np.ascontiguousarray(raw)
-    blob = zstandard.ZstdCompressor(level=1).compress(memoryview(buffer).cast("B")) if buffer.size else b""
+    blob = zstandard.ZstdCompressor(level=1).compress(buffer.data.cast("B")) if buffer.size else b""
     return Packed(blob, data.shape, data.dtype.str, split, zlib.crc32(blob), len(blob))
 
 
@@ -89,14 +91,14 @@ def copy_into(packed: Packed, target: NDArray[Any]) -> None:
         return
     reader = zstandard.ZstdDecompressor().stream_reader(packed.blob)
     plane = np.empty(packed.shape[1:], packed.dtype)
-    view = memoryview(plane).cast("B")
+    view = plane.data.cast("B")
     for k in range(packed.shape[0]):
         _fill(reader, view)
         target[k] = plane
 
 
 def _read_into(blob: bytes, target: NDArray[Any]) -> None:
-    _fill(zstandard.ZstdDecompressor().stream_reader(blob), memoryview(target.reshape(-1)).cast("B"))
+    _fill(zstandard.ZstdDecompressor().stream_reader(blob), target.reshape(-1).data.cast("B"))
 
 
 def _fill(reader: zstandard.ZstdDecompressionReader, view: memoryview) -> None:

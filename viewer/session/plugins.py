@@ -133,7 +133,8 @@ class Registry:
             else:
                 self.take_specs(*describe_all([(entry.name, entry.run, entry.plugin)]))
         if entry.name not in self._specs:
-            raise BadParameter(f'The operation "{entry.name}" of the plugin {entry.plugin} cannot be used: {self._broken.get(entry.name, "it could not be read")}.')
+            reason = self._broken.get(entry.name, "it could not be read")
+            raise BadParameter(f'The operation "{entry.name}" of the plugin {entry.plugin} cannot be used: {reason}.')
         return self._specs[entry.name]
 
     def known_spec(self, name: str) -> OperationSpec | None:

@@ -29,7 +29,8 @@ def recipe_of(steps: Iterable[Step], root_id: str | None = None, document: Docum
         origin = step.origin
         if origin.kind != "operation":
             continue
-        if root_id is not None and document is not None and origin.inputs and document.has_volume(origin.inputs[0]) and document.volume(origin.inputs[0]).root_id != root_id:
+        first = origin.inputs[0] if origin.inputs else ""
+        if root_id is not None and document is not None and document.has_volume(first) and document.volume(first).root_id != root_id:
             continue
         parameters = {n: v for n, v in origin.parameters.items() if v is not None and n != "scope" and not _is_reference(v)}
         found.append(RecipeStep(origin.name, parameters))

@@ -15,6 +15,7 @@ MAX_RECENT = 10
 
 
 def config_folder() -> Path:
+    """Settings."""
     return Path(platformdirs.user_config_dir(_APP, appauthor=False))
 
 
@@ -26,6 +27,7 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
+    """What can be made again."""
     folder = Path(platformdirs.user_cache_dir(_APP, appauthor=False))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder

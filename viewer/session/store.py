@@ -7,36 +7,30 @@ measured and reasoned for a crash: WAL, synchronous FULL, exclusive lock (freed 
 from __future__ import annotations
 
 import json
-import os
 import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from viewer.core.errors import SaveFailed, UnreadableFile
+from viewer.core.overlay import ScalarMap
 from viewer.core.volume import Volume
 from viewer.session import codec
+from viewer.session.database import CHUNK_BYTES, open_database, open_or_create, read_all, read_array, row_crc, set_meta, step_crc
 from viewer.session.history import ItemChange, LabelsChange, Step
-from viewer.session.packing import Packed, pack, unpack
+from viewer.session.packing import Packed, pack
 
 if TYPE_CHECKING:
     from viewer.session.document import Document, Source
 
-APPLICATION_ID = 0x4E45474F  # "NEGO"
-SCHEMA_VERSION = 1
-CHUNK_BYTES = 64 << 20
-_SCHEMA = (
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE source (volume_id TEXT PRIMARY KEY, number INTEGER NOT NULL, json TEXT NOT NULL)",
-    "CREATE TABLE step (number INTEGER PRIMARY KEY, id TEXT NOT NULL, json TEXT NOT NULL)",
-    "CREATE TABLE array (id INTEGER PRIMARY KEY, step INTEGER NOT NULL, shape TEXT NOT NULL, dtype TEXT NOT NULL, split INTEGER NOT NULL, crc INTEGER NOT NULL, nbytes INTEGER NOT NULL)",
-    "CREATE TABLE chunk (array INTEGER NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (array, number))",
-)
+RETRY_S = 5.0
+"""After a failure the writing is tried again this often, and with whatever comes next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +43,39 @@ class Evicted:
     nbytes: int = 0
 
 
+Write = Callable[[sqlite3.Connection], None]
+
+
+class _Hold:
+    """A stop of the writer between two transactions, so that another thread can read."""
+
+    def __init__(self) -> None:
+        self.ready, self.over = threading.Event(), threading.Event()
+
+
 class Store:
-    """Journal of one document in one file. Every method may be called from the document's thread and returns at once."""
+    """Journal of one document in one file. Every method may be called from the document's thread; those that write return at once.
+
+    What cannot be written (a full disk) stays in order in memory and is tried again; meanwhile ``error`` says why.
+
+    Raises
+    ------
+    SaveFailed
+        The file cannot be made.
+    UnreadableFile
+        The file is held by another process, or is no history of this program.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._queue: queue.SimpleQueue[Callable[[sqlite3.Connection], None] | None] = queue.SimpleQueue()
-        self._asked = self._done = 0
+        self._queue: queue.SimpleQueue[Write | _Hold | Literal["try again"] | None] = queue.SimpleQueue()
+        self._pending: deque[Write] = deque()
+        self._asked = self._done = self._attempts = 0
         self._oldest_wait = 0.0
         self._condition = threading.Condition()
+        self._is_closed = False
         self.error: Exception | None = None
-        self._arrays = 0
-        existed = path.exists()
-        self._connection = open_database(path)
-        if not existed:
-            _create(self._connection)
-        os.chmod(path, 0o600)
+        self._connection = open_or_create(path)
         row = self._connection.execute("SELECT coalesce(max(id), 0) FROM array").fetchone()
         self._arrays = int(row[0])
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
@@ -76,7 +87,8 @@ class Store:
         text = json.dumps({"files": [str(f) for f in source.files], "series_id": source.series_id, "fingerprint": source.fingerprint})
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute("INSERT OR REPLACE INTO source VALUES (?, (SELECT count(*) FROM source), ?)", (source.volume_id, text))
+            number = db.execute("SELECT count(*) FROM source").fetchone()[0]
+            db.execute("INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)", (source.volume_id, number, text, row_crc(source.volume_id, number, text)))
 
         self._ask(write)
 
@@ -88,23 +100,23 @@ class Store:
             db.execute("DELETE FROM array WHERE step >= ?", (number,))
             db.execute("DELETE FROM step WHERE number >= ?", (number,))
             text = codec.encode(step, lambda array: self._write_array(db, number, array))
-            db.execute("INSERT INTO step VALUES (?, ?, ?)", (number, step.id, text))
-            _set_meta(db, "position", str(number))
+            db.execute("INSERT INTO step VALUES (?, ?, ?, ?)", (number, step.id, text, step_crc(db, number, step.id, text)))
+            set_meta(db, "position", str(number))
 
         self._ask(write)
 
     def set_position(self, position: int) -> None:
-        self._ask(lambda db: _set_meta(db, "position", str(position)))
+        self._ask(lambda db: set_meta(db, "position", str(position)))
 
     def flush(self, timeout_s: float = 60.0) -> None:
         """Wait until everything asked for is on the disk; raises SaveFailed if the store could not write."""
-        limit = time.monotonic() + timeout_s
         with self._condition:
-            while self._done < self._asked:
-                if not self._condition.wait(max(0.0, limit - time.monotonic())):
-                    raise SaveFailed(f"The history could not be written within {timeout_s:.0f} s.")
-        if self.error is not None:
-            raise SaveFailed(f"The history could not be written to {self.path.name}: {self.error}.") from self.error
+            attempt, asked = self._attempts + 1, self._asked
+            self._queue.put("try again")
+            if not self._condition.wait_for(lambda: self._done >= asked or (self.error is not None and self._attempts >= attempt), timeout_s):
+                raise SaveFailed(f"The history could not be written within {timeout_s:.0f} s.")
+            if self._done < asked:
+                raise SaveFailed(f"The history could not be written to {self.path.name}: {self.error}.") from self.error
 
     @property
     def acknowledged(self) -> int:
@@ -118,7 +130,10 @@ class Store:
             return time.monotonic() - self._oldest_wait if self._done < self._asked else 0.0
 
     def close(self, *, discard: bool = False) -> None:
-        """Write what is left and close; ``discard`` removes the file, for nothing is left to recover."""
+        """Write what is left and close; ``discard`` removes the file, for nothing is left to recover. Twice is no harm."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._queue.put(None)
         self._thread.join()
         self._connection.close()
@@ -133,10 +148,15 @@ class Store:
 
         Volumes named in ``keep`` (those that are shown) stay in memory.
         """
+        if not any(_can_go(change, keep) for change in step.changes):
+            return step, 0
         self.flush()
+        found = self._array_numbers(step.id)
+        if len(found) != sum(_arrays_of(change) for change in step.changes):
+            return step, 0
         freed = 0
         changes: list[Any] = []
-        numbers = iter(self._array_numbers(step.id))
+        numbers = iter(found)
         for change in step.changes:
             if isinstance(change, LabelsChange):
                 for packed in (change.before, change.after):
@@ -146,15 +166,13 @@ class Store:
                         packed.forget(lambda n=number: self._blob(n))  # type: ignore[misc]
                 changes.append(change)
             else:
-                if isinstance(change.after, Volume) and change.before is None and change.id not in keep:
+                for _ in range(_arrays_of(change)):
+                    next(numbers)
+                if _can_go(change, keep):
                     freed += change.after.nbytes
                     changes.append(replace(change, after=Evicted(change.id, step.id, change.after.root_id)))
                 else:
                     changes.append(change)
-                if isinstance(change, ItemChange):
-                    for item in (change.after, change.before):
-                        if hasattr(item, "data") or hasattr(item, "values"):
-                            next(numbers, None)
         return replace(step, changes=tuple(changes)), freed
 
     def read_item(self, evicted: Evicted) -> Volume:
@@ -163,7 +181,7 @@ class Store:
             row = db.execute("SELECT json FROM step WHERE id = ?", (evicted.step_id,)).fetchone()
             if row is None:
                 raise UnreadableFile("A volume of the history is no longer in the store.")
-            step: Step = codec.decode(row[0], lambda number, packed: _read_array(db, number, packed))
+            step: Step = codec.decode(row[0], lambda number, packed: read_array(db, number, packed))
         for change in step.changes:
             if isinstance(change, ItemChange) and change.id == evicted.id and isinstance(change.after, Volume):
                 return change.after
@@ -179,18 +197,40 @@ class Store:
         self._queue.put(write)
 
     def _work(self) -> None:
-        while (write := self._queue.get()) is not None:
+        while True:
+            try:
+                asked = self._queue.get(timeout=RETRY_S if self._pending else None)
+            except queue.Empty:
+                asked = "try again"
+            if isinstance(asked, _Hold):
+                asked.ready.set()
+                asked.over.wait()
+                continue
+            if callable(asked):
+                self._pending.append(asked)
+            self._write_pending()
+            if asked is None:
+                return
+
+    def _write_pending(self) -> None:
+        """One transaction each, in order; what fails, and all behind it, waits: never a step without those before it."""
+        error: Exception | None = None
+        while self._pending and error is None:
             try:
                 with self._connection:
                     self._connection.execute("BEGIN IMMEDIATE")
-                    write(self._connection)
-            except (sqlite3.Error, OSError, TypeError, ValueError) as err:
-                # Kept for flush() and the status line: editing goes on in memory.
-                self.error = err
-            with self._condition:
-                self._done += 1
-                self._oldest_wait = time.monotonic()
-                self._condition.notify_all()
+                    self._pending[0](self._connection)
+            except Exception as err:  # noqa: BLE001  whatever it is, the thread must live: kept for flush() and the status line
+                error = err
+            else:
+                self._pending.popleft()
+                with self._condition:
+                    self._done += 1
+                    self._oldest_wait = time.monotonic()
+        with self._condition:
+            self.error = error
+            self._attempts += 1
+            self._condition.notify_all()
 
     def _write_array(self, db: sqlite3.Connection, step: int, array: Any) -> int:
         packed = array if isinstance(array, Packed) else pack(array)
@@ -211,40 +251,22 @@ class Store:
 
     def _blob(self, number: int) -> bytes:
         with self._reading() as db:
-            return _read_array(db, number, True).blob  # type: ignore[no-any-return]
+            return read_array(db, number, True).blob  # type: ignore[no-any-return]
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """The connection between two transactions of the writer (an exclusive lock allows no second connection)."""
-        ready, over = threading.Event(), threading.Event()
-
-        def hold(_: sqlite3.Connection) -> None:
-            ready.set()
-            over.wait()
-
-        self._ask(hold)
-        ready.wait()
+        if self._is_closed:
+            raise UnreadableFile("The history is closed; what it kept can no longer be read.")
+        hold = _Hold()
+        self._queue.put(hold)
+        hold.ready.wait()
         try:
             yield self._connection
+        except sqlite3.Error as err:
+            raise UnreadableFile(f"The history in {self.path.name} cannot be read: {err}.") from err
         finally:
-            over.set()
-
-
-def open_database(path: Path) -> sqlite3.Connection:
-    """Open a store's file with our settings; raises UnreadableFile when another process holds it or it is no store."""
-    try:
-        db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA locking_mode=EXCLUSIVE")
-        db.execute("PRAGMA trusted_schema=OFF")
-        db.execute("PRAGMA cell_size_check=ON")
-        db.execute("PRAGMA foreign_keys=ON")
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute("BEGIN IMMEDIATE")
-        db.execute("COMMIT")
-        return db
-    except sqlite3.Error as err:
-        raise UnreadableFile(f"{path.name} cannot be opened as a history: {err}.") from err
+            hold.over.set()
 
 
 def restore(path: Path, read_source: Callable[[Source], Volume], *, writable: bool = True) -> Document:
@@ -257,21 +279,11 @@ def restore(path: Path, read_source: Callable[[Source], Volume], *, writable: bo
     writable : bool
         Go on journalling into the same file; else the document is in memory only.
     """
-    from viewer.session.document import Document, Source
+    from viewer.session.document import Document
 
     db = open_database(path)
     try:
-        _check_schema(db, path)
-        sources = [
-            Source(row[0], tuple(Path(f) for f in fields["files"]), fields["series_id"], fields["fingerprint"])
-            for row in db.execute("SELECT volume_id, json FROM source ORDER BY number")
-            for fields in [json.loads(row[1])]
-        ]
-        steps: list[Step] = [
-            codec.decode(row[0], lambda number, packed: _read_array(db, number, packed)) for row in db.execute("SELECT json FROM step ORDER BY number").fetchall()
-        ]
-        row = db.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()
-        position = int(row[0]) if row else 0
+        sources, steps, position = read_all(db, path)
     except sqlite3.Error as err:
         raise UnreadableFile(f"{path.name} is damaged: {err}.") from err
     finally:
@@ -280,47 +292,28 @@ def restore(path: Path, read_source: Callable[[Source], Volume], *, writable: bo
     for source in sources:
         volume = read_source(source)
         document.add_source(replace(volume, id=source.volume_id, root_id=source.volume_id), source)
-    for step in steps:
-        document.commit(step)
+    try:
+        for step in steps:
+            document.commit(step)
+    except (KeyError, ValueError) as err:
+        raise UnreadableFile(f"{path.name} is damaged: step {document.history.position + 1} does not fit those before it ({err}).") from err
     document.go_to(position)
     if writable:
         document.store = Store(path)
     return document
 
 
-def _create(db: sqlite3.Connection) -> None:
-    db.execute("BEGIN")
-    for statement in _SCHEMA:
-        db.execute(statement)
-    db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-    db.execute("COMMIT")
+def _can_go(change: Any, keep: Set[str]) -> bool:
+    """Whether a change holds arrays that may leave memory."""
+    if isinstance(change, LabelsChange):
+        return bool(change.before.in_memory or change.after.in_memory)
+    return isinstance(change.after, Volume) and change.before is None and change.id not in keep
 
 
-def _check_schema(db: sqlite3.Connection, path: Path) -> None:
-    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise UnreadableFile(f"{path.name} is no history of this program.")
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version != SCHEMA_VERSION:
-        raise UnreadableFile(f"{path.name} is a history of version {version}; this program reads version {SCHEMA_VERSION}.")
-    found = {row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
-    if found != set(_SCHEMA):
-        raise UnreadableFile(f"{path.name} has another structure than a history of this program.")
-    if db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-        raise UnreadableFile(f"{path.name} is damaged.")
+def _arrays_of(change: Any) -> int:
+    """How many arrays of a change the store keeps."""
+    if isinstance(change, LabelsChange):
+        return 2
+    return sum(isinstance(item, Volume | Evicted | ScalarMap) for item in (change.before, change.after))
 
 
-def _set_meta(db: sqlite3.Connection, key: str, value: str) -> None:
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
-
-def _read_array(db: sqlite3.Connection, number: int, packed: bool) -> Any:
-    row = db.execute("SELECT shape, dtype, split, crc, nbytes FROM array WHERE id = ?", (number,)).fetchone()
-    if row is None:
-        raise UnreadableFile("An array of the history is missing.")
-    shape, dtype, split, crc, nbytes = row
-    blob = b"".join(r[0] for r in db.execute("SELECT data FROM chunk WHERE array = ? ORDER BY number", (number,)))
-    if len(blob) != nbytes:
-        raise UnreadableFile("An array of the history is incomplete.")
-    found = Packed(blob, tuple(json.loads(shape)), dtype, bool(split), crc, nbytes)
-    return found if packed else unpack(found, shared=True)
