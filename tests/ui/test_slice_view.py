@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from viewer.core.annotation import Annotation
 from viewer.core.errors import Refused
 from viewer.core.geometry import Geometry
 from viewer.core.labels import LabelLayer, Segment
+from viewer.core.operation import Range
 from viewer.core.render import spread
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
@@ -347,6 +348,24 @@ def test_what_a_tool_shows_follows_the_pointer_and_leaves_with_it(qtbot: QtBot, 
     qtbot.waitUntil(lambda: view.viewport().grab().toImage() != bare)
     view.set_tool("pan")
     assert view.viewport().grab().toImage() == bare
+
+
+@dataclass
+class Sized:
+    radius: Annotated[float, Range(0.1, 12.0)] = 10.0
+
+
+def test_shift_and_wheel_change_a_tools_radius_within_its_limits(qtbot: QtBot, view: SliceView) -> None:
+    tool = Recorder(options=Sized())
+    view.set_tool(tool, object())  # type: ignore[arg-type]
+    with qtbot.waitSignal(view.options_changed):
+        wheel(view, 120, SHIFT)
+    assert tool.options.radius == pytest.approx(11.5)
+    wheel(view, 1200, SHIFT)
+    assert tool.options.radius == 12.0
+    wheel(view, -120 * 100, SHIFT)
+    assert tool.options.radius == 0.1
+    assert view.state.index == 15
 
 
 def test_escape_cancels_a_gesture_and_resets_nothing(qtbot: QtBot, view: SliceView) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from viewer.core.volume import Identity, Volume
 from viewer.core.words import _
 from viewer.draw.figures import window_figures
+from viewer.session.hand import stack_index, stack_size
 from viewer.session.view import TextLevel, ViewState
 
 # Facts that are shown beside a slice, in this order, if the file has them.
@@ -130,6 +131,18 @@ def phase_text(state: ViewState, volume: Volume) -> str:
     text = words.format(number=state.phase + 1, count=volume.phases)
     label = volume.phase_labels[state.phase] if state.phase < len(volume.phase_labels) else ""
     return f"{text}  {label}" if label else text
+
+
+def view_name(state: ViewState, number: int) -> str:
+    """The name of a view for assistive technology: ``View 1, t1_vibe, slice 41 of 72``."""
+    volume = state.volume
+    if volume is None:
+        return _("View {number}, empty").format(number=number)
+    words = _("View {number}, {title}, slice {index} of {count}")
+    if state.count == 1 and volume.phases > 1:
+        words = _("View {number}, {title}, frame {index} of {count}")
+    title = volume.identity.series_description or volume.title
+    return words.format(number=number, title=title, index=stack_index(state) + 1, count=stack_size(state))
 
 
 def iso_date(text: str) -> str:

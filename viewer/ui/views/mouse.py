@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_type_hints
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QInputDevice, QMouseEvent, QWheelEvent
 
 from viewer.core.layout import Point
+from viewer.core.operation import Range
 from viewer.session import hand
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 BuiltIn = Literal["window", "pan", "zoom", "scroll"]
 # A slice for so many pixels of a scroll drag.
 SCROLL_PX = 8.0
+RADIUS_STEP = 1.15
 _CTRL, _SHIFT, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
 
 
@@ -118,6 +120,19 @@ class Mouse:
         if not isinstance(view.tool, str):
             return "tool"
         return "pan" if modifiers & _SHIFT else view.tool
+
+
+def turned_radius(options: object, steps: int) -> float | None:
+    """What Shift+wheel makes of a tool's option ``radius``, within its declared range; None for a tool that has none."""
+    radius = getattr(options, "radius", None)
+    if not isinstance(radius, int | float) or isinstance(radius, bool):
+        return None
+    declared = get_type_hints(type(options), include_extras=True).get("radius")
+    limits = next((part for part in getattr(declared, "__metadata__", ()) if isinstance(part, Range)), Range())
+    turned = radius * RADIUS_STEP**steps
+    if limits.low is not None:
+        turned = max(turned, limits.low)
+    return min(turned, limits.high) if limits.high is not None else turned
 
 
 def _point(event: QMouseEvent) -> Point:

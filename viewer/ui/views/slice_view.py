@@ -32,39 +32,17 @@ from PySide6.QtWidgets import QWidget
 from viewer.core.annotation import Annotation
 from viewer.core.layout import Point
 from viewer.core.tool import Pointer, Tool, ToolHost
-from viewer.core.words import _
 from viewer.draw.contours import Contour, contours_of, preview_contours
+from viewer.draw.corners import view_name
 from viewer.draw.overlay import Extras, paint_overlay
-from viewer.draw.picture import Picture, Preview, compose, draw_picture
+from viewer.draw.picture import Preview, compose
 from viewer.draw.text import Style, draw_text, text_height
-from viewer.session.hand import stack_index, stack_size
 from viewer.session.view import EMPTY, Readable, ViewState, ViewWish, resolve, triple
 from viewer.ui import theme
 from viewer.ui.views.commands import COMMANDS, KEYS
-from viewer.ui.views.mouse import BuiltIn, Mouse
+from viewer.ui.views.mouse import BuiltIn, Mouse, turned_radius
+from viewer.ui.views.picture_item import PictureItem
 from viewer.ui.views.probe import probe_at
-
-
-class _PictureItem(pg.GraphicsObject):  # type: ignore[misc]
-    """Hands the ready picture to the painter, pixel for pixel as an export does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.picture: Picture | None = None
-        self.state = EMPTY
-        self.size: Point = (1.0, 1.0)
-
-    def boundingRect(self) -> QRectF:
-        return QRectF(0, 0, *self.size)
-
-    def resize(self, size: Point) -> None:
-        self.prepareGeometryChange()
-        self.size = size
-
-    def paint(self, painter: QPainter, _option: Any, _widget: QWidget | None = None) -> None:
-        if self.picture is not None:
-            painter.resetTransform()  # widget coordinates
-            draw_picture(painter, self.picture, self.state, self.state.placement(self.size))
 
 
 class SliceView(pg.GraphicsView):  # type: ignore[misc]
@@ -79,6 +57,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     activated(), double_clicked(), menu_wanted(QPoint global), files_dropped(tuple of Path), series_wanted(int -1 or 1)
     failed(Exception)
         A tool raised; its gesture is cancelled.
+    options_changed()
+        Shift+wheel changed the radius in the options of the tool in hand.
     """
 
     wish_changed = Signal(object)
@@ -89,8 +69,9 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     files_dropped = Signal(object)
     series_wanted = Signal(int)
     failed = Signal(object)
+    options_changed = Signal()
 
-    _item: _PictureItem | None = None  # GraphicsView calls resizeEvent inside its own __init__
+    _item: PictureItem | None = None  # GraphicsView calls resizeEvent inside its own __init__
 
     def __init__(self, parent: QWidget | None = None, *, number: int = 1) -> None:
         super().__init__(parent, background="#000000")
@@ -111,7 +92,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._shapes: tuple[Annotation, ...] = ()
         self._hovered: tuple[Point, Qt.KeyboardModifier] | None = None
         self._probe_text = ""
-        self._item = _PictureItem()
+        self._item = PictureItem()
         self.scene().addItem(self._item)
         self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
         self.setCacheMode(self.CacheModeFlag.CacheNone)
@@ -227,11 +208,14 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._show_shapes(pointer)
 
     def turn_tool(self, steps: int) -> bool:
-        """Shift+wheel for a tool that has a size (an optional ``turn(host, steps)``); False if it has none."""
-        turn = getattr(self.tool, "turn", None)
-        if turn is None or self._host is None:
+        """Shift+wheel over a tool with a radius makes that larger or smaller; False if the tool has none."""
+        if isinstance(self.tool, str):
             return False
-        self._guarded(turn, self._host, steps)
+        radius = turned_radius(self.tool.options, steps)
+        if radius is None:
+            return False
+        self.tool.options.radius = radius
+        self.options_changed.emit()
         if self._hovered is not None:
             self._show_shapes(self._pointer(*self._hovered))
         return True
@@ -331,16 +315,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         painter.restore()
 
     def _rename(self) -> None:
-        """The name for assistive technology: ``View 1, t1_vibe, slice 41 of 72``."""
-        volume = self.state.volume
-        if volume is None:
-            name = _("View {number}, empty").format(number=self.number)
-        else:
-            words = _("View {number}, {title}, slice {index} of {count}")
-            if self.state.count == 1 and volume.phases > 1:
-                words = _("View {number}, {title}, frame {index} of {count}")
-            title = volume.identity.series_description or volume.title
-            name = words.format(number=self.number, title=title, index=stack_index(self.state) + 1, count=stack_size(self.state))
+        name = view_name(self.state, self.number)
         if name != self.accessibleName():
             self.setAccessibleName(name)
 
