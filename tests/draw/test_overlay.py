@@ -10,7 +10,7 @@ from viewer.core.annotation import Annotation, Measure
 from viewer.core.geometry import Geometry
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import VoiLut, Window
-from viewer.draw.corners import Corners, age_text, clock, corners, iso_date, position_text
+from viewer.draw.corners import Corners, age_text, clock, corners, iso_date, person, position_text
 from viewer.draw.figures import figure, measure_text, round_length, window_figures
 from viewer.draw.shapes import chip_lines
 from viewer.session.document import Document
@@ -40,7 +40,7 @@ def test_the_corners_say_who_what_where_and_how() -> None:
     found = corners(state_of(), zoom_percent=200, probe="123 HU")
     assert found.top_left == ("Secret, Name", "F 58 y · ID SECRET-ID")
     assert found.top_right == ("Secret Clinic", "2024-03-18 09:41", "Secret chest", "SECRET-ACC")
-    assert found.bottom_left == ("Series 3  t1_vibe", "Slice 41 / 72  H 105.2 mm", "Spacing 2.500 mm")
+    assert found.bottom_left == ("Series 3  t1_vibe", "Slice 41 / 72  H 105.2 mm", "Spacing 2.5 mm")
     assert found.bottom_right == ("123 HU", "W 400  L 40  Soft tissue", "Zoom 200 %")
 
 
@@ -92,7 +92,15 @@ def test_dates_are_iso(text: str, shown: str) -> None:
 
 def test_ages_and_times_as_people_write_them() -> None:
     assert [age_text(t) for t in ("058Y", "006M", "58", "")] == ["58 y", "6 m", "58", ""]
-    assert [clock(t) for t in ("094130.5", "0941", "", "x")] == ["09:41", "09:41", "", "x"]
+    assert [clock(t) for t in ("094130.5", "09:41:30", "0941", "", "x")] == ["09:41", "09:41", "09:41", "", "x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Wang^Min", "Wang, Min"), ("Doe^Jane^Q^Dr", "Doe, Jane Q Dr"), ("Jane Doe", "Jane Doe"), ("=王^敏", "王, 敏"), ("^", ""), ("", "")],
+)
+def test_names_are_written_as_people_write_them(name: str, shown: str) -> None:
+    assert person(name) == shown
 
 
 def test_digits_are_those_of_the_unit() -> None:

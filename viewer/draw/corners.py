@@ -57,7 +57,7 @@ def _patient(who: Identity, is_full: bool) -> tuple[str, ...]:
     sex_age = " ".join(part for part in (who.patient_sex, age_text(who.patient_age) or born) if part)
     identifier = _("ID {id}").format(id=who.patient_id) if who.patient_id else ""
     second = " · ".join(part for part in (sex_age, identifier) if part)
-    return _present(who.patient_name, second if is_full else "")
+    return _present(person(who.patient_name), second if is_full else "")
 
 
 def _study(who: Identity, is_full: bool) -> tuple[str, ...]:
@@ -90,9 +90,18 @@ def _thickness(state: ViewState, volume: Volume) -> str:
     geometry = volume.geometry
     axis = state.layout.axis
     known = geometry.between_known if axis == 0 else geometry.in_plane_known
-    distance = _("Spacing {mm:.3f} mm").format(mm=geometry.spacing[axis]) if known and geometry.in_plane_known and state.count > 1 else ""
-    thick = volume.facts.get("Slice thickness", "") if axis == 0 else ""
+    distance = _("Spacing {mm:.3g} mm").format(mm=geometry.spacing[axis]) if known and geometry.in_plane_known and state.count > 1 else ""
+    thick = _shortened(volume.facts.get("Slice thickness", "")) if axis == 0 else ""
     return "  ".join(part for part in (_("Thickness {text}").format(text=thick) if thick else "", distance) if part)
+
+
+def _shortened(text: str) -> str:
+    """``0.666667 mm`` as ``0.667 mm``."""
+    number, _space, unit = text.partition(" ")
+    try:
+        return f"{float(number):.3g} {unit}".strip()
+    except ValueError:
+        return text
 
 
 def _view(state: ViewState, zoom_percent: float, probe: str) -> tuple[str, ...]:
@@ -145,13 +154,23 @@ def view_name(state: ViewState, number: int) -> str:
     return words.format(number=number, title=title, index=stack_index(state) + 1, count=stack_size(state))
 
 
+def person(name: str) -> str:
+    """DICOM's ``Wang^Min`` as ``Wang, Min``; the first group that is filled in (D04)."""
+    group = next((part for part in name.split("=") if part.strip("^ ")), "")
+    family, *others = group.split("^")
+    rest = " ".join(part.strip() for part in others if part.strip())
+    return ", ".join(part for part in (family.strip(), rest) if part)
+
+
 def iso_date(text: str) -> str:
     """DICOM's ``20240318`` as ``2024-03-18``; anything else as it is."""
     return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 and text.isdigit() else text
 
 
 def clock(text: str) -> str:
-    """DICOM's ``094130.5`` as ``09:41``; anything else as it is."""
+    """DICOM's ``094130.5`` and ``09:41:30`` as ``09:41``; anything else as it is."""
+    if len(text) >= 5 and text[2] == ":":
+        return text[:5]
     return f"{text[:2]}:{text[2:4]}" if len(text) >= 4 and text[:4].isdigit() else text
 
 
