@@ -26,10 +26,14 @@ class RecipeStep:
 
 def save_recipe(path: Path, steps: Sequence[RecipeStep], *, overwrite: bool = False) -> None:
     """Write steps; parameters that are None (not given) are left out."""
+    save_atomic(path, recipe_text(steps).encode(), overwrite=overwrite, validate=lambda temporary: _check_same(temporary, len(steps)))
+
+
+def recipe_text(steps: Sequence[RecipeStep]) -> str:
+    """Steps as the TOML that :func:`read_recipe` reads."""
     import tomli_w
 
-    content = {"step": [{"operation": step.operation, "parameters": _plain(step.parameters)} for step in steps]}
-    save_atomic(path, tomli_w.dumps(content).encode(), overwrite=overwrite, validate=lambda temporary: _check_same(temporary, len(steps)))
+    return tomli_w.dumps({"step": [{"operation": step.operation, "parameters": _plain(step.parameters)} for step in steps]})
 
 
 def read_recipe(path: Path) -> tuple[RecipeStep, ...]:

@@ -81,6 +81,7 @@ class Opener(QObject):
         self._loading: dict[str, str] = {}
         self.refused: tuple[Refusal, ...] = ()
         host.document_replaced.connect(self._clear)
+        host.work.changed.connect(self._relay_progress)
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(self._rows.values())
@@ -118,7 +119,6 @@ class Opener(QObject):
 
         title = _("Reading {name}").format(name=wanted[0].name if len(wanted) == 1 else ngettext("{count} path", "{count} paths", len(wanted)))
         self._scan_task = self._host.work.run_thread(look, title, listed, failed)
-        self._follow_scan()
 
     def cancel_scan(self) -> None:
         self._host.work.cancel(self._scan_task)
@@ -136,9 +136,6 @@ class Opener(QObject):
             self._load(row)
 
     # --- inside ---
-
-    def _follow_scan(self) -> None:
-        self._host.work.changed.connect(self._relay_progress)
 
     def _relay_progress(self, tasks: Any) -> None:
         for task in tasks:

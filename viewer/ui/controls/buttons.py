@@ -317,6 +317,12 @@ class Segmented(QWidget):
     def set_value(self, value: object) -> None:
         self._group.button(self._values.index(value)).setChecked(True)
 
+    def button(self, value: object) -> Button:
+        """The button of a value, for what the owner says about it alone (why it cannot be chosen)."""
+        found = self._group.button(self._values.index(value))
+        assert isinstance(found, Button)
+        return found
+
     def _toggled(self, at: int, checked: bool) -> None:
         if checked:
             self.value_changed.emit(self._values[at])

@@ -1,0 +1,364 @@
+"""The browser: what is open, as studies with their series; filter, thumbnails, what is being read, what could not be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QTreeView, QVBoxLayout, QWidget
+
+from viewer.core.volume import Volume
+from viewer.core.words import gettext as _
+from viewer.core.words import ngettext
+from viewer.ui import theme
+from viewer.ui.browser_rows import (
+    DATA_ROLE,
+    KIND_ROLE,
+    PICTURE_ROLE,
+    Line,
+    RowDelegate,
+    Study,
+    series_words,
+    spoken,
+    study_key,
+    study_of,
+    thumbnail_image,
+)
+from viewer.ui.controls import Button, ElidedLabel, EmptyState, IconButton, Label, SearchField, ThinBar
+from viewer.ui.opening import Row
+from viewer.ui.panel_host import PanelHost
+from viewer.ui.theme import sizes
+
+_RECENT_SHOWN = 8
+
+
+class SeriesTree(QTreeView):
+    """The list itself. Letters go to the filter, Esc empties it, Enter opens."""
+
+    typed = Signal(str)
+    escaped = Signal()
+    chosen = Signal(QModelIndex)
+    menu_wanted = Signal(QModelIndex, QPoint)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setHeaderHidden(True)
+        self.setIndentation(0)
+        self.setRootIsDecorated(False)
+        self.setMouseTracking(True)
+        self.setExpandsOnDoubleClick(False)
+        self.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QTreeView.SelectionMode.NoSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._ask_menu)
+        self.clicked.connect(self.chosen)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, plain = event.key(), event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if self.currentIndex().isValid():
+                self.chosen.emit(self.currentIndex())
+        elif key == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        elif not plain and event.text().isprintable() and event.text().strip():
+            self.typed.emit(event.text())
+        else:
+            super().keyPressEvent(event)
+
+    def _ask_menu(self, place: QPoint) -> None:
+        index = self.indexAt(place)
+        if not index.isValid():  # the menu key
+            index = self.currentIndex()
+            place = self.visualRect(index).center()
+        if index.isValid():
+            self.menu_wanted.emit(index, self.viewport().mapToGlobal(place))
+
+
+class Browser(QWidget):
+    """Follows the opener's rows; a click or Enter shows a series in the active view."""
+
+    def __init__(self, panels: PanelHost, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(_("Studies"))
+        self._panels, self._host, self._opener = panels, panels.host, panels.opener
+        self._studies: dict[tuple[str, ...], QStandardItem] = {}
+        self._items: dict[str, QStandardItem] = {}
+        self._planes: dict[str, Volume] = {}
+        self._refused: QStandardItem | None = None
+        self._build()
+        self._opener.rows_changed.connect(self._take_rows)
+        self._opener.thumbnail_ready.connect(self._take_thumbnail)
+        self._opener.progress.connect(self._show_progress)
+        self._host.work.changed.connect(self._follow_work)
+        self._host.active_changed.connect(self._show_active)
+        self._take_rows()
+
+    def _build(self) -> None:
+        s, actions = sizes(), self._panels.actions
+        head = QHBoxLayout()
+        head.setSpacing(s.margin)
+        head.addWidget(ElidedLabel(_("Studies"), "title", parent=self), 1)
+        opens, hides = _("Open folder (Ctrl+O)"), _("Hide the studies (Ctrl+B)")
+        for icon, name, action in (("folder-open", opens, "file.open_folder"), ("panel-left", hides, "view.browser")):
+            button = IconButton(icon, name, parent=self)
+            button.clicked.connect(actions[action].trigger)
+            head.addWidget(button)
+        self.filter = SearchField(_("Filter by name, ID or date"), parent=self)
+        self.filter.textChanged.connect(self._apply_filter)
+        self.filter.left_downwards.connect(self._enter_list)
+        self.filter.returnPressed.connect(self._enter_list)
+        self.reading = QWidget(self)
+        self.reading.setAccessibleName(_("Reading"))
+        self._reading_words = ElidedLabel(_("Reading"), "small", parent=self.reading)
+        self._reading_bar = ThinBar(name=_("Reading"), parent=self.reading)
+        self.cancel = Button(_("Cancel"), variant="link", parent=self.reading)
+        self.cancel.clicked.connect(self._opener.cancel_scan)
+        line = QHBoxLayout()
+        line.addWidget(self._reading_words, 1)
+        line.addWidget(self.cancel)
+        column = QVBoxLayout(self.reading)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(s.tight)
+        column.addLayout(line)
+        column.addWidget(self._reading_bar)
+        self.reading.hide()
+        self.model = QStandardItemModel(self)
+        self.tree = SeriesTree(self)
+        self.tree.setAccessibleName(_("Series"))
+        self.tree.setModel(self.model)
+        self.tree.setItemDelegate(RowDelegate(lambda: self._host.root_id, self.tree))
+        self.tree.chosen.connect(self._choose)
+        self.tree.typed.connect(self._type)
+        self.tree.escaped.connect(self.filter.clear)
+        self.tree.menu_wanted.connect(self._open_menu)
+        self.empty = EmptyState(_("No studies open."), parent=self)
+        self.recent = QWidget(self)
+        self._recent_column = QVBoxLayout(self.recent)
+        self._recent_column.setContentsMargins(0, 0, 0, 0)
+        self._recent_column.setSpacing(s.hair)
+        self.nothing = Label(_("No study matches."), "secondary", wrap=True, parent=self)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, s.margin - 2, 0, 0)
+        outer.setSpacing(s.row_gap)
+        inner = QVBoxLayout()
+        inner.setContentsMargins(s.margin, 0, s.margin, 0)
+        inner.setSpacing(s.row_gap)
+        inner.addLayout(head)
+        for part in (self.filter, self.reading, self.empty, self.recent, self.nothing):
+            inner.addWidget(part)
+        outer.addLayout(inner)
+        outer.addWidget(self.tree, 1)
+        outer.addStretch(0)
+
+    # --- what is listed ---
+
+    def _take_rows(self) -> None:
+        rows = {row.entry.id: row for row in self._opener.rows()}
+        if self._items.keys() - rows.keys():
+            self._clear()
+        grouped: dict[tuple[str, ...], list[Row]] = {}
+        for row in rows.values():
+            grouped.setdefault(study_key(row.entry), []).append(row)
+        for key, members in grouped.items():
+            self._take_study(key, members)
+        self._take_refused()
+        self._apply_filter()
+        self._show_empty()
+
+    def _clear(self) -> None:
+        self.model.clear()
+        self._studies.clear()
+        self._items.clear()
+        self._planes.clear()
+        self._refused = None
+
+    def _take_study(self, key: tuple[str, ...], members: list[Row]) -> None:
+        head = self._studies.get(key)
+        if head is None:
+            head = self._studies[key] = QStandardItem()
+            head.setData("study", KIND_ROLE)
+            self.model.insertRow(self.model.rowCount() - (1 if self._refused is not None else 0), head)
+        new = [row for row in members if row.entry.id not in self._items]
+        if new:
+            self._word_study(head, study_of(key, [row.entry for row in members]))
+        for row in members:
+            item = self._items.get(row.entry.id)
+            if item is None:
+                item = self._items[row.entry.id] = QStandardItem()
+                item.setData("series", KIND_ROLE)
+                head.appendRow(item)
+            if item.data(DATA_ROLE) != row:
+                item.setData(row, DATA_ROLE)
+                item.setData(spoken(row).replace("\n", ", "), Qt.ItemDataRole.AccessibleTextRole)
+                item.setToolTip(spoken(row))
+        if new:
+            self.tree.expand(head.index())
+
+    def _word_study(self, head: QStandardItem, study: Study) -> None:
+        head.setData(study, DATA_ROLE)
+        words = [part for part in (study.name, study.what, study.date) if part]
+        head.setData(", ".join(words), Qt.ItemDataRole.AccessibleTextRole)
+        head.setToolTip("\n".join(words))
+
+    def _take_refused(self) -> None:
+        refused = self._opener.refused
+        if not refused:
+            if self._refused is not None:
+                self.model.removeRow(self._refused.row())
+                self._refused = None
+            return
+        if self._refused is None:
+            self._refused = QStandardItem()
+            self._refused.setData("line", KIND_ROLE)
+            self.model.appendRow(self._refused)
+        text = ngettext("{count} file could not be read", "{count} files could not be read", len(refused))
+        reasons = "\n".join(refusal.reason for refusal in refused)
+        self._refused.setData(Line(text, reasons), DATA_ROLE)
+        self._refused.setData(text, Qt.ItemDataRole.AccessibleTextRole)
+        self._refused.setToolTip("\n".join((text, *(refusal.reason for refusal in refused[:5]))))
+
+    def _take_thumbnail(self, entry_id: str, volume: Volume) -> None:
+        item = self._items.get(entry_id)
+        if item is not None:
+            self._planes[entry_id] = volume
+            item.setData(self._thumbnail(volume), PICTURE_ROLE)
+
+    def _thumbnail(self, volume: Volume) -> Any:
+        return thumbnail_image(volume, self._host.document, round(sizes().thumbnail * self.devicePixelRatioF()))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            for entry_id, volume in self._planes.items():
+                self._items[entry_id].setData(self._thumbnail(volume), PICTURE_ROLE)
+        return super().event(event)
+
+    # --- what it says when there is little to list ---
+
+    def _show_empty(self) -> None:
+        is_empty = not self._items and self._refused is None
+        self.filter.setVisible(bool(self._items))
+        self.tree.setVisible(not is_empty)
+        self.empty.setVisible(is_empty)
+        if is_empty:
+            self._list_recent()
+        else:
+            self.recent.hide()
+
+    def _list_recent(self) -> None:
+        while (taken := self._recent_column.takeAt(0)) is not None:
+            widget = taken.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        paths = self._host.settings.recent()[:_RECENT_SHOWN]
+        self.empty.set_text(_("No studies open."), _("Recent folders:") if paths else _("Recent folders will be listed here."))
+        self.recent.setVisible(bool(paths))
+        links = [self._recent_link(path) for path in paths]
+        if paths:
+            # Whether they are still there is asked beside the window: a folder may be on a share that does not answer.
+            self._host.work.run_thread(
+                lambda _progress: [path.exists() for path in paths], _("Recent folders"),
+                lambda there: self._mark_missing(links, there), self._host.report, quiet=True,
+            )  # fmt: skip
+
+    def _recent_link(self, path: Path) -> Button:
+        link = Button("", variant="link", tooltip=str(path), parent=self.recent)
+        room = max(80, (self.width() or sizes().browser) - 2 * sizes().margin - 2 * sizes().gap)
+        link.setText(link.fontMetrics().elidedText(path.name or str(path), Qt.TextElideMode.ElideMiddle, room))
+        link.setAccessibleName(_("Open {path}").format(path=path))
+        link.clicked.connect(lambda: self._opener.open_paths([path]))
+        self._recent_column.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
+        return link
+
+    def _mark_missing(self, links: list[Button], there: list[bool]) -> None:
+        if links and self._recent_column.indexOf(links[0]) < 0:
+            return  # listed anew meanwhile
+        for link, is_there in zip(links, there, strict=True):
+            theme.set_available(link, "" if is_there else _("This folder is not there any more: {path}").format(path=link.toolTip()))
+
+    def _show_progress(self, done: int, total: int) -> None:
+        self.reading.setVisible(self._opener.is_scanning)
+        self._reading_words.setText(ngettext("Reading {count} file", "Reading {count} files", total) if total else _("Reading"))
+        self._reading_bar.set_progress(done, total or None)
+
+    def _follow_work(self, _tasks: object) -> None:
+        if self._opener.is_scanning != self.reading.isVisibleTo(self):
+            self._show_progress(0, 0)
+
+    # --- filter and keys ---
+
+    def _apply_filter(self) -> None:
+        wanted = self.filter.text().casefold().split()
+        any_shown = False
+        for head in self._studies.values():
+            study: Study = head.data(DATA_ROLE)
+            some = False
+            for number in range(head.rowCount()):
+                row: Row = head.child(number).data(DATA_ROLE)
+                words = f"{study.words} {series_words(row.entry)}"
+                is_shown = all(word in words for word in wanted)
+                self.tree.setRowHidden(number, head.index(), not is_shown)
+                some = some or is_shown
+            self.tree.setRowHidden(head.row(), QModelIndex(), not some)
+            any_shown = any_shown or some
+        self.nothing.setVisible(bool(self._items) and not any_shown)
+
+    def _type(self, text: str) -> None:
+        self.filter.setFocus()
+        self.filter.setText(self.filter.text() + text)
+
+    def _enter_list(self) -> None:
+        self.tree.setFocus()
+        if not self.tree.currentIndex().isValid() or self.tree.isRowHidden(self.tree.currentIndex().row(), self.tree.currentIndex().parent()):
+            shown = (i for i in self._items.values() if not self.tree.isRowHidden(i.row(), i.parent().index()))
+            first = next(shown, None)
+            if first is not None:
+                self.tree.setCurrentIndex(first.index())
+
+    def _show_active(self, root_id: str) -> None:
+        row = self._opener.row_of_root(root_id)
+        item = self._items.get(row.entry.id) if row is not None else None
+        if item is not None:
+            self.tree.setCurrentIndex(item.index())
+            self.tree.scrollTo(item.index())
+        self.tree.viewport().update()
+
+    # --- what is done to a row ---
+
+    def _choose(self, index: QModelIndex) -> None:
+        kind, value = index.data(KIND_ROLE), index.data(DATA_ROLE)
+        if kind == "study":
+            self.tree.setExpanded(index, not self.tree.isExpanded(index))
+        elif kind == "series":
+            self._opener.show(value.entry.id)
+        else:
+            self._panels.show_details(value.text, value.details)
+
+    def _open_menu(self, index: QModelIndex, place: QPoint) -> None:
+        if index.data(KIND_ROLE) != "series":
+            return
+        menu = self.build_menu(index.data(DATA_ROLE))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    def build_menu(self, row: Row) -> QMenu:
+        """What can be done with a series."""
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        open_it = menu.addAction(_("Open"))
+        open_it.triggered.connect(lambda: self._opener.show(row.entry.id))
+        theme.set_available(open_it, _("This is no image.") if row.entry.kind == "other" else "")
+        export: QAction = menu.addAction(_("Export…"))
+        export.triggered.connect(lambda: self._export(row))
+        theme.set_available(export, "" if row.root_id else _("Open it first."))
+        return menu
+
+    def _export(self, row: Row) -> None:
+        self._opener.show(row.entry.id)
+        self._panels.export("screenshot")
