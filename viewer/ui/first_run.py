@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
@@ -19,6 +19,7 @@ class FirstRun(QWidget):
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         theme.set_property(self, "role", "well")
         self.zone = DropZone(name=_("Drop a folder, a DICOM file or an image here."), parent=self)
         self.state = EmptyState(_("Open a study to begin"), _("Drop a folder, a DICOM file or an image here."), icon="images", parent=self)

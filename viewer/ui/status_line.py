@@ -67,7 +67,7 @@ class StatusLine(QFrame):
     def __init__(self, host: Host, tooling: Tooling, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "status")
-        self.setFixedHeight(theme.sizes().status)
+        self.setFixedHeight(theme.sizes().status_line)
         self._host, self._tooling = host, tooling
         self.probe = ElidedLabel(_("No image"), "small", parent=self)
         self.probe.setMinimumWidth(380)

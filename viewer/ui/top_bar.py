@@ -35,15 +35,15 @@ class TopBar(QFrame):
         row.addWidget(self.menu_button)
         row.addWidget(self.open_button)
         row.addSpacing(6)
-        row.addWidget(divider(self, vertical=True))
+        row.addWidget(self._divider())
         row.addSpacing(6)
         row.addWidget(ToolGroup(mouse, name=_("Mouse tools")))
         row.addSpacing(6)
-        row.addWidget(divider(self, vertical=True))
+        row.addWidget(self._divider())
         row.addSpacing(6)
         row.addWidget(ToolGroup(measure, name=_("Measuring tools")))
         row.addSpacing(6)
-        row.addWidget(divider(self, vertical=True))
+        row.addWidget(self._divider())
         row.addSpacing(6)
         row.addWidget(self.undo_button)
         row.addWidget(self.redo_button)
@@ -65,6 +65,11 @@ class TopBar(QFrame):
         self._tools = [self.menu_button, self.open_button, *mouse, *measure]
         self._short = [self.undo_button, self.redo_button]
         self._follow()
+
+    def _divider(self) -> QWidget:
+        line = divider(self, vertical=True)
+        line.setFixedHeight(theme.sizes().field_height)
+        return line
 
     def build_menu(self) -> QMenu:
         """The whole menu, made from the table: no key without a menu item."""
@@ -97,7 +102,7 @@ class TopBar(QFrame):
             button.set_caption_shown(wide)
         for button in self._tools:
             button.set_caption_shown(middle)
-        self.setFixedHeight(theme.sizes().top_bar if middle else 44)
+        self.setFixedHeight(theme.sizes().top_bar if middle else theme.sizes().top_bar_small)
 
 
 def set_action_icon(actions: Actions, action_id: str, name: str) -> None:

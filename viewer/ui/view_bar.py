@@ -26,7 +26,7 @@ class ViewBar(QFrame):
     def __init__(self, host: Host, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "viewbar")
-        self.setFixedHeight(32)
+        self.setFixedHeight(theme.sizes().view_bar)
         self._host = host
         self._silent = False
         self._windows: list[tuple[Any, str]] = []
@@ -46,7 +46,7 @@ class ViewBar(QFrame):
         self.plane.setMinimumWidth(104)
         self.caption = ElidedLabel("", "small", parent=self)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 1, 12, 1)
+        row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(6)
         for words, field in ((_("Width"), self.width_field), (_("Level"), self.level_field)):
             row.addWidget(Label(words, "small", parent=self))
@@ -58,7 +58,7 @@ class ViewBar(QFrame):
         row.addSpacing(8)
         row.addWidget(self.plane)
         row.addWidget(self.caption, 1)
-        for compact in (self.width_field, self.level_field, self.preset, self.plane, self.auto):
+        for compact in (self.width_field, self.level_field, self.preset, self.plane):
             compact.setFixedHeight(26)
         for field in (self.width_field, self.level_field):
             field.editingFinished.connect(self._typed)

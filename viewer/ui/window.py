@@ -320,6 +320,8 @@ class Window(QMainWindow):
     def _after_first_paint(self) -> None:
         if not getattr(self, "_is_warm", False):
             self._is_warm = True
+            if self.center.currentWidget() is self.first_run:
+                self.first_run.open_folder.setFocus(Qt.FocusReason.OtherFocusReason)
             self.host.pool.warm()
             self.host.load_specs()
 
