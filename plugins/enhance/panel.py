@@ -15,6 +15,7 @@ class EnhancePanel(controls.PanelPage):
         super().__init__(name=_("Enhance"))
         self.operations = OperationPanel(panel_host, "Enhance", parent=self)
         self.add(self.operations)
+        self.body.addStretch(1)
 
     def show_operation(self, name: str) -> None:
         """Bring the form of an operation to the front."""

@@ -10,12 +10,13 @@ from viewer.session.history import Changes, Step
 from viewer.session.view import ViewState, ViewWish
 from viewer.ui import controls, icons, theme
 from viewer.ui.panel_host import PanelHost
+from viewer.ui.panels.measurement_list import MapList, MeasurementForm, MeasurementList
 from viewer.ui.panels.operation_panel import OperationPanel
 from viewer.ui.panels.tool_palette import ToolPalette
 from viewer.ui.tooling import delete_segment, rename_segment
 from viewer.ui.work import Task
 
 __all__ = [
-    "Changes", "LayerRef", "OperationPanel", "PanelHost", "Scope", "SegmentRef", "Step", "Task", "ToolPalette", "ViewState", "ViewWish", "controls",
-    "delete_segment", "digits", "gettext", "icons", "mark", "ngettext", "rename_segment", "theme",
+    "Changes", "LayerRef", "MapList", "MeasurementForm", "MeasurementList", "OperationPanel", "PanelHost", "Scope", "SegmentRef", "Step", "Task",
+    "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "digits", "gettext", "icons", "mark", "ngettext", "rename_segment", "theme",
 ]  # fmt: skip

@@ -182,7 +182,9 @@ class PointsRow(FormRow):
         typed.setSpacing(sizes().gap)
         self._indent = typed
         typed.addSpacing(sizes().label_column + sizes().gap)
-        self.field = PlaceField(name=_("Place of {label}, typed").format(label=label), placeholder=_("x, y, z in {unit}").format(unit=unit), parent=self)
+        self.field = PlaceField(
+            name=_("Place of {label}, typed").format(label=label), placeholder=_("x, y, z in {unit}").format(unit=unit), parent=self
+        )
         self.field.returnPressed.connect(self._add)
         self.field.textEdited.connect(self._forget_error)
         typed.addWidget(self.field, 1)

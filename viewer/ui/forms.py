@@ -96,6 +96,11 @@ class OperationForm(QWidget):
             found[name] = value
         return found
 
+    def kept_values(self) -> dict[str, Any]:
+        """The values worth remembering: a segment or layer only if the user chose it, else the form follows the active one."""
+        follows = {p.name for p in self.spec.parameters if p.type in ("mask", "labels")} - self._chosen
+        return {name: value for name, value in self.values().items() if name not in follows}
+
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Show values as they were before; those that fit no more are left out. No signal."""
         for name, value in values.items():

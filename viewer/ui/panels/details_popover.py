@@ -40,9 +40,9 @@ def _plain(text: str) -> str:
         bare = line.strip()
         if bare and not bare.strip("-"):
             continue
-        joins = lines and lines[-1] and bare and line[:1] not in ("", " ") and not lines[-1].startswith(" ") and not _is_head(lines[-1]) and not _is_term(line)
-        indented = lines and lines[-1].startswith("    ") and line.startswith("    ")
-        if joins or indented:
+        before = lines[-1] if lines else ""
+        goes_on = bool(before and bare) and line.startswith(" ") == before.startswith(" ")
+        if goes_on and not _is_head(before) and not _is_term(line):
             lines[-1] += f" {bare}"
         else:
             lines.append(line.rstrip())

@@ -18,7 +18,7 @@ from viewer.session.apply import Call, LayerRef, SegmentRef
 from viewer.session.history import Changes, ItemChange, Step
 from viewer.session.statistics import value_range
 from viewer.session.view import ViewState
-from viewer.ui.controls import Badge, Button, Card, ChoiceRow, Combo, EmptyState, Label, NoteBox, ProgressRow, SwitchRow, TextRow
+from viewer.ui.controls import Badge, Button, Card, ChoiceRow, Combo, EmptyState, Label, NoteBox, ProgressRow, SwitchRow
 from viewer.ui.forms import FormContext, OperationForm, needs_range
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.panels.applied import AppliedList
@@ -221,7 +221,7 @@ class OperationPanel(QWidget):
     def _keep(self) -> None:
         """Remember what the form says, for when its operation is chosen again."""
         if self._form is not None:
-            kept = self._form.values()
+            kept = self._form.kept_values()
             if self._scope_chosen:
                 kept["//scope"] = self.scope.value()
             self._kept[self._name] = kept

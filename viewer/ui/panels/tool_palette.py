@@ -51,7 +51,9 @@ class ToolPalette(QWidget):
         actions = self._panels.actions
         if f"tool.{entry.name}" in actions:
             return ToolButton.of_action(actions[f"tool.{entry.name}"], kind="panel", parent=self)
-        button = ToolButton(entry.icon or "circle-dot", _(entry.title), kind="panel", checkable=True, tooltip=f"{_(entry.title)}\n{_(entry.help)}", parent=self)
+        button = ToolButton(
+            entry.icon or "circle-dot", _(entry.title), kind="panel", checkable=True, tooltip=f"{_(entry.title)}\n{_(entry.help)}", parent=self
+        )
         button.setProperty("tool", entry.name)
         button.clicked.connect(self._pick)
         return button
