@@ -35,7 +35,8 @@ def run(capsys, *words):
 
 
 def test_threshold_of_one_plane_lies_in_its_place(capsys, ramp, tmp_path):
-    code, _, err = run(capsys, "apply", "Segment/Threshold", ramp, "--param", "low=400", "--param", "high=600", "--index", 2, "--out", tmp_path / "m.nrrd")
+    limits = ("--param", "low=400", "--param", "high=600")
+    code, _, err = run(capsys, "apply", "Segment/Threshold", ramp, *limits, "--index", 2, "--out", tmp_path / "m.nrrd")
     assert (code, err) == (0, "")
     mask = sitk.ReadImage(str(tmp_path / "m.nrrd"))
     assert mask.GetSize() == (12, 9, 1)

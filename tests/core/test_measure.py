@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.geometry import Geometry
 from viewer.core.measure import (
-    annotation_rows,
     distance_to_outline,
     ellipse_mask,
     ellipse_perimeter,
@@ -306,14 +305,3 @@ class TestHandles:
         assert not is_in_plane(item, geometry, 0, next_plane)
         assert not is_in_plane(item, geometry, 1, here)
         assert not is_in_plane(item, geometry, 0, here, phase=1)
-
-
-def test_table_has_a_row_for_each_measure_with_its_unit() -> None:
-    drawn = measure_annotation(ellipse(oblique(), 0, (8.0, 11.0, 14.0), 5.0, 2.0), volume())
-    place = Annotation("p", "point", "v", ((1.0, 2.0, 3.0),), name="here")
-    columns, rows = annotation_rows([drawn, place], images={"v": "CT chest"})
-    assert all(len(row) == len(columns) for row in rows)
-    heads = [c.name for c in columns]
-    table = [dict(zip(heads, row, strict=True)) for row in rows]
-    assert [(r["Measure"], r["Value"], r["Unit"]) for r in table[:-1]] == [(m.name, m.value, m.unit) for m in drawn.measures]
-    assert (table[-1]["Name"], table[-1]["Number"], table[-1]["Points"], table[-1]["Image"]) == ("here", 2, "1.0 2.0 3.0", "CT chest")

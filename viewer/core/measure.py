@@ -6,7 +6,7 @@ Lengths are in millimetres only where the file says so; statistics read modality
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.geometry import Geometry, Triple
-from viewer.core.report import Cell, Column
 from viewer.core.volume import Volume
 from viewer.core.words import mark
 
@@ -141,26 +140,6 @@ def ellipse_mask(annotation: Annotation, geometry: Geometry) -> tuple[tuple[slic
         reach = reach + ((planes * half[0] + rows * half[1] + columns * half[2]) / (half @ half)) ** 2
     mask = reach <= 1 + _EDGE
     return (box, mask) if mask.any() else None
-
-
-def annotation_rows(
-    annotations: Iterable[Annotation], *, images: Mapping[str, str] | None = None
-) -> tuple[tuple[Column, ...], tuple[tuple[Cell, ...], ...]]:
-    """All measures as a table: one row per annotation and measure, unrounded, each number beside its unit.
-
-    ``images`` names volumes by their id; without a name the id stands there. An annotation without measures has one row.
-    """
-    names = images or {}
-    columns = (
-        Column(mark("Image")), Column(mark("Number")), Column(mark("Name")), Column(mark("Shape")), Column(mark("Origin")), Column(mark("Axis")),
-        Column(mark("Phase")), Column(mark("Points")), Column(mark("Measure")), Column(mark("Value")), Column(mark("Unit")),
-    )  # fmt: skip
-    rows: list[tuple[Cell, ...]] = []
-    for number, item in enumerate(annotations, start=1):
-        points = "; ".join(" ".join(repr(float(c)) for c in point) for point in item.points)
-        head = (names.get(item.volume_id, item.volume_id), number, item.name, item.shape, item.origin, item.axis, item.phase, points)
-        rows += [(*head, m.name, m.value, m.unit) for m in item.measures] or [(*head, "", None, "")]
-    return columns, tuple(rows)
 
 
 def _unit_along(geometry: Geometry, moves: NDArray[np.float64]) -> str | None:

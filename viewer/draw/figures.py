@@ -1,32 +1,20 @@
-"""Numbers as people read them on the image: the digits of CONVENTIONS 4b, with unit."""
+"""Numbers that only stand on the image: window, scale bar, colour bar, chips. All others are :mod:`viewer.core.digits`'s."""
 
 from __future__ import annotations
 
 import math
 
 from viewer.core.annotation import Measure
+from viewer.core.digits import measure_text
 from viewer.core.words import _
 
-_DECIMALS = {"mm": 1, "mm²": 1, "px": 1, "px²": 1, "°": 1, "%": 1, "SUV": 2, "mL": 2}
+_UNNAMED = ("Length", "Area", "Distance", "")
 
 
-def measure_text(measure: Measure) -> str:
-    """``46.0 mm``, ``Mean 407.9 HU``; a dash where nothing could be measured."""
-    plain = measure.name.lower() in ("length", "area", "distance", "")
-    name = "" if plain else f"{_(measure.name)} "
-    if measure.value is None or not math.isfinite(measure.value):
-        return f"{name}–"
-    unit = f" {measure.unit}" if measure.unit else ""
-    return f"{name}{figure(measure.value, measure.unit)}{unit}"
-
-
-def figure(value: float, unit: str) -> str:
-    """A number with the digits that its unit is shown with."""
-    if unit in _DECIMALS:
-        return f"{value:.{_DECIMALS[unit]}f}"
-    if unit == "HU":
-        return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
-    return level(value)
+def chip_text(measure: Measure) -> str:
+    """A measure beside its shape: ``46.0 mm``, ``Mean 407.9 HU``; lengths and areas need no name."""
+    text = measure_text(measure)
+    return text if measure.name in _UNNAMED else f"{_(measure.name)} {text}"
 
 
 def level(value: float) -> str:

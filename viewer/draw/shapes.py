@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
 from viewer.core.annotation import Annotation
 from viewer.core.layout import Placement
 from viewer.draw.contours import Contour
-from viewer.draw.figures import measure_text
+from viewer.draw.figures import chip_text
 from viewer.draw.text import Style, draw_text, text_height, text_width
 from viewer.session.view import ViewState
 
@@ -129,7 +129,7 @@ def _draw_handles(painter: QPainter, points: list[QPointF], scale: float) -> Non
 
 def chip_lines(item: Annotation) -> list[str]:
     """The lines of a value chip: two measures to a line."""
-    texts = [measure_text(measure) for measure in item.measures[:6]]
+    texts = [chip_text(measure) for measure in item.measures[:6]]
     return ["  ".join(texts[i : i + 2]) for i in range(0, len(texts), 2)]
 
 

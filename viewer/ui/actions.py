@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from viewer.core.words import gettext as _
 from viewer.core.words import mark
 from viewer.ui import icons, theme
+from viewer.ui.views.commands import KEYS
 
 KeyScope = Literal["G", "V", "S"]
 Needs = Literal["", "image", "undo", "redo", "selection", "ct", "planes", "phases", "patient", "model"]
@@ -45,7 +46,12 @@ class ActionSpec:
     is_checkable: bool = False
     opens_dialog: bool = False
     command: str = ""
-    """A command of the view (``viewer.ui.views.commands``) that the action runs."""
+    """A command of the view (``viewer.ui.views.commands``) that the action runs; its keys are named there."""
+
+    @property
+    def all_keys(self) -> tuple[str, ...]:
+        """The default keys, wherever they are named."""
+        return self.keys or tuple(key for key, command in KEYS.items() if command and command == self.command)
 
 
 FILE, EDIT, VIEW, WINDOWING, TOOLS, ANALYSIS, HELP = (
@@ -70,27 +76,27 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("view.axial", mark("Axial"), VIEW, "", (), "V", "patient", is_checkable=True),
     ActionSpec("view.coronal", mark("Coronal"), VIEW, "", (), "V", "patient", is_checkable=True),
     ActionSpec("view.sagittal", mark("Sagittal"), VIEW, "", (), "V", "patient", is_checkable=True),
-    ActionSpec("view.fit", mark("Fit to window"), VIEW, "scan", ("=",), "V", "image", command="zoom.fit"),
+    ActionSpec("view.fit", mark("Fit to window"), VIEW, "scan", (), "V", "image", command="zoom.fit"),
     ActionSpec("view.actual", mark("Actual size (1:1)"), VIEW, "", (), "V", "image", command="zoom.full_size"),
-    ActionSpec("view.zoom_in", mark("Zoom in"), VIEW, "zoom-in", ("+",), "V", "image", command="zoom.in"),
-    ActionSpec("view.zoom_out", mark("Zoom out"), VIEW, "zoom-out", ("-",), "V", "image", command="zoom.out"),
-    ActionSpec("view.rotate_right", mark("Rotate right"), VIEW, "rotate-cw", ("R",), "V", "image", command="view.rotate_right"),
-    ActionSpec("view.rotate_left", mark("Rotate left"), VIEW, "rotate-ccw", ("L",), "V", "image", command="view.rotate_left"),
-    ActionSpec("view.flip_horizontal", mark("Flip left and right"), VIEW, "flip-horizontal-2", ("H",), "V", "image", command="view.flip_horizontal"),
-    ActionSpec("view.flip_vertical", mark("Flip top and bottom"), VIEW, "flip-vertical-2", ("V",), "V", "image", command="view.flip_vertical"),
-    ActionSpec("view.reset", mark("Reset view"), VIEW, "refresh-cw", ("Shift+R",), "V", "image", command="view.reset"),
-    ActionSpec("view.previous_slice", mark("Previous slice"), VIEW, "", ("Up", "Left"), "V", "planes", command="slice.previous"),
-    ActionSpec("view.next_slice", mark("Next slice"), VIEW, "", ("Down", "Right"), "V", "planes", command="slice.next"),
-    ActionSpec("view.back_ten", mark("Ten slices back"), VIEW, "", ("Shift+Up",), "V", "planes", command="slice.back_ten"),
-    ActionSpec("view.on_ten", mark("Ten slices on"), VIEW, "", ("Shift+Down",), "V", "planes", command="slice.on_ten"),
-    ActionSpec("view.first_slice", mark("First slice"), VIEW, "skip-back", ("Home",), "V", "planes", command="slice.first"),
-    ActionSpec("view.last_slice", mark("Last slice"), VIEW, "skip-forward", ("End",), "V", "planes", command="slice.last"),
-    ActionSpec("view.previous_phase", mark("Previous phase"), VIEW, "", ("Ctrl+Left",), "V", "phases", command="phase.previous"),
-    ActionSpec("view.next_phase", mark("Next phase"), VIEW, "", ("Ctrl+Right",), "V", "phases", command="phase.next"),
+    ActionSpec("view.zoom_in", mark("Zoom in"), VIEW, "zoom-in", (), "V", "image", command="zoom.in"),
+    ActionSpec("view.zoom_out", mark("Zoom out"), VIEW, "zoom-out", (), "V", "image", command="zoom.out"),
+    ActionSpec("view.rotate_right", mark("Rotate right"), VIEW, "rotate-cw", (), "V", "image", command="view.rotate_right"),
+    ActionSpec("view.rotate_left", mark("Rotate left"), VIEW, "rotate-ccw", (), "V", "image", command="view.rotate_left"),
+    ActionSpec("view.flip_horizontal", mark("Flip left and right"), VIEW, "flip-horizontal-2", (), "V", "image", command="view.flip_horizontal"),
+    ActionSpec("view.flip_vertical", mark("Flip top and bottom"), VIEW, "flip-vertical-2", (), "V", "image", command="view.flip_vertical"),
+    ActionSpec("view.reset", mark("Reset view"), VIEW, "refresh-cw", (), "V", "image", command="view.reset"),
+    ActionSpec("view.previous_slice", mark("Previous slice"), VIEW, "", (), "V", "planes", command="slice.previous"),
+    ActionSpec("view.next_slice", mark("Next slice"), VIEW, "", (), "V", "planes", command="slice.next"),
+    ActionSpec("view.back_ten", mark("Ten slices back"), VIEW, "", (), "V", "planes", command="slice.back_ten"),
+    ActionSpec("view.on_ten", mark("Ten slices on"), VIEW, "", (), "V", "planes", command="slice.on_ten"),
+    ActionSpec("view.first_slice", mark("First slice"), VIEW, "skip-back", (), "V", "planes", command="slice.first"),
+    ActionSpec("view.last_slice", mark("Last slice"), VIEW, "skip-forward", (), "V", "planes", command="slice.last"),
+    ActionSpec("view.previous_phase", mark("Previous phase"), VIEW, "", (), "V", "phases", command="phase.previous"),
+    ActionSpec("view.next_phase", mark("Next phase"), VIEW, "", (), "V", "phases", command="phase.next"),
     ActionSpec("view.cine", mark("Play"), VIEW, "play", ("C",), "V", "phases", is_checkable=True),
     ActionSpec("view.previous_series", mark("Previous series"), VIEW, "", ("PgUp",), "V", "image"),
     ActionSpec("view.next_series", mark("Next series"), VIEW, "", ("PgDown",), "V", "image"),
-    ActionSpec("view.text", mark("Corner text"), VIEW, "type", ("Space",), "V", "image", mark("Full, short, none."), command="view.text"),
+    ActionSpec("view.text", mark("Corner text"), VIEW, "type", (), "V", "image", mark("Full, short, none."), command="view.text"),
     ActionSpec("view.identity", mark("Hide name and ID"), VIEW, "user-round-x", ("Shift+H",), "V", "image", is_checkable=True),
     ActionSpec("view.labels", mark("Segments"), VIEW, "blend", ("G",), "V", "image", is_checkable=True),
     ActionSpec("view.overlays", mark("Maps"), VIEW, "flame", ("J",), "V", "image", is_checkable=True),
@@ -102,20 +108,20 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("view.full_screen", mark("Full screen"), VIEW, "maximize", ("F11",), is_checkable=True),
     ActionSpec("view.next_region", mark("Next part of the window"), VIEW, "", ("F6",)),
     ActionSpec("view.previous_region", mark("Previous part of the window"), VIEW, "", ("Shift+F6",)),
-    ActionSpec("window.preset_1", mark("Soft tissue"), WINDOWING, "", ("1",), "V", "ct", command="window.preset_1"),
-    ActionSpec("window.preset_2", mark("Lung"), WINDOWING, "", ("2",), "V", "ct", command="window.preset_2"),
-    ActionSpec("window.preset_3", mark("Bone"), WINDOWING, "", ("3",), "V", "ct", command="window.preset_3"),
-    ActionSpec("window.preset_4", mark("Brain"), WINDOWING, "", ("4",), "V", "ct", command="window.preset_4"),
-    ActionSpec("window.preset_5", mark("Mediastinum"), WINDOWING, "", ("5",), "V", "ct", command="window.preset_5"),
-    ActionSpec("window.preset_6", mark("Liver"), WINDOWING, "", ("6",), "V", "ct", command="window.preset_6"),
-    ActionSpec("window.preset_7", mark("Abdomen"), WINDOWING, "", ("7",), "V", "ct", command="window.preset_7"),
-    ActionSpec("window.preset_8", mark("Subdural"), WINDOWING, "", ("8",), "V", "ct", command="window.preset_8"),
-    ActionSpec("window.preset_9", mark("Stroke"), WINDOWING, "", ("9",), "V", "ct", command="window.preset_9"),
-    ActionSpec("window.file", mark("The file's own windows, in turn"), WINDOWING, "", ("0",), "V", "image", command="window.file"),
-    ActionSpec("window.full", mark("Full range of values"), WINDOWING, "", ("`",), "V", "image", command="window.full"),
+    ActionSpec("window.preset_1", mark("Soft tissue"), WINDOWING, "", (), "V", "ct", command="window.preset_1"),
+    ActionSpec("window.preset_2", mark("Lung"), WINDOWING, "", (), "V", "ct", command="window.preset_2"),
+    ActionSpec("window.preset_3", mark("Bone"), WINDOWING, "", (), "V", "ct", command="window.preset_3"),
+    ActionSpec("window.preset_4", mark("Brain"), WINDOWING, "", (), "V", "ct", command="window.preset_4"),
+    ActionSpec("window.preset_5", mark("Mediastinum"), WINDOWING, "", (), "V", "ct", command="window.preset_5"),
+    ActionSpec("window.preset_6", mark("Liver"), WINDOWING, "", (), "V", "ct", command="window.preset_6"),
+    ActionSpec("window.preset_7", mark("Abdomen"), WINDOWING, "", (), "V", "ct", command="window.preset_7"),
+    ActionSpec("window.preset_8", mark("Subdural"), WINDOWING, "", (), "V", "ct", command="window.preset_8"),
+    ActionSpec("window.preset_9", mark("Stroke"), WINDOWING, "", (), "V", "ct", command="window.preset_9"),
+    ActionSpec("window.file", mark("The file's own windows, in turn"), WINDOWING, "", (), "V", "image", command="window.file"),
+    ActionSpec("window.full", mark("Full range of values"), WINDOWING, "", (), "V", "image", command="window.full"),
     ActionSpec("window.auto",
         mark("Auto"), WINDOWING, "", (), "V", "image", mark("1st to 99th percentile of the middle third."), command="window.auto"),
-    ActionSpec("window.invert", mark("Invert"), WINDOWING, "invert", ("I",), "V", "image", is_checkable=True, command="view.invert"),
+    ActionSpec("window.invert", mark("Invert"), WINDOWING, "invert", (), "V", "image", is_checkable=True, command="view.invert"),
     ActionSpec("tool.window",
         mark("Window"), TOOLS, "contrast", ("W",), "V", "image", mark("Drag right for a wider window, up for brighter."), is_checkable=True),
     ActionSpec("tool.pan", mark("Pan"), TOOLS, "hand", ("P",), "V", "image",
@@ -152,7 +158,7 @@ class Actions(QObject):
         action.setObjectName(spec.id)
         action.setIconText(_(spec.title))
         action.setCheckable(spec.is_checkable)
-        action.setShortcuts([QKeySequence(k) for k in spec.keys])
+        action.setShortcuts([QKeySequence(k) for k in spec.all_keys])
         is_global = spec.scope == "G"
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut if is_global else Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setAutoRepeat(spec.scope == "V")
@@ -190,5 +196,6 @@ class Actions(QObject):
         return f"{_(spec.title)}…" if spec.opens_dialog else _(spec.title)
 
     def _tip(self, spec: ActionSpec) -> str:
-        keys = f" ({QKeySequence(spec.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)})" if spec.keys else ""
+        shown = QKeySequence(spec.all_keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if spec.all_keys else ""
+        keys = f" ({shown})" if shown else ""
         return f"{_(spec.title)}{keys}\n{_(spec.tip)}" if spec.tip else f"{_(spec.title)}{keys}"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from viewer.core.digits import intensity
 from viewer.core.geometry import Index, Triple, place_text
 from viewer.core.layout import Point
-from viewer.draw.figures import figure
 from viewer.session.view import Readable, ViewState
 
 
@@ -41,7 +41,7 @@ def probe_at(state: ViewState, document: Readable, point: Point) -> Probe | None
     elif not np.isfinite(value):
         text = ""
     else:
-        text = figure(float(value), volume.unit) + (f" {volume.unit}" if volume.unit else "")
+        text = intensity(float(value), volume.unit, is_statistic=not float(value).is_integer())
     words = place_text(position, volume.geometry.unit, volume.geometry.is_patient)
     return Probe(index, position, words, text, _segment_at(state, document, index))
 

@@ -1,0 +1,60 @@
+"""From nothing to a running window, and back: the one place that makes the Qt application for the window."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from viewer.draw.guard import check_qt
+from viewer.jobs.pool import Pool
+from viewer.session.plugins import discover
+from viewer.session.settings import Settings, data_folder
+from viewer.ui import faults, theme
+from viewer.ui.host import Host
+from viewer.ui.window import Window
+
+# Imported by the workers while they wait, so that the first operation does not have to.
+WARM = ("numpy", "scipy.ndimage", "skimage.filters", "skimage.segmentation", "SimpleITK")
+
+
+def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, colors: str | None = None) -> int:
+    """Open the window and run until it is closed; the exit code.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files and folders to open.
+    demo : bool
+        Open the sample study instead.
+    safe_mode : bool
+        Load no plugins but the built-in ones, and do not restore the layout.
+    colors : "dark", "light" or "system", optional
+        The theme; the remembered one if left out.
+    """
+    check_qt()
+    os.umask(0o077)  # what the program remembers is for the user alone
+    with (data_folder() / "crash.log").open("a") as crash_log:
+        faulthandler.enable(crash_log)
+        application = QApplication.instance() or QApplication(sys.argv[:1])
+        application.setApplicationName("negatoscope")
+        settings = Settings()
+        theme.apply_theme(application, colors or settings.get("theme", "dark"))
+        host = Host(discover(settings.get("plugins", []), safe_mode=safe_mode), Pool(2, warm=WARM), settings)
+        window = Window(host, restore=not safe_mode)
+        faults.install(host)
+        window.show()
+        if demo:
+            QTimer.singleShot(0, window.commands.open_sample)
+        elif paths:
+            QTimer.singleShot(0, lambda: window.open_paths(list(paths)))
+        code = application.exec()
+        faults.uninstall()
+        window.deleteLater()
+        faulthandler.disable()
+    return int(code)
