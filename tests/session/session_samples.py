@@ -147,7 +147,9 @@ def fail(document: Document, draw: Numbers_) -> None:
 def put_annotation(document: Document, draw: Numbers_) -> None:
     known = document.items("annotation")
     name = known[draw(len(known))].id if known and draw(2) else new_id("annotation")
-    item = Annotation(name, "distance", "volume-a", ((0.0, 1.0, float(draw(9))), (2.0, 3.5, 4.0)), measures=(Measure("length", float(draw(9)), "mm"),))
+    item = Annotation(
+        name, "distance", "volume-a", ((0.0, 1.0, float(draw(9))), (2.0, 3.5, 4.0)), measures=(Measure("length", float(draw(9)), "mm"),)
+    )
     with document.edit("Distance") as edit:
         edit.put(item)
 
@@ -171,8 +173,14 @@ def derive(document: Document, draw: Numbers_) -> None:
     data = current.data if current.data.dtype == np.float32 else current.data.astype(np.float32)
     derived = current.derived(new_id("volume"), data + np.float32(draw(9)), unit="HU")
     overlay = ScalarMap(new_id("overlay"), "Map", root, GEOMETRY, np.full(SHAPE, draw(9), np.float32))
-    changes = (ItemChange("volume", derived.id, None, derived), ItemChange("shown", root, shown, derived.id), ItemChange("overlay", overlay.id, None, overlay))
-    document.commit(document.step("Derived", changes, origin=Origin("operation", "Test/Derived", {"value": 3, "seed": ((1.0, 2.0, 3.0),)}, (current.id,))))
+    changes = (
+        ItemChange("volume", derived.id, None, derived),
+        ItemChange("shown", root, shown, derived.id),
+        ItemChange("overlay", overlay.id, None, overlay),
+    )
+    document.commit(
+        document.step("Derived", changes, origin=Origin("operation", "Test/Derived", {"value": 3, "seed": ((1.0, 2.0, 3.0),)}, (current.id,)))
+    )
 
 
 def grow_labels(document: Document, draw: Numbers_) -> None:

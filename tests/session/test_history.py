@@ -23,7 +23,7 @@ from viewer.session.packing import pack
 from viewer.session.store import Store, restore
 
 sys.path.insert(0, str(Path(__file__).parent))
-from session_samples import GEOMETRY, GESTURES, SHAPE, make_document, make_volume  # noqa: E402
+from session_samples import GEOMETRY, GESTURES, SHAPE, make_document, make_volume
 
 # A script: which gesture (or undo, redo, go_to) comes next, and the small numbers that it draws.
 UNDO, REDO, JUMP = len(GESTURES), len(GESTURES) + 1, len(GESTURES) + 2

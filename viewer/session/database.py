@@ -72,8 +72,9 @@ def _open(path: Path, *, is_new: bool) -> sqlite3.Connection:
         db.execute("COMMIT")
         if is_new:
             _create(db)
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # whatever becomes of the log, the file says what it is
         return db
-    except (sqlite3.Error, UnreadableFile) as err:
+    except (sqlite3.Error, UnicodeDecodeError, UnreadableFile) as err:
         if db is not None:
             db.close()
         if isinstance(err, UnreadableFile):

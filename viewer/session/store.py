@@ -284,7 +284,7 @@ def restore(path: Path, read_source: Callable[[Source], Volume], *, writable: bo
     db = open_database(path)
     try:
         sources, steps, position = read_all(db, path)
-    except sqlite3.Error as err:
+    except (sqlite3.Error, KeyError, TypeError, ValueError) as err:
         raise UnreadableFile(f"{path.name} is damaged: {err}.") from err
     finally:
         db.close()
@@ -315,5 +315,3 @@ def _arrays_of(change: Any) -> int:
     if isinstance(change, LabelsChange):
         return 2
     return sum(isinstance(item, Volume | Evicted | ScalarMap) for item in (change.before, change.after))
-
-
