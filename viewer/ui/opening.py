@@ -96,6 +96,10 @@ class Opener(QObject):
     def is_scanning(self) -> bool:
         return bool(self._scan_task) and self._host.work.is_running(self._scan_task)
 
+    @property
+    def is_loading(self) -> bool:
+        return any(row.is_loading for row in self._rows.values())
+
     def open_paths(self, paths: Sequence[Path], on_listed: Callable[[Listing], None] | None = None) -> None:
         """Look into files and folders; what is found joins the browser, and the first picture is shown."""
         wanted = [Path(p) for p in paths]

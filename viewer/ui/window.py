@@ -40,6 +40,7 @@ from viewer.ui.views.slice_view import SliceView
 from viewer.ui.window_commands import PLANES, WindowCommands
 
 LEAST = QSize(960, 600)
+_WARM_AFTER_MS, _WARM_AGAIN_MS = 150, 50
 TOP_TOOLS = ("Measure/Distance", "Measure/Ellipse")
 
 
@@ -58,6 +59,10 @@ class Window(QMainWindow):
         self.tooling = Tooling(host)
         self.view = SliceView()
         self.view.set_document(host.document)
+        self._has_painted = False
+        self._warm_up = QTimer(self)
+        self._warm_up.setSingleShot(True)
+        self._warm_up.timeout.connect(self._start_workers)
         self.actions_table = Actions(self, self.view)
         self._add_plugin_actions()
         self.panel_host = PanelHost(host, self.tooling, self.actions_table, self.opener)
@@ -146,6 +151,7 @@ class Window(QMainWindow):
         self.first_run.dropped.connect(self.open_paths)
         self.tooling.tool_changed.connect(self._show_tool)
         self.status.jobs.clicked.connect(self._open_jobs)
+        self.cine.changed.connect(lambda _playing: self.refresh_actions())
         panels = self.panel_host
         panels.show_panel = self.dock.show_panel
         panels.show_results = self.show_results
@@ -314,20 +320,24 @@ class Window(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        # Workers and the descriptions of the operations come after the first paint.
-        QTimer.singleShot(0, self._after_first_paint)
-
-    def _after_first_paint(self) -> None:
-        if not getattr(self, "_is_warm", False):
-            self._is_warm = True
+        if not self._has_painted:
+            self._has_painted = True
             if self.center.currentWidget() is self.first_run:
                 self.first_run.open_folder.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.host.pool.warm()
-            self.host.load_specs()
+            # Workers and the descriptions of the operations come after the first picture: starting them takes the processors.
+            self._warm_up.start(_WARM_AFTER_MS)
+
+    def _start_workers(self) -> None:
+        if self.opener.is_scanning or self.opener.is_loading:
+            self._warm_up.start(_WARM_AGAIN_MS)
+            return
+        self.host.pool.warm()
+        self.host.load_specs()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.host.settings.set("window", bytes(self.saveGeometry().toBase64().data()).decode())
         self.host.settings.set("splitter", self.horizontal.sizes())
+        self._warm_up.stop()
         self.cine.stop()
         self.host.close()
         event.accept()
