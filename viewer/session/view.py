@@ -358,4 +358,3 @@ def _badges(volume: Volume) -> tuple[str, ...]:
     if not volume.geometry.in_plane_known and "UNCALIBRATED" not in badges:
         badges.append("UNCALIBRATED")
     return tuple(dict.fromkeys(badges))
-
