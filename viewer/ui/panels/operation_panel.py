@@ -14,7 +14,7 @@ from viewer.core.errors import BadParameter, JobFailed, NegatoscopeError, Operat
 from viewer.core.operation import OperationSpec
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
-from viewer.session.apply import Call, LayerRef, SegmentRef
+from viewer.session.apply import LayerRef, SegmentRef
 from viewer.session.history import Changes, ItemChange, Step
 from viewer.session.statistics import value_range
 from viewer.session.view import ViewState
@@ -56,8 +56,9 @@ class OperationPanel(QWidget):
         self._form: OperationForm | None = None
         self._task = ""
         self._started = 0.0
-        self._call: Call | None = None
-        self._last_step: Step | None = None
+        # No call and no step is kept here: they would hold voxels that nobody needs any more.
+        self._worked_on = (1, 1, 1)
+        self._last_step = ""
         self._failure = ("", "")
         self._name = ""
         self._target_chosen = self._scope_chosen = False
@@ -108,7 +109,7 @@ class OperationPanel(QWidget):
         except NegatoscopeError as err:
             self._show_error(err)
             return
-        self._started, self._call = time.monotonic(), call
+        self._started, self._worked_on = time.monotonic(), call.images[0].geometry.shape
         self.card.set_result("")
         self.progress.start(_("Starting"))
         task = self._host.run(call, self._done, self._failed)
@@ -405,10 +406,10 @@ class OperationPanel(QWidget):
         seconds = time.monotonic() - self._started
         self._task = ""
         if step is None:
-            self.card.set_result(_("No change · {seconds:.1f} s").format(seconds=seconds))
+            self.card.set_result(_("No change · {time}").format(time=_time_text(seconds)))
         else:
-            self.card.set_result(_("{size} · {seconds:.1f} s").format(size=self._size_text(step), seconds=seconds))
-            self._last_step = step
+            self.card.set_result(_("{size} · {time}").format(size=self._size_text(step), time=_time_text(seconds)))
+            self._last_step = step.id
             links: list[tuple[str, Any]] = [(_("Undo"), self._undo)]
             if any(isinstance(c, ItemChange) and c.kind in ("table", "annotation") for c in step.changes):
                 links.insert(0, (_("Open table"), self._panels.show_results))
@@ -417,7 +418,8 @@ class OperationPanel(QWidget):
 
     def _undo(self) -> None:
         """Take back what the message is about, unless something came after it."""
-        if self._host.document.history.next_undo is self._last_step:
+        step = self._host.document.history.next_undo
+        if step is not None and step.id == self._last_step:
             self._host.undo()
         else:
             self._host.say("info", _("Something was done after it. Use the history to go back."))
@@ -431,8 +433,7 @@ class OperationPanel(QWidget):
             return ngettext("{count} shape", "{count} shapes", shapes)
         if rows:
             return ngettext("{count} row", "{count} rows", rows)
-        assert self._call is not None
-        planes, height, width = self._call.images[0].geometry.shape
+        planes, height, width = self._worked_on
         return f"{width} × {height}" if planes == 1 else f"{width} × {height} × {planes}"
 
     def _failed(self, error: BaseException) -> None:
@@ -602,3 +603,7 @@ class OperationPanel(QWidget):
             self._turn_preview_off()
             self._refresh()
         super().hideEvent(event)
+
+
+def _time_text(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
