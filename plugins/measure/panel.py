@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from viewer.api import gettext as _
 from viewer.api.panel import MapList, MeasurementForm, MeasurementList, OperationPanel, PanelHost, ToolPalette, ViewState, controls, theme
@@ -43,7 +43,9 @@ class MeasurePanel(controls.PanelPage):
     def show_operation(self, name: str) -> None:
         """Bring the form of an operation to the front and into sight."""
         self.operations.show_operation(name)
-        self.scroll.ensureWidgetVisible(self.operations.card)
+        area = self.findChild(QScrollArea)
+        if area is not None:
+            area.ensureWidgetVisible(self.operations.card)
 
     def _show_view(self, state: ViewState) -> None:
         is_open = state.volume is not None

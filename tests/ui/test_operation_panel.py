@@ -349,6 +349,9 @@ def test_growing_needs_a_seed_which_can_be_typed(parts: Parts, frame: QMainWindo
     type_into(row.field, "1, 2")
     QTest.keyClick(row.field, KEY.Key_Return)
     assert row.error() == "A place has three numbers: x, y, z." and parts.host.wish.seeds == ()
+    type_into(row.field, "500, 0, 0")
+    QTest.keyClick(row.field, KEY.Key_Return)
+    assert row.error() == "This place lies outside the image."
     place = tuple(float(c) for c in ramp().geometry.to_patient((1, 10, 12)))
     type_into(row.field, place_field_text(place))
     QTest.keyClick(row.field, KEY.Key_Return)

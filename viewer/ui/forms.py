@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +119,12 @@ class OperationForm(QWidget):
         for row in self.rows.values():
             row.set_label_width(width)
 
+    def set_place_check(self, check: Callable[[Triple], str]) -> None:
+        """What says of a typed place, in a sentence, why it cannot be taken ("" if it can)."""
+        for row in self.rows.values():
+            if isinstance(row, PointsRow):
+                row.check = check
+
     def label_width(self) -> int:
         """Width that the longest label asks for, within limits."""
         widest = [row.caption.fontMetrics().horizontalAdvance(row.label) for row in self.rows.values() if not isinstance(row, SwitchRow)]
@@ -153,9 +159,9 @@ class OperationForm(QWidget):
     def clear_errors(self) -> None:
         """Take away what :meth:`show_error` put there; rows with a wrong text keep their sentence until it is mended."""
         for row in self.rows.values():
-            if isinstance(row, ChoiceRow | SwitchRow | PointsRow):
+            if isinstance(row, ChoiceRow | SwitchRow):
                 row.set_error("")
-            elif row.error():
+            elif row.error() and not isinstance(row, PointsRow):
                 field = getattr(row, "field", None)
                 if field is None or field.text() == getattr(field, "_clean", field.text()):
                     row.set_error("")

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from viewer.core.words import gettext as _
 from viewer.session.document import Document
 from viewer.session.history import Changes, ItemChange, Step
+from viewer.session.view import ViewState
 from viewer.ui.controls import ElidedLabel, Label, SectionTitle, SwitchRow
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.theme import set_available, sizes
@@ -33,6 +34,7 @@ class AppliedList(QWidget):
         super().__init__(parent)
         self._panels, self._menu = panel_host, menu
         self._shown: tuple[str, ...] = ()
+        self._root_id, self._is_original = "", False
         self.rows: list[QWidget] = []
         s = sizes()
         column = QVBoxLayout(self)
@@ -58,6 +60,7 @@ class AppliedList(QWidget):
 
     def refresh(self) -> None:
         host = self._panels.host
+        self._root_id = host.state.root_id
         steps = applied_steps(host.document, host.root_id, self._menu) if host.root_id else ()
         ids = tuple(step.id for step in steps)
         if ids != self._shown:
@@ -75,7 +78,8 @@ class AppliedList(QWidget):
         host = self._panels.host
         is_derived = bool(host.root_id) and host.document.item("shown", host.root_id) is not None
         self.original.setVisible(is_derived)
-        self.original.set_value(host.wish.show_original)
+        self._is_original = host.wish.show_original
+        self.original.set_value(self._is_original)
         set_available(self.original.switch, "" if is_derived else _("The original is shown."))
 
     def _row(self, number: int, step: Step) -> QWidget:
@@ -104,5 +108,9 @@ class AppliedList(QWidget):
         if changes.history or changes.sources:
             self.refresh()
 
-    def _take_view(self, _state: object) -> None:
-        self.refresh()
+    def _take_view(self, state: ViewState) -> None:
+        # Comes with every slice and every move of a window: only what belongs to the view is looked at.
+        if state.root_id != self._root_id:
+            self.refresh()
+        elif self._is_original != self._panels.host.wish.show_original:
+            self._refresh_original()

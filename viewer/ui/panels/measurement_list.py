@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt
@@ -15,7 +16,8 @@ from viewer.core.geometry import Triple
 from viewer.core.overlay import ScalarMap
 from viewer.core.words import gettext as _
 from viewer.session.history import Changes, ItemChange
-from viewer.ui.controls import Button, Card, ElidedLabel, FormRow, Hint, IconButton, Label, NumberRow, SectionTitle, TextRow
+from viewer.ui.controls import Button, Card, ElidedLabel, Hint, IconButton, Label, NumberRow, SectionTitle, TextRow
+from viewer.ui.controls.number_field import Scale
 from viewer.ui.form_rows import parse_place, place_field_text
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.panels.measurements import (
@@ -68,7 +70,7 @@ class MeasurementList(QWidget):
     def __init__(self, panel_host: PanelHost, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panels = panel_host
-        self._following = False
+        self._following, self._are_shown = False, True
         s = sizes()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -158,8 +160,7 @@ class MeasurementList(QWidget):
             selection.setCurrentIndex(self.model.index(row, 0), flags)
             self.table.scrollTo(self.model.index(row, 0))
         self._following = False
-        is_shown = self._panels.host.wish.show_annotations
-        self.visible.set_picture("eye" if is_shown else "eye-off")
+        self._show_eye()
         for button in (self.rename, self.delete):
             set_available(button, "" if row >= 0 else _("Select a measurement first."))
         set_available(self.visible, "" if self.model.rowCount() else _("There are no measurements."))
@@ -189,7 +190,12 @@ class MeasurementList(QWidget):
         self.refresh()
 
     def _take_view(self, _state: object) -> None:
-        self.visible.set_picture("eye" if self._panels.host.wish.show_annotations else "eye-off")
+        if self._panels.host.wish.show_annotations != self._are_shown:
+            self._show_eye()
+
+    def _show_eye(self) -> None:
+        self._are_shown = self._panels.host.wish.show_annotations
+        self.visible.set_picture("eye" if self._are_shown else "eye-off")
 
 
 class MeasurementForm(Card):
@@ -198,7 +204,9 @@ class MeasurementForm(Card):
     def __init__(self, panel_host: PanelHost, parent: QWidget | None = None) -> None:
         super().__init__(_("Places"), help=_("Drag the handles in the view, or type places here."), parent=parent)
         self._panels = panel_host
-        self.rows: list[FormRow] = []
+        self.rows: list[TextRow] = []
+        self._places = 0
+        self._length = Scale(0.01, None)
         self._shown: Annotation | None = None
         self.features = QWidget(self)
         self._grid = QGridLayout(self.features)
@@ -239,28 +247,24 @@ class MeasurementForm(Card):
         else:
             self.set_title(_("Places"), self.help.text())
 
-    def _make_rows(self, item: Annotation) -> list[FormRow]:
+    def _make_rows(self, item: Annotation) -> list[TextRow]:
         geometry = self._panels.document.volume(item.volume_id).geometry
         names = {"ellipse": (_("Centre"),), "circle": (_("Centre"),), "point": (_("Place"),)}.get(item.shape, (_("Start"), _("End")))
-        rows: list[FormRow] = []
-        for name in names:
-            row = TextRow(name, placeholder=_("x, y, z in {unit}").format(unit=geometry.unit), check=self._check_place, parent=self)
-            row.settled.connect(self._take_typed)
-            rows.append(row)
+        hint = _("x, y, z in {unit}").format(unit=geometry.unit)
+        rows = [TextRow(name, placeholder=hint, check=self._check_place, parent=self) for name in names]
         halves = {"ellipse": (_("Half axis 1"), _("Half axis 2")), "circle": (_("Radius"),)}.get(item.shape, ())
-        for name in halves:
-            number = NumberRow(name, 0.01, None, 1.0, unit=geometry.unit, step=0.1, decimals=2, slider=False, parent=self)
-            number.settled.connect(self._take_typed)
-            rows.append(number)
+        self._length = Scale(0.01, None, 0.1, 2, False, geometry.unit)
+        rows += [TextRow(name, placeholder=geometry.unit, check=partial(self._length.problem, name), parent=self) for name in halves]
+        for row in rows:
+            row.settled.connect(self._take_typed)
+        self._places = len(names)
         return rows
 
     def _show_values(self, item: Annotation) -> None:
-        places = [row for row in self.rows if isinstance(row, TextRow)]
-        for row, place in zip(places, item.points, strict=False):
+        for row, place in zip(self.rows[: self._places], item.points, strict=False):
             row.set_value(place_field_text(place))
-        numbers = [row for row in self.rows if isinstance(row, NumberRow)]
-        for number, end in zip(numbers, item.points[1:], strict=False):
-            number.set_value(float(np.linalg.norm(np.subtract(end, item.points[0]))))
+        for row, end in zip(self.rows[self._places :], item.points[1:], strict=False):
+            row.set_value(self._length.text(float(np.linalg.norm(np.subtract(end, item.points[0])))))
 
     def _show_features(self, item: Annotation) -> None:
         """Every measure by name and value, with the digits of the table."""
@@ -291,19 +295,18 @@ class MeasurementForm(Card):
     def _typed_points(self, item: Annotation) -> tuple[Triple, ...]:
         """The points that the rows say; a row that was not touched keeps its point to the last bit."""
         typed = []
-        for row, old in zip([r for r in self.rows if isinstance(r, TextRow)], item.points, strict=False):
+        for row, old in zip(self.rows[: self._places], item.points, strict=False):
             place = parse_place(row.value())
             typed.append(old if place is None or row.value() == place_field_text(old) else place)
-        numbers = [row.value() for row in self.rows if isinstance(row, NumberRow)]
-        if not numbers:
+        lengths = [row.value() for row in self.rows[self._places :]]
+        if not lengths:
             return tuple(typed)
-        centre = np.asarray(typed[0])
         ends = []
-        for number, end in zip(numbers if len(numbers) == 2 else [numbers[0]] * 2, item.points[1:], strict=True):
+        for text, end in zip(lengths if len(lengths) == 2 else lengths * 2, item.points[1:], strict=True):
             arm = np.subtract(end, item.points[0])
             length = float(np.linalg.norm(arm))
-            factor = 1.0 if round(length, 2) == number else number / length
-            x, y, z = (float(c) for c in centre + arm * factor)
+            factor = 1.0 if text == self._length.text(length) else (self._length.parse(text) or length) / length
+            x, y, z = (float(c) for c in np.asarray(typed[0]) + arm * factor)
             ends.append((x, y, z))
         return (typed[0], *ends)
 
@@ -358,7 +361,9 @@ class MapList(QWidget):
             for row in self.rows:
                 self._list.addWidget(row)
         self.setVisible(bool(maps))
-        self.opacity.set_value(100 * self._panels.host.wish.overlay_opacity)
+        percent = round(100 * self._panels.host.wish.overlay_opacity)
+        if maps and percent != self.opacity.value():
+            self.opacity.set_value(percent)
 
     def _row(self, item: ScalarMap) -> QWidget:
         row = QWidget(self)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.core.errors import BadParameter, JobFailed, NegatoscopeError, OperationCancelled
+from viewer.core.geometry import Triple
 from viewer.core.operation import OperationSpec
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
@@ -244,6 +245,7 @@ class OperationPanel(QWidget):
             self._form.changed.connect(self._form_changed)
             self._form.validity_changed.connect(self._refresh)
             self._form.points_wanted.connect(self._want_points)
+            self._form.set_place_check(self._check_place)
             self._form_place.addWidget(self._form)
             width = self._form.label_width()
             for row in (self._form, self.scope, self.target):
@@ -381,6 +383,7 @@ class OperationPanel(QWidget):
 
     def _show_error(self, error: BaseException) -> None:
         self._failure = (str(error), getattr(error, "details", ""))
+        self.card.set_result("")
         if isinstance(error, BadParameter) and self._form is not None and self._form.show_error(str(error)):
             self._refresh()
             return
@@ -528,6 +531,11 @@ class OperationPanel(QWidget):
 
     def _want_points(self, points: object) -> None:
         self._host.change_wish(seeds=points)
+
+    def _check_place(self, place: Triple) -> str:
+        volume = self._host.state.volume
+        inside = volume is not None and volume.geometry.nearest(place) is not None
+        return "" if inside else _("This place lies outside the image.")
 
     def _take_specs(self) -> None:
         if self._form is None and self.spec is not None:
