@@ -15,7 +15,7 @@ from viewer.core.layout import layout_of
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
-from viewer.draw.corners import iso_date
+from viewer.draw.corners import iso_date, person
 from viewer.draw.picture import thumbnail
 from viewer.io.series import SeriesEntry
 from viewer.session.document import Document
@@ -30,6 +30,7 @@ DATA_ROLE = Qt.ItemDataRole.UserRole + 2
 PICTURE_ROLE = Qt.ItemDataRole.UserRole + 3
 Index = QModelIndex | QPersistentModelIndex
 STUDY_HEIGHT, LINE_HEIGHT = 42, 32
+_FORMATS = {"nifti": "NIfTI", "nrrd": "NRRD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,14 @@ def study_of(key: tuple[str, ...], entries: list[SeriesEntry]) -> Study:
     first = entries[0].identity
     if key[0] == "folder":
         name = entries[0].files[0].parent.name if entries[0].files else ""
-        return Study(key, name or _("Files"), _("Files"), "", f"{name} {key[-1]}".casefold())
+        kinds = ", ".join(dict.fromkeys(badge_of(entry) for entry in entries))
+        return Study(key, name or _("Files"), kinds, "", f"{name} {key[-1]}".casefold())
     modalities = "/".join(dict.fromkeys(e.identity.modality for e in entries if e.identity.modality and e.kind != "other"))
     modalities = modalities or first.modality
     what = " ".join(part for part in (modalities, first.study_description or first.body_part.lower()) if part)
     date = iso_date(first.study_date)
-    words = " ".join((first.patient_name, first.patient_id, what, date, first.study_date, first.accession)).casefold()
-    return Study(key, first.patient_name or first.patient_id or _("No name"), what, date, words)
+    words = " ".join((person(first.patient_name), first.patient_name, first.patient_id, what, date, first.study_date, first.accession)).casefold()
+    return Study(key, person(first.patient_name) or first.patient_id or _("No name"), what, date, words)
 
 
 def title_of(entry: SeriesEntry) -> str:
@@ -81,13 +83,14 @@ def title_of(entry: SeriesEntry) -> str:
 
 def badge_of(entry: SeriesEntry) -> str:
     """The modality, else the kind of file."""
-    return entry.identity.modality or (entry.reader.upper() if len(entry.reader) < 6 else _("Image"))
+    ending = entry.files[0].suffix.lstrip(".").upper() if entry.files else ""
+    return entry.identity.modality or _FORMATS.get(entry.reader, "") or ending or _("Image")
 
 
 def count_of(entry: SeriesEntry) -> str:
     """How many images, frames or phases."""
     if entry.kind == "other":
-        return _("No image to show")
+        return _("No image")
     if entry.kind == "cine":
         return ngettext("{count} frame", "{count} frames", entry.phases)
     images = ngettext("{count} image", "{count} images", entry.shape[0])

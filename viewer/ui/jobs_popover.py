@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
@@ -27,7 +27,7 @@ def words_of(task: Task) -> str:
     if task.state == "cancelled":
         return _("Cancelled")
     if task.state == "done":
-        return _("{seconds:.1f} s").format(seconds=task.ended - task.started)
+        return _("Done in {seconds:.1f} s").format(seconds=max(0.1, task.ended - task.started))
     fraction = task.fraction
     if fraction is None:
         words = task.text or _("Running")
@@ -37,6 +37,12 @@ def words_of(task: Task) -> str:
         words = _("{done} of {total}").format(done=task.done, total=task.total)
     left = task.seconds_left
     return _("{progress} · about {seconds:.0f} s left").format(progress=words, seconds=max(1.0, left)) if left is not None else words
+
+
+def listed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    """What runs and waits first, then what failed, then what is done, the newest first."""
+    places = {"running": 0, "waiting": 1, "failed": 2}
+    return tuple(sorted(tasks, key=lambda task: (places.get(task.state, 3), -task.ended, task.started)))
 
 
 class JobRow(QWidget):
@@ -122,6 +128,10 @@ class JobsPopover(Popover):
         self._scroll.viewport().setAutoFillBackground(False)
         self.body.addWidget(self._scroll)
         host.work.changed.connect(self._take)
+        # Time left counts down, and what is done leaves the list, without a word from the jobs.
+        self._tick = QTimer(self)
+        self._tick.setInterval(1000)
+        self._tick.timeout.connect(lambda: self._take(self._host.work.tasks()))
 
     def rows(self) -> tuple[JobRow, ...]:
         return tuple(self._rows.values())
@@ -132,13 +142,19 @@ class JobsPopover(Popover):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._tick.start()
         self._refit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._tick.stop()
+        super().hideEvent(event)
 
     def _take(self, tasks: tuple[Task, ...]) -> None:
         if self.isVisible():
             self._show_tasks(tasks)
 
     def _show_tasks(self, tasks: tuple[Task, ...]) -> None:
+        tasks = listed(tasks)
         known = {task.id for task in tasks}
         gone = [task_id for task_id in self._rows if task_id not in known]
         for task_id in gone:
@@ -146,12 +162,14 @@ class JobsPopover(Popover):
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        for task in tasks:
+        for place, task in enumerate(tasks):
             row = self._rows.get(task.id)
             if row is None:
-                self._rows[task.id] = self._make(task)
+                row = self._rows[task.id] = self._make(task)
             else:
                 row.show_task(task)
+            if self._column.indexOf(row) != place:
+                self._column.insertWidget(place, row)
         self.empty.setVisible(not tasks)
         self._scroll.setVisible(bool(tasks))
         self._refit()
@@ -161,7 +179,6 @@ class JobsPopover(Popover):
         row.cancel_wanted.connect(self._host.work.cancel)
         row.forget_wanted.connect(self._host.work.forget)
         row.details_wanted.connect(self._show_details)
-        self._column.addWidget(row)
         return row
 
     def _refit(self) -> None:

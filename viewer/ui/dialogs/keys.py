@@ -27,7 +27,7 @@ class KeyRow(QWidget):
         row.addWidget(self.title, 1)
         for sequence in keys:
             row.addWidget(KeyCap(sequence, parent=self))
-        self.setFixedHeight(sizes().target)
+        self.setFixedHeight(sizes().target - sizes().hair)
 
 
 class KeySheet(Dialog):
@@ -67,7 +67,7 @@ class KeySheet(Dialog):
 
     @staticmethod
     def _columns(actions: Actions) -> list[tuple[str, list[ActionSpec]]]:
-        keyed = sorted((s for s in actions.specs() if s.keys), key=lambda s: MENUS.index(s.menu) if s.menu in MENUS else len(MENUS))
+        keyed = sorted((s for s in actions.specs() if s.all_keys), key=lambda s: MENUS.index(s.menu) if s.menu in MENUS else len(MENUS))
         return [
             (_("Everywhere"), [s for s in keyed if s.scope == "G"]),
             (_("In the view: what is shown"), [s for s in keyed if s.scope == "V" and s.menu == VIEW]),

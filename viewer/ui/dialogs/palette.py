@@ -114,7 +114,7 @@ class _Delegate(QStyledItemDelegate):
         # The reason of a disabled command stands where its place in the menus would.
         face, small = font("body"), font("caption")
         note = command.reason.splitlines()[0] if command.reason else command.where
-        title_width = min(QFontMetrics(face).horizontalAdvance(command.title), int(right) - left)
+        title_width = min(QFontMetrics(face).horizontalAdvance(command.title) + s.hair, int(right) - left)
         painter.setFont(face)
         painter.setPen(QColor(t.text if live else t.disabled))
         title = QFontMetrics(face).elidedText(command.title, Qt.TextElideMode.ElideRight, title_width)
