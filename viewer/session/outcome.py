@@ -173,7 +173,7 @@ def _layer(call: Call, labels: Labels) -> list[Change]:
         writable = values > 0
         for segment in layer.segments:
             if segment.is_locked:
-                writable &= part != segment.label
+                writable &= (part != segment.label) & (values != segment.label)
         unnamed = [n for n in used if layer.segment(n) is None and np.any(values[writable] == n)]
         named = _named(call, labels, layer, unnamed)
         kind = np.result_type(call.labels.dtype, labels_type(named))
