@@ -332,9 +332,9 @@ def test_preview_ends_with_apply_with_another_image_and_when_the_panel_is_hidden
 
 
 def test_preview_that_is_not_exact_says_so(panel: OperationPanel) -> None:
-    assert not panel.approximate.isVisible()
+    assert not panel.preview.approximate.isVisible()
     panel.show_operation("Enhance/Gaussian")
-    assert panel.approximate.isVisible() and panel.approximate.text() == "approximate"
+    assert panel.preview.approximate.isVisible() and panel.preview.approximate.text() == "approximate"
 
 
 # --- segments ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from viewer.session.history import Changes, Step
 from viewer.session.view import ViewState, ViewWish
 from viewer.ui import controls, icons, theme
 from viewer.ui.panel_host import PanelHost
-from viewer.ui.panels.measurement_list import MapList, MeasurementForm, MeasurementList
+from viewer.ui.panels.map_list import MapList
+from viewer.ui.panels.measurement_list import MeasurementForm, MeasurementList
 from viewer.ui.panels.operation_panel import OperationPanel
 from viewer.ui.panels.tool_palette import ToolPalette
 from viewer.ui.tooling import delete_segment, rename_segment

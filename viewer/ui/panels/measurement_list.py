@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,10 +12,9 @@ from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QHBoxLayout, QHead
 from viewer.core.annotation import Annotation
 from viewer.core.digits import measure_text
 from viewer.core.geometry import Triple
-from viewer.core.overlay import ScalarMap
 from viewer.core.words import gettext as _
-from viewer.session.history import Changes, ItemChange
-from viewer.ui.controls import Button, Card, ElidedLabel, Hint, IconButton, Label, NumberRow, SectionTitle, TextRow
+from viewer.session.history import Changes
+from viewer.ui.controls import Button, Card, Hint, IconButton, Label, SectionTitle, TextRow
 from viewer.ui.controls.number_field import Scale
 from viewer.ui.form_rows import parse_place, place_field_text
 from viewer.ui.panel_host import PanelHost
@@ -322,96 +320,3 @@ class MeasurementForm(Card):
     def _take_changes(self, changes: Changes) -> None:
         if changes.touches("annotation"):
             self.refresh()
-
-
-class MapList(QWidget):
-    """The scalar maps of the image: shown or hidden (one step each), removed, and how dense they are painted. Hidden while there is none."""
-
-    def __init__(self, panel_host: PanelHost, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._panels = panel_host
-        self._shown: tuple[ScalarMap, ...] = ()
-        self.rows: list[QWidget] = []
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(sizes().tight)
-        column.addWidget(SectionTitle(_("Maps"), parent=self))
-        self._list = QVBoxLayout()
-        self._list.setSpacing(0)
-        column.addLayout(self._list)
-        self.opacity = NumberRow(_("Opacity"), 0, 100, 45, unit="%", parent=self)
-        self.opacity.value_changed.connect(self._set_opacity)
-        column.addWidget(self.opacity)
-        host = panel_host.host
-        host.document_changed.connect(self._take_changes)
-        host.document_replaced.connect(self.refresh)
-        host.view_changed.connect(self._take_view)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Read the document anew."""
-        maps = self._panels.document.overlays_of(self._panels.root_id)
-        if maps != self._shown:
-            self._shown = maps
-            for row in self.rows:
-                self._list.removeWidget(row)
-                row.hide()
-                row.deleteLater()
-            self.rows = [self._row(item) for item in maps]
-            for row in self.rows:
-                self._list.addWidget(row)
-        self.setVisible(bool(maps))
-        percent = round(100 * self._panels.host.wish.overlay_opacity)
-        if maps and percent != self.opacity.value():
-            self.opacity.set_value(percent)
-
-    def _row(self, item: ScalarMap) -> QWidget:
-        row = QWidget(self)
-        row.setFixedHeight(sizes().list_row)
-        row.setProperty("map", item.id)
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(sizes().tight)
-        line.addWidget(ElidedLabel(_(item.name), "" if item.is_visible else "hint", parent=row), 1)
-        if item.unit:
-            line.addWidget(Label(item.unit, "small", parent=row))
-        words = _("Hide {name}") if item.is_visible else _("Show {name}")
-        eye = IconButton("eye" if item.is_visible else "eye-off", words.format(name=_(item.name)), parent=row)
-        eye.setObjectName("eye")
-        eye.clicked.connect(self._toggle)
-        line.addWidget(eye)
-        remove = IconButton("trash-2", _("Remove {name}").format(name=_(item.name)), parent=row)
-        remove.setObjectName("remove")
-        remove.clicked.connect(self._remove)
-        line.addWidget(remove)
-        return row
-
-    def _item(self) -> ScalarMap | None:
-        """The map of the row whose button was pressed."""
-        item: ScalarMap | None = self._panels.document.item("overlay", str(self.sender().parent().property("map")))
-        return item
-
-    def _toggle(self) -> None:
-        item = self._item()
-        if item is not None:
-            self._commit("Show or hide {name}", item, replace(item, is_visible=not item.is_visible))
-
-    def _remove(self) -> None:
-        item = self._item()
-        if item is not None:
-            self._commit("Delete {name}", item, None)
-
-    def _commit(self, title: str, before: ScalarMap, after: ScalarMap | None) -> None:
-        document = self._panels.document
-        with self._panels.host.reporting():
-            document.commit(document.step(title, (ItemChange("overlay", before.id, before, after),), name=before.name))
-
-    def _set_opacity(self, percent: float) -> None:
-        self._panels.host.change_wish(overlay_opacity=percent / 100)
-
-    def _take_changes(self, changes: Changes) -> None:
-        if changes.touches("overlay") or changes.sources:
-            self.refresh()
-
-    def _take_view(self, _state: object) -> None:
-        self.refresh()

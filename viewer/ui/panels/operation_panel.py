@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -17,17 +17,17 @@ from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.session.apply import LayerRef, SegmentRef
 from viewer.session.history import Changes, ItemChange, Step
-from viewer.session.statistics import value_range
 from viewer.session.view import ViewState
-from viewer.ui.controls import Badge, Button, Card, ChoiceRow, Combo, EmptyState, Label, NoteBox, ProgressRow, SwitchRow
-from viewer.ui.forms import FormContext, OperationForm, needs_range
+from viewer.ui.controls import Button, Card, ChoiceRow, Combo, EmptyState, Label, NoteBox, ProgressRow
+from viewer.ui.forms import OperationForm
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.panels.applied import AppliedList
 from viewer.ui.panels.details_popover import DetailsPopover
+from viewer.ui.panels.live_preview import Asked, LivePreview
+from viewer.ui.panels.operation_scope import form_context, scope_choices, unfit
 from viewer.ui.theme import set_available, sizes
 from viewer.ui.work import Task
 
-_PREVIEW_DELAY_MS = 80
 _NEW = "new"
 """Value of the target row for a segment that is yet to be made."""
 
@@ -63,8 +63,6 @@ class OperationPanel(QWidget):
         self._failure = ("", "")
         self._name = ""
         self._target_chosen = self._scope_chosen = False
-        self._preview_key: object = None
-        self._asking_preview = False
         self._build()
         self._connect()
         self._show_operation(self._names[0] if self._names else "")
@@ -102,7 +100,7 @@ class OperationPanel(QWidget):
             self._refresh()
             return
         self._clear_errors()
-        self._turn_preview_off()
+        self.preview.turn_off()
         scope = self._scope_kind()
         target = self._panels.tooling.active if scope == "segment" else self._target()
         try:
@@ -124,7 +122,7 @@ class OperationPanel(QWidget):
             self._host.work.cancel(self._task)
             self.progress.set_text(_("Cancelling"))
         elif self.preview.value():
-            self._turn_preview_off()
+            self.preview.turn_off()
         self._refresh()
 
     # --- building ---
@@ -159,10 +157,7 @@ class OperationPanel(QWidget):
         self.card.add_row(self.scope)
         self.target = ChoiceRow(_("Result in"), [(_NEW, _("New segment"))], tooltip=_("The segment that the result is added to."), parent=self.card)
         self.card.add_row(self.target)
-        self.preview = SwitchRow(_("Preview"), tooltip=_("Shows the result on this slice. Nothing is changed."), parent=self.card)
-        self.approximate = Badge(_("approximate"), parent=self.preview)
-        self.approximate.setToolTip(_("The preview knows this slice alone: it is near to the result, not equal to it."))
-        self.preview._line.insertWidget(1, self.approximate)
+        self.preview = LivePreview(self._host, self._ask_preview, parent=self.card)
         self.card.add_row(self.preview)
         self.progress = ProgressRow(cancel=False, parent=self.card)
         self.progress.hide()
@@ -173,10 +168,6 @@ class OperationPanel(QWidget):
         outer.addWidget(self.card)
         self.applied = AppliedList(self._panels, self._menu, parent=self)
         outer.addWidget(self.applied)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PREVIEW_DELAY_MS)
-        self._timer.timeout.connect(self._run_preview)
 
     def _connect(self) -> None:
         host, tooling = self._host, self._panels.tooling
@@ -185,7 +176,11 @@ class OperationPanel(QWidget):
         self.details.clicked.connect(self._show_failure)
         self.scope.value_changed.connect(self._scope_changed)
         self.target.value_changed.connect(self._target_changed)
-        self.preview.value_changed.connect(self._preview_switched)
+        self.preview.value_changed.connect(self._refresh)
+        self.preview.started.connect(self._preview_started)
+        self.preview.arrived.connect(self._preview_arrived)
+        self.preview.failed.connect(self._show_error)
+        self.preview.ended.connect(self._preview_ended)
         self.cancel_button.clicked.connect(self.cancel)
         self.apply_button.clicked.connect(self.apply)
         host.specs_ready.connect(self._take_specs)
@@ -193,7 +188,6 @@ class OperationPanel(QWidget):
         host.active_changed.connect(self._take_image)
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._take_image)
-        host.preview_changed.connect(self._take_preview)
         host.work.changed.connect(self._take_tasks)
         tooling.segment_changed.connect(self._follow_segments)
 
@@ -209,7 +203,7 @@ class OperationPanel(QWidget):
 
     def _show_operation(self, name: str) -> None:
         self._keep()
-        self._turn_preview_off()
+        self.preview.turn_off()
         self._name = name
         self._drop_form()
         self._clear_errors()
@@ -240,7 +234,7 @@ class OperationPanel(QWidget):
         spec = self.spec
         if spec is not None and self._host.root_id:
             self.card.set_title(_(spec.title), _(spec.help))
-            self._form = OperationForm(spec, self._context(spec), parent=self.card)
+            self._form = OperationForm(spec, form_context(self._panels, spec), parent=self.card)
             self._form.set_values(self._kept.get(self._name, {}))
             self._form.changed.connect(self._form_changed)
             self._form.validity_changed.connect(self._refresh)
@@ -254,46 +248,11 @@ class OperationPanel(QWidget):
             self._fill_target()
         self._refresh()
 
-    def _context(self, spec: OperationSpec) -> FormContext:
-        host, state = self._host, self._host.state
-        volume = state.volume
-        if volume is None:
-            return FormContext()
-        layers = [layer for layer in host.document.layers_of(host.root_id) if layer.segments and layer.geometry.same_grid(volume.geometry)]
-        return FormContext(
-            volume.unit,
-            value_range(volume, state.phase) if needs_range(spec) and not volume.is_color else None,
-            volume.geometry.unit,
-            tuple((SegmentRef(layer.id, segment.label), segment.name) for layer in layers for segment in layer.segments),
-            tuple((LayerRef(layer.id), layer.name) for layer in layers),
-            self._panels.tooling.active,
-            state.seeds,
-        )
-
     # --- scope and target ---
 
     def _fill_scope(self, spec: OperationSpec) -> None:
-        state = self._host.state
-        volume = state.volume
-        if volume is None:
-            return
-        choices: list[tuple[object, str]] = []
-        is_image = spec.outputs == ("Image",)
-        if volume.geometry.shape[0] > 1:
-            if not spec.needs_volume:
-                choices.append(("slice", _("This slice")))
-            choices.append(("volume", _("Whole volume")))
-            if is_image and self._panels.tooling.active is not None:
-                choices.append(("segment", _("Inside segment")))
-        else:
-            if is_image and volume.phases > 1:
-                choices.append(("slice", _("This frame")))
-            choices.append(("volume", _("All frames") if volume.phases > 1 and is_image else _("Whole image")))
-            if is_image and self._panels.tooling.active is not None:
-                choices.append(("segment", _("Inside segment")))
+        choices, usual = scope_choices(spec, self._host.state, has_segment=self._panels.tooling.active is not None)
         values = [value for value, _words in choices]
-        # Shapes are found plane by plane; a volume full of them helps nobody.
-        usual = "slice" if "Annotations" in spec.outputs and "slice" in values else "volume"
         kept = self.scope.value() if self._scope_chosen else self._kept.get(self._name, {}).get("//scope", usual)
         self.scope.set_choices(choices, usual)
         self.scope.set_value(kept if kept in values else usual)
@@ -342,20 +301,9 @@ class OperationPanel(QWidget):
             return _("This operation cannot be used: {reason}").format(reason=broken) if broken else _("The plugins are being read.")
         if self._task:
             return _("It is running. Cancel stops it.")
-        return self._unfit(spec) or (self._form.problem() if self._form is not None else "")
+        return unfit(spec, self._host.state) or (self._form.problem() if self._form is not None else "")
 
-    def _unfit(self, spec: OperationSpec) -> str:
-        """Why this image cannot be used at all."""
-        volume = self._host.state.volume
-        if volume is None:
-            return ""
-        if volume.is_color and not spec.takes_color:
-            return _("{operation} works on grey images; this one is in colour.").format(operation=_(spec.title))
-        if spec.needs_volume and volume.geometry.shape[0] < 2:
-            return _("{operation} needs several planes; this is one.").format(operation=_(spec.title))
-        return ""
-
-    def _refresh(self) -> None:
+    def _refresh(self, _value: object = None) -> None:
         """Show what is possible now."""
         spec, is_open = self.spec, bool(self._host.root_id)
         self.empty.setVisible(not is_open)
@@ -368,12 +316,12 @@ class OperationPanel(QWidget):
         set_available(self.cancel_button, "" if can_cancel else _("Nothing is running."))
         self.cancel_button.setVisible(can_cancel or not self._task)
         self.progress.setVisible(bool(self._task))
-        unfit = self._unfit(spec) if spec is not None and is_open else ""
+        refusal = unfit(spec, self._host.state) if spec is not None else ""
         broken = self._panels.registry.broken.get(self._name, "") if spec is None else ""
-        self.note.show_note("warn", unfit or (_("This operation cannot be used: {reason}").format(reason=broken) if broken else ""))
-        can_preview = spec is not None and spec.preview != "none" and not spec.needs_volume and not unfit and self._form is not None
+        self.note.show_note("warn", refusal or (_("This operation cannot be used: {reason}").format(reason=broken) if broken else ""))
+        can_preview = spec is not None and spec.preview != "none" and not spec.needs_volume and not refusal and self._form is not None
         self.preview.setVisible(can_preview)
-        self.approximate.setVisible(spec is not None and spec.preview == "approximate")
+        self.preview.approximate.setVisible(spec is not None and spec.preview == "approximate")
         self.card.info.setVisible(spec is not None)
         if spec is None:
             self.scope.hide()
@@ -465,58 +413,26 @@ class OperationPanel(QWidget):
 
     # --- preview ---
 
-    def _preview_switched(self, on: bool) -> None:
-        if on:
-            self._preview_key = None
-            self._timer.start()
-        else:
-            self._turn_preview_off()
-        self._refresh()
+    def _ask_preview(self) -> Asked | None:
+        """What to preview now; None while something stands against it."""
+        form, state = self._form, self._host.state
+        if form is None or state.volume is None or self._reason() or not self.isVisible():
+            return None
+        name, values, target = self._name, form.values(), self._target()
+        touched = tuple(self._host.document.revision(v.layer_id) for v in values.values() if isinstance(v, SegmentRef | LayerRef))
+        key = (name, tuple(values.items()), state.volume.id, state.layout.axis, state.array_index, state.phase, touched)
+        return Asked(key, lambda: self._host.prepare(name, values, self._host.scope("slice"), target))
 
-    def _turn_preview_off(self) -> None:
-        self._timer.stop()
-        was_on, self._preview_key = self.preview.value(), None
-        self.preview.set_value(False)
-        if was_on or self._asking_preview:
-            self._asking_preview = False
-            self._host.clear_preview()
-
-    def _run_preview(self) -> None:
-        form, spec = self._form, self.spec
-        if not self.preview.value() or form is None or spec is None or self._reason() or not self.isVisible():
-            return
-        state, values = self._host.state, form.values()
-        assert state.volume is not None
-        touched = [self._host.document.revision(v.layer_id) for v in values.values() if isinstance(v, SegmentRef | LayerRef)]
-        key = (self._name, tuple(values.items()), state.volume.id, state.layout.axis, state.array_index, state.phase, tuple(touched))
-        if key == self._preview_key:
-            return
-        self._preview_key = key
+    def _preview_started(self) -> None:
         self._clear_errors()
-        try:
-            call = self._host.prepare(self._name, values, self._host.scope("slice"), self._target())
-        except NegatoscopeError as err:
-            self._show_error(err)
-            return
-        self._asking_preview = True
         self.card.set_result(_("Previewing"))
-        self._host.preview(call, self._previewed, self._preview_failed)
 
-    def _previewed(self, _result: Any) -> None:
+    def _preview_arrived(self) -> None:
         self.card.set_result(_("Preview of this slice"))
 
-    def _preview_failed(self, error: BaseException) -> None:
+    def _preview_ended(self) -> None:
         self.card.set_result("")
-        self._show_error(error)
-
-    def _take_preview(self, shown: object) -> None:
-        if shown is None and self.preview.value() and self._preview_key is not None:
-            # Someone else took it away: another image, Esc in the window, another panel.
-            self._timer.stop()
-            self._preview_key, self._asking_preview = None, False
-            self.preview.set_value(False)
-            self.card.set_result("")
-            self._refresh()
+        self._refresh()
 
     # --- following ---
 
@@ -526,8 +442,7 @@ class OperationPanel(QWidget):
         if not self._target_chosen:
             self._fill_target()
         self._refresh()
-        if self.preview.value():
-            self._timer.start()
+        self.preview.restart()
 
     def _want_points(self, points: object) -> None:
         self._host.change_wish(seeds=points)
@@ -553,14 +468,13 @@ class OperationPanel(QWidget):
 
     def _take_view(self, _state: ViewState) -> None:
         self._follow()
-        if self.preview.value():
-            self._timer.start()
+        self.preview.restart()
 
     def _take_changes(self, changes: Changes) -> None:
         if changes.touches("layer", "volume", "shown"):
             self._follow()
-        if self.preview.value() and (changes.boxes or changes.touches("layer", "volume", "shown")):
-            self._timer.start()
+        if changes.boxes or changes.touches("layer", "volume", "shown"):
+            self.preview.restart()
 
     def _follow_segments(self, _active: object) -> None:
         self._follow()
@@ -573,7 +487,7 @@ class OperationPanel(QWidget):
         if form is None:
             self._make_form()
             return
-        context = self._context(spec)
+        context = form_context(self._panels, spec)
         if context.scale != form.context.scale:
             self._keep()
             self._drop_form()
@@ -608,7 +522,7 @@ class OperationPanel(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         if not event.spontaneous():
-            self._turn_preview_off()
+            self.preview.turn_off()
             self._refresh()
         super().hideEvent(event)
 
