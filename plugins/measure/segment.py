@@ -106,7 +106,7 @@ def _segments(image: Image, mask: Mask | None, labels: Labels | None) -> list[_S
     limit = mask.on(image) if mask is not None else None
     if labels is None and limit is not None:
         box = next(iter(ndimage.find_objects(limit.view(np.uint8))), None) or nothing
-        return [(1, gettext("Mask"), box, limit[box])]
+        return [(1, mask.name or gettext("Mask"), box, limit[box])]
     if labels is None:
         raise Refused(gettext("Segment statistics needs a segment: make one, or give a mask."))
     numbers = labels.on(image)

@@ -91,6 +91,8 @@ class Mask:
 
     values: NDArray[np.bool_] = field(repr=False)
     geometry: Geometry
+    name: str = ""
+    """Name of the segment that it was taken from, if any."""
 
     def on(self, image: Image) -> NDArray[np.bool_]:
         """The values, after checking that they lie on the image's grid."""

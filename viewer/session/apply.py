@@ -105,7 +105,9 @@ def prepare(
             layer = _layer(document, value.layer_id)
             inputs.append(f"{value.layer_id}#{value.label}")
             references[name] = inputs[-1]
-            given[name] = _scoped(Mask(document.labels(value.layer_id) == value.label, layer.geometry), scope)
+            segment = layer.segment(value.label)
+            mask = Mask(document.labels(value.layer_id) == value.label, layer.geometry, segment.name if segment else "")
+            given[name] = _scoped(mask, scope)
         elif isinstance(value, LayerRef):
             layer = _layer(document, value.layer_id)
             inputs.append(value.layer_id)
@@ -227,7 +229,7 @@ def _scoped(item: Mask | Labels, scope: Scope) -> Mask | Labels:
         return item
     values = take_plane(item.values, scope.axis, scope.index)
     geometry = plane_geometry(item.geometry, scope.axis, scope.index)
-    return Mask(values, geometry) if isinstance(item, Mask) else Labels(values, geometry, item.names)
+    return Mask(values, geometry, item.name) if isinstance(item, Mask) else Labels(values, geometry, item.names)
 
 
 def _target_layer(document: Document, spec: OperationSpec, parameters: Mapping[str, Any], target: SegmentRef | None) -> LabelLayer | None:
