@@ -177,6 +177,7 @@ class Opener(QObject):
         self._rows[entry.id] = Row(entry, is_loading=True)
         self.rows_changed.emit()
         document = self._host.document
+        title = entry.title or entry.identity.series_description or _("Series")
 
         def read(progress: Callable[[int, int], None]) -> tuple[Volume, Source]:
             return load_entry(entry, self._host.pool, progress=progress)
@@ -189,15 +190,16 @@ class Opener(QObject):
             document.add_source(volume, source)
             self.rows_changed.emit()
             self._host.show_volume(volume.id)
-            for warning in volume.warnings[:1]:
-                self._host.say("warn", warning, details="\n".join(volume.warnings) if len(volume.warnings) > 1 else "")
+            if volume.warnings:
+                text = _("{series}: {warning}.").format(series=title, warning=volume.warnings[0].rstrip("."))
+                self._host.say("warn", text, details="\n".join(volume.warnings) if len(volume.warnings) > 1 else "")
 
         def failed(error: BaseException) -> None:
             self._rows[entry.id] = Row(entry, error=str(error) if isinstance(error, NegatoscopeError) else type(error).__name__)
             self.rows_changed.emit()
             self._host.report(error)
 
-        self._loading[entry.id] = self._host.work.run_thread(read, entry.title or entry.identity.series_description or _("Series"), ready, failed)
+        self._loading[entry.id] = self._host.work.run_thread(read, title, ready, failed)
 
     def _make_thumbnails(self, entries: Sequence[SeriesEntry]) -> None:
         """One thread for all of them, one after the other: reading must not crowd out the series that is wanted now."""

@@ -69,6 +69,7 @@ class StatusLine(QFrame):
         self.setProperty("role", "status")
         self.setFixedHeight(theme.sizes().status_line)
         self._host, self._tooling = host, tooling
+        self._is_probing = False
         self.probe = ElidedLabel(_("No image"), "small", parent=self)
         self.probe.setMinimumWidth(380)
         self.segment = ElidedLabel("", "small", parent=self)
@@ -76,6 +77,7 @@ class StatusLine(QFrame):
         self.jobs = JobsIndicator(self)
         self.fit = Label("", "small", parent=self)
         self.disclaimer = ElidedLabel(_("Research and education only – not for diagnosis"), "caption", parent=self)
+        self.disclaimer.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(16)
@@ -92,6 +94,7 @@ class StatusLine(QFrame):
 
     def show_probe(self, text: str) -> None:
         """What is under the pointer; "" when it is not over the image."""
+        self._is_probing = bool(text)
         self.probe.setText(text if text else self._rest())
 
     def _rest(self) -> str:
@@ -104,7 +107,7 @@ class StatusLine(QFrame):
         self.fit.setText("" if state.volume is None else _("Fit to window") if state.zoom is None else "")
         store = self._host.document.store
         self.saving.setText(_("Saving …") if store is not None and store.behind_s > 1 else "")
-        if state.volume is None or not self.probe.text() or self.probe.text() == _("No image"):
+        if not self._is_probing:
             self.probe.setText(self._rest())
 
     def _show_segment(self, ref) -> None:

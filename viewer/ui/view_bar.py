@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from viewer.core.window import Window
@@ -18,6 +19,9 @@ from viewer.ui.host import Host
 
 PLANES = (("acquired", "As acquired"), ("axial", "Axial"), ("coronal", "Coronal"), ("sagittal", "Sagittal"))
 MANUAL, AUTO = "manual", "auto"
+_ROOMY = 660
+"""Narrower than this the words before the fields go, and fields and lists shrink."""
+_WIDE, _SLIM = (76, 132, 116), (52, 84, 108)
 
 
 class ViewBar(QFrame):
@@ -35,7 +39,6 @@ class ViewBar(QFrame):
         self.width_field.setToolTip(_("Window width: the range of values from black to white."))
         self.level_field.setToolTip(_("Window level: the value in the middle of the greys."))
         self.preset = Combo(name=_("Window preset"), parent=self)
-        self.preset.setMinimumWidth(132)
         self.auto = Button(_("Auto"), tooltip=actions["window.auto"].toolTip(), parent=self)
         self.auto.clicked.connect(actions["window.auto"].trigger)
         self.invert = IconButton("invert", _("Invert"), checkable=True, parent=self)
@@ -43,13 +46,13 @@ class ViewBar(QFrame):
         self.plane = Combo(name=_("Plane"), parent=self)
         for value, words in PLANES:
             self.plane.addItem(_(words), value)
-        self.plane.setMinimumWidth(104)
         self.caption = ElidedLabel("", "small", parent=self)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(6)
-        for words, field in ((_("Width"), self.width_field), (_("Level"), self.level_field)):
-            row.addWidget(Label(words, "small", parent=self))
+        self._words = [Label(words, "small", parent=self) for words in (_("Width"), _("Level"))]
+        for label, field in zip(self._words, (self.width_field, self.level_field), strict=True):
+            row.addWidget(label)
             row.addWidget(field)
             row.addSpacing(4)
         row.addWidget(self.preset)
@@ -72,7 +75,21 @@ class ViewBar(QFrame):
         self._refresh.timeout.connect(self._show_state)
         host.view_changed.connect(lambda _state: self._refresh.start())
         self._known: tuple[object, ...] = ()
+        self._preset_tip = ""
         self._show_state()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_roomy = self.width() >= _ROOMY
+        field, preset, plane = _WIDE if is_roomy else _SLIM
+        for words in self._words:
+            words.setVisible(is_roomy)
+        self.caption.setVisible(is_roomy)
+        for part, width in ((self.width_field, field), (self.level_field, field), (self.preset, preset), (self.plane, plane)):
+            if part in (self.width_field, self.level_field):
+                part.setFixedWidth(width)
+            else:
+                part.setMinimumWidth(width)
 
     def _show_state(self) -> None:
         state = self._host.state
@@ -80,7 +97,7 @@ class ViewBar(QFrame):
         for field in (self.width_field, self.level_field, self.preset, self.auto, self.invert, self.plane):
             theme.set_available(field, "" if volume is not None else _("Open an image first."))
         if volume is None:
-            self.caption.setText("")
+            self._clear()
             return
         self._silent = True
         for field, value in ((self.width_field, state.window.width), (self.level_field, state.window.center)):
@@ -93,6 +110,15 @@ class ViewBar(QFrame):
         self.plane.setCurrentIndex(max(0, self.plane.findData(state.plane)))
         self.caption.setText(volume.unit and _("Values in {unit}").format(unit=volume.unit))
         self._silent = False
+
+    def _clear(self) -> None:
+        """Nothing of an image that was closed stays."""
+        self.caption.setText("")
+        for field in (self.width_field, self.level_field):
+            field.show_text("")
+        self.preset.clear()
+        self._known = ()
+        self.invert.setChecked(False)
 
     def _fill_presets(self, state: ViewState) -> None:
         assert state.volume is not None
@@ -111,7 +137,7 @@ class ViewBar(QFrame):
             for window in fitting:
                 self._offer(_(window.name), window)
             self._offer(_("Auto"), AUTO)
-            self.preset.setToolTip(_(reason) if reason else _("Windows of the file first, then presets (keys 1 to 9)."))
+            self._preset_tip = _(reason) if reason else _("Windows of the file first, then presets (keys 1 to 9).")
         chosen = next(
             (
                 n
@@ -125,6 +151,7 @@ class ViewBar(QFrame):
         elif state.display is not None and state.display.lut is not None:
             chosen = next((n for n, (w, _n) in enumerate(self._windows) if isinstance(w, int)), 0)
         self.preset.setCurrentIndex(chosen)
+        self.preset.setToolTip(f"{self.preset.currentText()}\n{self._preset_tip}")
 
     def _offer(self, words: str, value: Any) -> None:
         self._windows.append((value, words))

@@ -1,0 +1,118 @@
+"""The states of messages, jobs, dialogs, menus, command palette and key sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from PySide6.QtCore import QPoint
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from viewer.io.samples import NODULE
+from viewer.ui.dialogs.confirm import Confirm
+from viewer.ui.dialogs.details import Details
+from viewer.ui.dialogs.export import ExportDialog
+from viewer.ui.dialogs.palette import Palette
+from viewer.ui.scenes_panels import Maker, balls, run, thorax
+from viewer.ui.scenes_stage import Stage
+
+X, Y, Z = NODULE.centre_mm
+
+
+def messages(stage: Maker) -> Iterator[str]:
+    s = thorax(stage)
+    s.window.messages._lifetime_ms = 10**9
+    run(s, "Enhance/Gaussian", {}, "slice")
+    yield "message-ok"
+    s.window.messages.clear_messages()
+    s.trigger("tool.Segment/Eraser")
+    s.click((X, Y, Z))
+    yield "message-info"
+    s.trigger("tool.window")
+    s.window.messages.clear_messages()
+    s.type(s.window.view_bar.width_field, "0", enter=True)
+    yield "message-warn"
+    s.window.messages.clear_messages()
+    s.open(s.folder / "nothing-here")
+    yield "message-err"
+    s.open(s.folder / "nothing-there-either")
+    yield "messages-queue"
+
+
+def export(stage: Maker) -> Iterator[str]:
+    s = thorax(stage, preset=True)
+    balls(s, ["Nodule", "Aorta"])
+    s.trigger("tool.Measure/Distance")
+    s.drag((X - 9, Y, Z), (X + 9, Y, Z))
+    s.trigger("tool.window")
+    run(s, "Enhance/Gaussian", {})
+    s.trigger("file.export")
+    dialog = dialog_of(s, ExportDialog)
+
+    s.settle()
+    yield "export-screenshot"
+    for tab in ("mask", "measurements", "recipe"):
+        s.press(dialog.tabs.button(tab))
+        s.settle()
+        yield f"export-{tab}"
+    s.press(dialog.tabs.button("screenshot"))
+    (s.folder / "home" / "Pictures" / "taken.png").write_bytes(b"")
+    s.type(dialog.name, "taken")
+    QTest.qWait(200)
+    s.settle()
+    yield "export-name-exists"
+    s.type(dialog.name, "a/b")
+    yield "export-bad-name"
+    dialog.reject()
+
+
+def palette(stage: Maker) -> Iterator[str]:
+    s = thorax(stage)
+    s.trigger("help.palette")
+    yield "palette-open"
+    dialog = dialog_of(s, Palette)
+    s.type(dialog.field, "wat")
+    yield "palette-match"
+    s.type(dialog.field, "teapot")
+    yield "palette-none"
+    dialog.reject()
+    s.trigger("help.keys")
+    yield "key-sheet"
+    QApplication.activeModalWidget().close()
+    s.trigger("help.about")
+    yield "about"
+    QApplication.activeModalWidget().close()
+    s.window.host.say("err", "The model could not be loaded: the file is damaged.", details="Traceback (most recent call last)\n  ...")
+    s.window.messages.links()[0].click() if hasattr(s.window.messages, "links") else s.window.panel_host.show_details("A tool failed.", "Traceback")
+    dialog_of(s, Details)
+    yield "details"
+    QApplication.activeModalWidget().close()
+
+
+def menus(stage: Maker) -> Iterator[str]:
+    s = thorax(stage)
+    s.press(s.window.top_bar.menu_button)
+    menu = QApplication.activePopupWidget()
+    yield "menu"
+    menu.close()
+    s.window.commands.open_context_menu(s.window.view.mapToGlobal(QPoint(300, 200)))
+    yield "context-menu"
+    QApplication.activePopupWidget().close()
+    s.window.view_bar.preset.showPopup()
+    yield "presets"
+    s.window.view_bar.preset.hidePopup()
+    balls(s, ["Nodule", "Aorta", "Spine"])
+    s.trigger("file.close_all")
+    dialog_of(s, Confirm)
+    yield "confirm-close"
+    QApplication.activeModalWidget().close()
+
+
+DIALOG_CHAPTERS = (messages, export, palette, menus)
+
+
+def dialog_of(s: Stage, kind: type) -> Any:
+    """The open dialog of a kind."""
+    s.wait(lambda: any(isinstance(w, kind) and w.isVisible() for w in QApplication.topLevelWidgets()), f"a {kind.__name__} is open")
+    return next(w for w in QApplication.topLevelWidgets() if isinstance(w, kind) and w.isVisible())
