@@ -14,7 +14,7 @@ MOST_BINS = 4096
 TILES = 8
 
 
-@operation(keeps_unit=False)
+@operation(keeps_unit=False, preview="approximate")
 def clahe(
     image: Image,
     tile: Annotated[float | None, Range(1.0, 500.0, unit="mm", log=True), Help("Size of a tile; empty: an eighth of the longer side.")] = None,

@@ -17,7 +17,7 @@ _REACH = 3.0  # standard deviations of a kernel that are used
 _KEPT_BYTES = 256 * 2**20  # spectra of a bank above this size are made anew for each plane
 
 
-@operation(keeps_unit=False, preview="exact")
+@operation(keeps_unit=False, preview="approximate")
 def gabor(
     image: Image,
     shortest: Annotated[float | None, Range(0.0, 1000.0, unit="mm"), Help("Shortest wavelength; auto: 4 pixels", label="Shortest wavelength")] = None,

@@ -304,7 +304,7 @@ def test_a_result_whose_target_changed_meanwhile_is_not_written(desk: Desk) -> N
     assert step is not None
     desk.segment(label=2, name="Two", mask=np.eye(7, 9, dtype=bool)[None].repeat(5, 0))
     before = desk.document.state_hash()
-    with pytest.raises(Refused, match="changed meanwhile.*Run it again"):
+    with pytest.raises(Refused, match=r"changed meanwhile.*Run it again"):
         commit(desk.document, call, step)
     assert desk.document.state_hash() == before
 
