@@ -104,7 +104,7 @@ def _segments(image: Image, mask: Mask | None, labels: Labels | None) -> list[_S
     """Label, name, bounding box and the voxels in it; an empty segment has a box of nothing."""
     nothing = (slice(0, 0), slice(0, 0), slice(0, 0))
     limit = mask.on(image) if mask is not None else None
-    if labels is None and limit is not None:
+    if labels is None and mask is not None and limit is not None:
         box = next(iter(ndimage.find_objects(limit.view(np.uint8))), None) or nothing
         return [(1, mask.name or gettext("Mask"), box, limit[box])]
     if labels is None:

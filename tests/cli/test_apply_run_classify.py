@@ -142,7 +142,7 @@ def test_classify_of_a_plane_equals_that_plane_of_all(capsys, ramp):
     assert run(capsys, "classify", ramp, "--index", 99, "--json")[0] == 2
 
 
-def test_demo_measures_the_nodule_that_is_there(capsys, tmp_path):
+def test_demo_measures_the_nodule_that_is_there(capsys, tmp_path, qapp):
     code, _, _ = run(capsys, "demo", "--out", tmp_path / "demo")
     assert code == 0
     mask = sitk.ReadImage(str(tmp_path / "demo" / "ct-thorax-nodule.nii.gz"))
