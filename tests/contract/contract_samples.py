@@ -51,7 +51,7 @@ def image_of(volume: Volume) -> Image:
 def mask_on(geometry: Geometry) -> Mask:
     """The larger ball, with a hole, and a speck."""
     planes = geometry.shape[0]
-    z, y, x = np.ogrid[:planes, :40, :44]
+    y, x = np.ogrid[:40, :44]
     values = np.broadcast_to((y - 20) ** 2 + (x - 22) ** 2 < 81, geometry.shape).copy()
     values[planes // 2, 20, 22] = False
     values[planes // 2, 2:4, 2:4] = True

@@ -209,8 +209,9 @@ def test_a_volume_means_all_phases_a_slice_its_own(inline_pool: Pool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "reason"), [(Scope("slice", 0, 5), "no plane 5"), (Scope("slice", 3, 0), "no axis 3"), (Scope(phase=1), "no phase 1"), (Scope("slice", 1, -1), "no plane")]
-)  # fmt: skip
+    ("scope", "reason"),
+    [(Scope("slice", 0, 5), "no plane 5"), (Scope("slice", 3, 0), "no axis 3"), (Scope(phase=1), "no phase 1"), (Scope("slice", 1, -1), "no plane")],
+)
 def test_a_place_that_is_not_there_is_refused(desk: Desk, scope: Scope, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         desk.run("add_value", scope=scope)
