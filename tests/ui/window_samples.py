@@ -76,6 +76,7 @@ def settle(qtbot: Any, window: Window) -> None:
 
 def dialog_of(window: Window) -> Any:
     """The dialog that is open over a window."""
+    QApplication.processEvents()
     shown = [d for d in window.findChildren(QDialog) if d.isVisible()]
     assert len(shown) == 1, shown
     return shown[0]

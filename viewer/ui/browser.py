@@ -42,6 +42,9 @@ class SeriesTree(QTreeView):
     chosen = Signal(QModelIndex)
     menu_wanted = Signal(QModelIndex, QPoint)
 
+    takes_escape = False
+    """Whether there is a filter to empty."""
+
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setHeaderHidden(True)
@@ -56,6 +59,14 @@ class SeriesTree(QTreeView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._ask_menu)
         self.clicked.connect(self.chosen)
+
+    def event(self, event: QEvent) -> bool:
+        # The window has a shortcut on Esc; here the key empties the filter.
+        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+        if is_escape and event.type() == QEvent.Type.ShortcutOverride and self.takes_escape:
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, plain = event.key(), event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
@@ -295,6 +306,7 @@ class Browser(QWidget):
 
     def _apply_filter(self) -> None:
         wanted = self.filter.text().casefold().split()
+        self.tree.takes_escape = bool(wanted)
         any_shown = False
         for head in self._studies.values():
             study: Study = head.data(DATA_ROLE)
@@ -314,12 +326,12 @@ class Browser(QWidget):
         self.filter.setText(self.filter.text() + text)
 
     def _enter_list(self) -> None:
-        self.tree.setFocus()
-        if not self.tree.currentIndex().isValid() or self.tree.isRowHidden(self.tree.currentIndex().row(), self.tree.currentIndex().parent()):
-            shown = (i for i in self._items.values() if not self.tree.isRowHidden(i.row(), i.parent().index()))
-            first = next(shown, None)
+        now = self.tree.currentIndex()
+        if now.data(KIND_ROLE) != "series" or self.tree.isRowHidden(now.row(), now.parent()):
+            first = next((i for i in self._items.values() if not self.tree.isRowHidden(i.row(), i.parent().index())), None)
             if first is not None:
                 self.tree.setCurrentIndex(first.index())
+        self.tree.setFocus()
 
     def _show_active(self, root_id: str) -> None:
         row = self._opener.row_of_root(root_id)
