@@ -10,7 +10,7 @@ import inspect
 import math
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -272,7 +272,7 @@ def _boolean(value: Any, where: str) -> bool:
 def _number(parameter: ParameterSpec, value: Any, where: str) -> int | float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadParameter(f'{where} is "{value}", which is not a number.') from None
     if isinstance(value, bool) or not math.isfinite(number):
         raise BadParameter(f'{where} is "{value}", which is not a finite number.')
@@ -296,10 +296,10 @@ def _points(value: Any, where: str) -> Points:
     if isinstance(value, str):
         value = [part.split(",") for part in value.split(";") if part.strip()]
     points = []
-    for point in value:
+    for point in value if isinstance(value, Iterable) else (value,):
         try:
             x, y, z = (float(c) for c in point)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise BadParameter(f"{where}: a place has three numbers x,y,z; several places have ; between them.") from None
         if not all(math.isfinite(c) for c in (x, y, z)):
             raise BadParameter(f"{where}: a place must have finite numbers.")
