@@ -10,11 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from viewer.io.samples import NODULE
+from viewer.ui.controls import Button
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.details import Details
 from viewer.ui.dialogs.export import ExportDialog
 from viewer.ui.dialogs.palette import Palette
-from viewer.ui.scenes_panels import Maker, balls, run, thorax
+from viewer.ui.scenes_panels import Maker, balls, choose, run, thorax
 from viewer.ui.scenes_stage import Stage
 
 X, Y, Z = NODULE.centre_mm
@@ -22,8 +23,10 @@ X, Y, Z = NODULE.centre_mm
 
 def messages(stage: Maker) -> Iterator[str]:
     s = thorax(stage)
-    s.window.messages._lifetime_ms = 10**9
-    run(s, "Enhance/Gaussian", {}, "slice")
+    panel = s.window.dock.show_panel("enhance").operations
+    choose(panel, "Gaussian")
+    s.press(panel.apply_button)
+    s.settle()
     yield "message-ok"
     s.window.messages.clear_messages()
     s.trigger("tool.Segment/Eraser")
@@ -34,9 +37,11 @@ def messages(stage: Maker) -> Iterator[str]:
     s.type(s.window.view_bar.width_field, "0", enter=True)
     yield "message-warn"
     s.window.messages.clear_messages()
-    s.open(s.folder / "nothing-here")
+    for name in ("letter.txt", "report.txt"):
+        (s.folder / name).write_text("These are words and no image.\n", encoding="utf-8")
+    s.open(s.folder / "letter.txt")
     yield "message-err"
-    s.open(s.folder / "nothing-there-either")
+    s.open(s.folder / "report.txt")
     yield "messages-queue"
 
 
@@ -83,8 +88,12 @@ def palette(stage: Maker) -> Iterator[str]:
     s.trigger("help.about")
     yield "about"
     QApplication.activeModalWidget().close()
-    s.window.host.say("err", "The model could not be loaded: the file is damaged.", details="Traceback (most recent call last)\n  ...")
-    s.window.messages.links()[0].click() if hasattr(s.window.messages, "links") else s.window.panel_host.show_details("A tool failed.", "Traceback")
+    s.window.host.say(
+        "err",
+        "The model could not be loaded: the file is damaged.",
+        details="Traceback (most recent call last):\n  ...\nInvalidProtobuf: the file is not an ONNX model",
+    )
+    s.press(next(b for b in s.window.messages.findChildren(Button) if b.text() == "Details"))
     dialog_of(s, Details)
     yield "details"
     QApplication.activeModalWidget().close()

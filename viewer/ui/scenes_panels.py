@@ -44,7 +44,7 @@ def enhance_busy(stage: Maker) -> Iterator[str]:
     s = thorax(stage, workers=1)
     panel = s.window.dock.show_panel("enhance").operations
     choose(panel, "Median")
-    s.type(panel.form.rows["radius"].field, "9")
+    s.type(panel.form.rows["radius"].field, "3")
     s.press(panel.apply_button)
     s.wait(lambda: any(t.title == "Median" and t.done > 30 for t in s.host.work.tasks()), "the median is on its way")
     yield "enhance-busy"
@@ -180,7 +180,7 @@ def history(stage: Maker) -> Iterator[str]:
     yield "history-empty"
     for number in range(14):
         s.window.tooling.pick("Measure/Distance")
-        s.drag((-60.0 + 4 * number, -40.0, Z), (-60.0 + 4 * number, 10.0 + 2 * number, Z))
+        s.drag((-70.0 + 10 * number, -40.0, Z), (-70.0 + 10 * number, 10.0 + 2 * number, Z))
     run(s, "Enhance/Gaussian", {})
     run(s, "Segment/Threshold", {"low": 150.0, "high": 3000.0})
     s.window.tooling.pick("window")
@@ -247,13 +247,14 @@ def balls(s: Stage, names: list[str]) -> str:
     layer = LabelLayer(
         new_id("layer"), "Segments", geometry, volume.root_id, tuple(Segment(n, name, segment_color(n)) for n, name in enumerate(names, 1))
     )
-    planes, rows, columns = np.ogrid[: geometry.shape[0], : geometry.shape[1], : geometry.shape[2]]
+    whole = (slice(0, geometry.shape[0]), slice(0, geometry.shape[1]), slice(0, geometry.shape[2]))
+    planes, rows, columns = np.ogrid[whole]
     with s.host.document.edit("Draw {count} segments", count=len(names)) as edit:
         edit.put(layer)
         for number in range(len(names)):
             k, j, i = geometry.to_index((X + 32 * (number % 5), Y - 50 + 34 * (number // 5), Z))
             ball = ((planes - k) * 2.5) ** 2 + ((rows - j) * 1.1) ** 2 + ((columns - i) * 1.1) ** 2 < 12**2
-            edit.paint(layer.id, (slice(None), slice(None), slice(None)), ball, number + 1)
+            edit.paint(layer.id, whole, ball, number + 1)
     s.window.tooling.set_active(SegmentRef(layer.id, 1))
     s.rest()
     return layer.id

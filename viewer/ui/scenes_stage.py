@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from viewer.ui.window import Window
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 PATIENCE_S = 60.0
+MakePlugin = Callable[[Path], Plugin]
 FAR_AWAY = QPoint(4000, 4000)
 
 
@@ -190,7 +192,7 @@ def drag(view: SliceView, points: Sequence[QPoint], modifiers: Qt.KeyboardModifi
     """A drag with the left button through points of the viewport."""
     port = view.viewport()
     QTest.mousePress(port, LEFT, modifiers, points[0])
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in pairwise(points):
         for part in (0.5, 1.0):
             QTest.mouseMove(port, start + (end - start) * part)
             QApplication.processEvents()

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
 from viewer.core.words import gettext as _
+from viewer.core.words import ngettext
 from viewer.draw.screenshot import screenshot
 from viewer.io import samples
 from viewer.session.settings import cache_folder
@@ -182,8 +183,16 @@ class WindowCommands(QObject):
         if self._window.host.document.history.position == 0:
             self._window.host.close_all()
         else:
+            document = self._window.host.document
+            segments = sum(len(layer.segments) for layer in document.items("layer"))
+            shapes = len(document.items("annotation"))
+            title = _("Close without saving?")
+            if segments:
+                title = ngettext("Close without saving {count} segment?", "Close without saving {count} segments?", segments)
+            elif shapes:
+                title = ngettext("Close without saving {count} measurement?", "Close without saving {count} measurements?", shapes)
             self._confirm(
-                _("Close without saving?"),
+                title,
                 _("Segments, measurements and reports of this session are lost. Export what you need first."),
                 self._window.host.close_all,
             )
