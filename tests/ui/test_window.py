@@ -385,8 +385,8 @@ def is_cut(widget: QWidget) -> bool:
         return widget.is_elided() and not widget.toolTip()
     if isinstance(widget, QLabel) and not widget.wordWrap() and widget.text():
         return widget.fontMetrics().horizontalAdvance(widget.text()) > widget.width() + 1
-    if isinstance(widget, QPushButton) and widget.text() and widget.icon().isNull():
-        return widget.fontMetrics().horizontalAdvance(widget.text()) > widget.contentsRect().width()
+    if isinstance(widget, QPushButton) and widget.text():
+        return widget.width() < widget.sizeHint().width()
     if isinstance(widget, QComboBox):
         return widget.fontMetrics().horizontalAdvance(widget.currentText()) > widget.width() - 24 and not widget.toolTip()
     return False

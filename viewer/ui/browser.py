@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QTreeView, QVBoxLayout, QWidget
 
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
@@ -151,7 +151,8 @@ class Browser(QWidget):
         self.empty = EmptyState(_("No studies open."), parent=self)
         self.recent = QWidget(self)
         self._recent_column = QVBoxLayout(self.recent)
-        self._recent_column.setContentsMargins(0, 0, 0, 0)
+        # The words of a link begin 7 px inside of it, and are to stand under the others.
+        self._recent_column.setContentsMargins(s.margin - 7, 0, s.margin, 0)
         self._recent_column.setSpacing(s.hair)
         self.nothing = Label(_("No study matches."), "secondary", wrap=True, parent=self)
         outer = QVBoxLayout(self)
@@ -161,11 +162,14 @@ class Browser(QWidget):
         inner.setContentsMargins(s.margin, 0, s.margin, 0)
         inner.setSpacing(s.row_gap)
         inner.addLayout(head)
-        for part in (self.filter, self.reading, self.empty, self.recent, self.nothing):
+        for part in (self.filter, self.reading, self.empty, self.nothing):
             inner.addWidget(part)
+        self.empty.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._below = QWidget(self)  # takes the room of the list while there is none
         outer.addLayout(inner)
+        outer.addWidget(self.recent)
         outer.addWidget(self.tree, 1)
-        outer.addStretch(0)
+        outer.addWidget(self._below, 1)
 
     # --- what is listed ---
 
@@ -255,6 +259,7 @@ class Browser(QWidget):
         is_empty = not self._items and self._refused is None
         self.filter.setVisible(bool(self._items))
         self.tree.setVisible(not is_empty)
+        self._below.setVisible(is_empty)
         self.empty.setVisible(is_empty)
         if is_empty:
             self._list_recent()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
 from viewer.ui import theme
 from viewer.ui.actions import Actions
 from viewer.ui.controls import Button, DropZone, EmptyState
+
+_ROOMY = 520
 
 
 class FirstRun(QWidget):
@@ -35,8 +38,15 @@ class FirstRun(QWidget):
         self.zone.dropped.connect(self.dropped)
         self.zone.dragging_changed.connect(self._show_dragging)
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 24)
         column.addWidget(self.zone)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        # In the narrowest window the three buttons want the room of the margins.
+        gap = theme.sizes().section if event.size().width() >= _ROOMY else theme.sizes().margin
+        for layout in (self.layout(), self.zone.body):
+            if layout is not None:
+                layout.setContentsMargins(gap, gap, gap, gap)
+        super().resizeEvent(event)
 
     def _show_dragging(self, dragging: bool) -> None:
         self.state.set_text(_("Drop to open") if dragging else _("Open a study to begin"), _("Drop a folder, a DICOM file or an image here."))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from viewer.core.errors import NegatoscopeError
 from viewer.core.words import gettext as _
@@ -58,10 +58,9 @@ class ExportDialog(Dialog):
         fitting = tab if tab in self.pages and not self.pages[tab].reason() else "screenshot"
         self.tabs = Segmented(words, value=fitting, name=_("What to export"), parent=self.frame)
         self.body.addWidget(self.tabs)
-        self._stack = QStackedWidget(self.frame)
-        self.body.addWidget(self._stack, 1)
+        # One under the other and one shown: a stack would be as high as the highest.
         for name, page in self.pages.items():
-            self._stack.addWidget(page)
+            self.body.addWidget(page, 1)
             theme.set_available(self.tabs.button(name), page.reason())
             page.changed.connect(self._follow_page)
         self._build_target()
@@ -121,7 +120,10 @@ class ExportDialog(Dialog):
         self._look_again()
 
     def _show_page(self, _name: object) -> None:
-        self._stack.setCurrentWidget(self.page)
+        for page in self.pages.values():
+            page.setVisible(page is self.page)
+        if self.isVisible():
+            self.refit()
         if not self._has_own_name:
             self.name.setText(self.page.stem())
             self.name.selectAll()

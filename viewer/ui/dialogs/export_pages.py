@@ -33,7 +33,8 @@ from viewer.ui.host import Host
 from viewer.ui.theme import sizes
 from viewer.ui.views.slice_view import SliceView
 
-PREVIEW = 300
+PREVIEW, _LOW_PREVIEW = 300, 200
+_ROOMY = 700
 Writer = Callable[[Path, bool], None]
 """Writes to a path; True: what is there may be replaced."""
 
@@ -105,7 +106,10 @@ class ScreenshotPage(Page):
         super().__init__(host, parent)
         self._seen_in = view.viewport_size
         self.preview = QLabel(self)
-        self.preview.setFixedSize(PREVIEW, PREVIEW)
+        # As wide as 300 and as high as the view would be; in a small window the rest of the dialog needs the room.
+        highest = PREVIEW if view.window().height() >= _ROOMY else _LOW_PREVIEW
+        width, height = self._seen_in
+        self.preview.setFixedSize(PREVIEW, max(120, min(highest, round(PREVIEW * height / width))))
         self.preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.preview.setProperty("role", "image")
         self.preview.setAccessibleName(_("Preview of the picture"))
@@ -193,11 +197,9 @@ class ScreenshotPage(Page):
             self.size_words.setText(str(err))
             return
         ratio = self.devicePixelRatioF()
-        side = round(PREVIEW * ratio)
-        small = image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+        small = image.scaled(self.preview.size() * ratio, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
         small.setDevicePixelRatio(ratio)
         self.preview.setPixmap(QPixmap.fromImage(small))
-        self.preview.setFixedHeight(max(120, round(small.height() / ratio)))
 
     def _wish(self) -> ViewWish:
         wish = self.host.wish

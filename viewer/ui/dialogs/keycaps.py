@@ -14,7 +14,9 @@ from viewer.ui.theme import font, sizes, tokens
 def keys_of(actions: Actions, spec: ActionSpec) -> tuple[str, ...]:
     """The action's key sequences in the system's words."""
     native = QKeySequence.SequenceFormat.NativeText
-    return tuple(sequence.toString(native) for sequence in actions[spec.id].shortcuts())
+    found = [sequence.toString(native) for sequence in actions[spec.id].shortcuts()]
+    # "+" is typed with Shift on many keyboards, and then also bound so: one cap says it.
+    return tuple(keys for keys in found if keys.removeprefix("Shift+") == keys or keys.removeprefix("Shift+") not in found)
 
 
 def title_of(actions: Actions, spec: ActionSpec) -> str:
