@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from viewer.core.errors import Refused
+from viewer.core.errors import JobFailed, Refused
 from viewer.core.images import Image, Labels, Mask, Result
 from viewer.core.labels import LabelLayer
 from viewer.core.operation import OperationSpec, check_parameters, invoke
@@ -75,6 +75,8 @@ class Call:
     revision: int
     was_shown: str | None
     """What the document's "shown" entry said; None: the original."""
+    segments_before: int = 0
+    """How many segments the image had: a new one gets the next number in its name and its colour."""
 
 
 def input_of(document: Document, spec: OperationSpec, root_id: str) -> str:
@@ -137,6 +139,7 @@ def prepare(
         inputs=tuple(inputs),
         revision=document.revision(layer_for_result.id) if layer_for_result else 0,
         was_shown=document.item("shown", volume.root_id),
+        segments_before=sum(len(layer.segments) for layer in document.layers_of(volume.root_id)),
     )
 
 
@@ -180,7 +183,10 @@ def apply(
     from viewer.session.outcome import build_step
 
     call = prepare(document, spec, parameters, volume_id=volume_id, scope=scope, target=target)
-    results = start(call, pool).result()
+    try:
+        results = start(call, pool).result()
+    except JobFailed as err:
+        raise JobFailed(f"{spec.title} of the plugin {spec.plugin}: {err}", err.details) from err
     step = build_step(call, results)
     if step is not None:
         commit(document, call, step)

@@ -19,6 +19,7 @@ from viewer.core.measure import measure_annotation
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Score, Table
 from viewer.core.volume import Volume, smallest_exact
+from viewer.core.words import gettext
 from viewer.session.apply import Call
 from viewer.session.history import Change, ItemChange, LabelsChange, Origin, Phrase, Step, as_slices, bounding_box, labels_change, labels_type
 from viewer.session.packing import Box
@@ -141,7 +142,8 @@ def _segment(call: Call, mask: Mask) -> tuple[list[Change], str]:
     if call.target is None or call.target_layer is None or call.labels is None:
         if not values.any():
             raise Refused(f"{call.spec.title} found nothing with these parameters; nothing was added.")
-        segment = Segment(1, call.spec.title, segment_color(1))
+        number = call.segments_before + 1
+        segment = Segment(1, gettext("Segment {number}").format(number=number), segment_color(number))
         layer = LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id, (segment,))
         change = _new_labels(layer, box, values.astype(np.uint8))
         return [ItemChange("layer", layer.id, None, layer), *([change] if change else [])], segment.name
@@ -188,7 +190,8 @@ def _named(call: Call, labels: Labels, layer: LabelLayer, added: list[int]) -> L
     """The layer with a segment for each of these labels."""
     for n in added:
         name = labels.names[n - 1] if n <= len(labels.names) else f"{call.spec.title} {n}"
-        layer = layer.with_segment(Segment(n, name, segment_color(n)))
+        color = segment_color(n if call.target_layer is not None else call.segments_before + n)
+        layer = layer.with_segment(Segment(n, name, color))
     return layer
 
 

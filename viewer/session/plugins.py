@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,14 +110,22 @@ class Registry:
 
     def load_specs(self, pool: Pool, names: Collection[str] | None = None) -> tuple[OperationSpec, ...]:
         """Describe operations (all, or those named) in a worker; what is broken ends up in ``broken``."""
-        wanted = [o for o in self.operations if (names is None or o.name in names) and o.name not in self._specs]
-        if wanted:
-            job = pool.submit("viewer.core.operation:describe_all", {"items": [(o.name, o.run, o.plugin) for o in wanted]})
+        for items in self.unread(names):
+            job = pool.submit("viewer.core.operation:describe_all", {"items": items})
             try:
                 self.take_specs(*job.result())
             except JobFailed as err:
-                self._broken.update({o.name: str(err) for o in wanted})
+                self.take_specs((), [(name, str(err)) for name, _, _ in items])
         return tuple(self._specs[o.name] for o in self.operations if o.name in self._specs and (names is None or o.name in names))
+
+    def unread(self, names: Collection[str] | None = None) -> list[list[tuple[str, str, str]]]:
+        """Items for ``describe_all``, a list for each job: one plugin that ends its worker must not take the others' operations with it."""
+        groups: dict[str, list[tuple[str, str, str]]] = {}
+        for plugin in self.active:
+            for o in plugin.operations:
+                if (names is None or o.name in names) and o.name not in self._specs:
+                    groups.setdefault("" if plugin.is_builtin else plugin.name, []).append((o.name, o.run, o.plugin))
+        return list(groups.values())
 
     def take_specs(self, specs: Iterable[OperationSpec], broken: Iterable[tuple[str, str]]) -> None:
         """Keep what ``describe_all`` gave."""
@@ -156,7 +164,21 @@ def discover(enabled: Collection[str] = (), *, safe_mode: bool = False) -> Regis
         if plugin.name not in found or own:
             found[plugin.name] = replace(plugin, is_enabled=switched_on)
     order = {"enhance": 0, "segment": 1, "measure": 2, "classify": 3}
-    return Registry(sorted(found.values(), key=lambda p: (not p.is_builtin, order.get(p.name, 99), p.name)))
+    return Registry(_without_doubles(sorted(found.values(), key=lambda p: (not p.is_builtin, order.get(p.name, 99), p.name))))
+
+
+def _without_doubles(plugins: Iterable[Plugin]) -> Iterator[Plugin]:
+    """A plugin that brings a name which another one has already is no longer used: a name means one thing."""
+    taken: dict[str, str] = {}
+    for plugin in plugins:
+        names = [x.name.lower() for x in (*plugin.operations, *plugin.tools)] if plugin.is_enabled else []
+        double = next((n for n in names if n in taken or names.count(n) > 1), None)
+        if double is None:
+            taken.update(dict.fromkeys(names, plugin.name))
+            yield plugin
+        else:
+            other = taken.get(double, plugin.name)
+            yield replace(plugin, error=f'The plugin {plugin.name} cannot be used: "{double}" is in the plugin {other} already.')
 
 
 def read_manifest(name: str, package: str, *, is_builtin: bool) -> Plugin:
@@ -175,7 +197,9 @@ def read_manifest(name: str, package: str, *, is_builtin: bool) -> Plugin:
             tools=tuple(ToolEntry(plugin=name, **_texts(x)) for x in manifest.get("tool", [])),
             panels=tuple(PanelEntry(plugin=name, **_texts(x)) for x in manifest.get("panel", [])),
         )
-    except (OSError, tomllib.TOMLDecodeError, TypeError, ValueError, ImportError) as err:
+    except KeyError as err:
+        return Plugin(name, name, "", is_builtin, False, error=f"The plugin {name} cannot be read: an entry of its plugin.toml has no {err}.")
+    except (OSError, tomllib.TOMLDecodeError, TypeError, ValueError, ImportError, AttributeError) as err:
         return Plugin(name, name, "", is_builtin, False, error=f"The plugin {name} cannot be read: {err}.")
 
 

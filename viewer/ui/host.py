@@ -196,6 +196,8 @@ class Host(QObject):
                     self.say("info", _("{operation} changed nothing.").format(operation=call.spec.title))
                 else:
                     applying.commit(document, call, step)
+                    if any(p.type == "points" for p in call.spec.parameters) and self.root_id == call.original.id:
+                        self.change_wish(seeds=())  # they have done their work
             except NegatoscopeError as err:
                 failed(err)
                 return
