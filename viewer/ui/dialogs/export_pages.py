@@ -227,8 +227,8 @@ class MaskPage(Page):
         self._layers = tuple(x for x in host.document.layers_of(host.root_id) if x.segments) if host.root_id else ()
         choices: list[tuple[object, str]] = []
         for layer in self._layers:
-            count = ngettext("all {count} segment", "all {count} segments", len(layer.segments))
-            choices.append(((layer.id, 0), _("{layer}: {segments}").format(layer=layer.name, segments=count)))
+            every = _("All segments") if len(self._layers) == 1 else _("All of {layer}").format(layer=layer.name)
+            choices.append(((layer.id, 0), every))
             choices += [((layer.id, s.label), _("{number}  {segment}").format(number=s.label, segment=s.name)) for s in layer.segments]
         self.which = ChoiceRow(_("Segments"), choices, parent=self)
         self.format = ChoiceRow(_("Format"), self.FORMATS, parent=self)
