@@ -40,6 +40,7 @@ QLabel[role="title"] { font-size: ${title}px; font-weight: 600; }
 QLabel[role="section"] { font-size: ${body}px; font-weight: 600; }
 QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="secondary"] { color: $text2; }
+QLabel[role="quiet"] { color: $text3; }
 QLabel[role="hint"] { font-size: ${small}px; color: $text3; }
 QLabel[role="caption"] { font-size: ${caption}px; color: $text3; }
 QLabel[role="small"] { font-size: ${small}px; color: $text2; }

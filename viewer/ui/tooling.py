@@ -267,10 +267,8 @@ def delete_segment(host: Host, ref: SegmentRef) -> None:
     if segment is None:
         return
     with host.reporting(), document.edit("Delete {segment}", segment=segment.name) as edit:
-        whole = (slice(0, layer.geometry.shape[0]), slice(0, layer.geometry.shape[1]), slice(0, layer.geometry.shape[2]))
-        edit.put(layer.with_segment(replace(segment, is_locked=False)))
-        edit.paint(layer.id, whole, document.labels(layer.id) == ref.label, 0)
         rest = layer.without_segment(ref.label)
+        # The voxels go with what they belong to.
         if rest.segments:
             edit.put(rest)
         else:

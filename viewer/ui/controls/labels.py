@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from viewer.ui.theme import set_property
 
-Role = Literal["", "headline", "title", "section", "strong", "secondary", "hint", "caption", "small", "error", "warning", "badge", "key"]
+Role = Literal["", "headline", "title", "section", "strong", "secondary", "quiet", "hint", "caption", "small", "error", "warning", "badge", "key"]
 
 
 class Label(QLabel):
