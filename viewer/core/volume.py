@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -38,6 +39,20 @@ class Identity:
     modality: str = ""
     body_part: str = ""
     view_position: str = ""
+
+    @property
+    def age(self) -> str:
+        """The patient's age as DICOM writes it (045Y): the file's own, else from the dates of birth and study; "" if unknown."""
+        if self.patient_age:
+            return self.patient_age
+        try:
+            born, seen = (date.fromisoformat(day) for day in (self.patient_birth_date, self.study_date))
+        except ValueError:
+            return ""
+        months = (seen.year - born.year) * 12 + seen.month - born.month - (seen.day < born.day)
+        if not 0 <= months < 150 * 12:
+            return ""
+        return f"{months:03d}M" if months < 24 else f"{months // 12:03d}Y"
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,7 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
     who = volume.identity
     return Image(
         values, geometry, volume.unit, value_range(volume, phase), volume.padding, volume.is_inverted,
-        volume.windows[0] if volume.windows else None, who.modality, who.body_part, who.view_position, who.patient_age,
+        volume.windows[0] if volume.windows else None, who.modality, who.body_part, who.view_position, who.age,
     )  # fmt: skip
 
 
