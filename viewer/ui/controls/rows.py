@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QStyledItemDelegate, QVBoxLayout, QWidget
+from PySide6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QStyledItemDelegate, QStyleOptionComboBox, QVBoxLayout, QWidget
 
 from viewer.core.words import _
 from viewer.ui.controls.buttons import IconButton
 from viewer.ui.controls.labels import ElidedLabel, Hint, Label
 from viewer.ui.controls.switch import Switch
 from viewer.ui.theme import set_property, sizes
+
+# Edge, padding and arrow of a combo box.
+_BESIDE_WORDS = 34
 
 
 class FormRow(QWidget):
@@ -81,6 +84,25 @@ class Combo(QComboBox):
         self.setMinimumContentsLength(4)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(sizes().field_height)
+        self._whole = ""
+        self.currentTextChanged.connect(self._tell_whole)
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        super().initStyleOption(option)
+        # The style cuts without dots.
+        option.currentText = option.fontMetrics.elidedText(option.currentText, Qt.TextElideMode.ElideRight, self.width() - _BESIDE_WORDS)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._tell_whole()
+
+    def _tell_whole(self, _text: str = "") -> None:
+        """What has no room is said whole by the tooltip, where the owner has not given another."""
+        if self.toolTip() not in ("", self._whole):
+            return
+        is_cut = self.fontMetrics().horizontalAdvance(self.currentText()) > self.width() - _BESIDE_WORDS
+        self._whole = self.currentText() if is_cut else ""
+        self.setToolTip(self._whole)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
