@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.core.geometry import Triple
@@ -20,7 +21,10 @@ from viewer.ui.controls.number_field import Scale, decimals_of
 from viewer.ui.form_rows import AutoNumberRow, PointsRow
 from viewer.ui.theme import set_available, sizes
 
-_WIDEST_LABEL = 132
+_WIDEST_LABEL, _LEAST_LABEL = 132, 60
+# A list of words such as "Whole volume", its arrow and the reset beside it.
+_CONTROLS = 160
+_LEAST_WIDTH = 224
 # A limit this far away is a guard, not the end of a useful slider.
 _FAR = 1000.0
 
@@ -60,17 +64,23 @@ class OperationForm(QWidget):
     validity_changed()
     points_wanted(tuple)
         The user typed a place, or cleared all.
+    label_width_changed(int)
+        The form became narrower or wider: the labels beside its rows are to be as wide.
     """
 
     changed = Signal()
     validity_changed = Signal()
     points_wanted = Signal(object)
+    label_width_changed = Signal(int)
 
     def __init__(self, spec: OperationSpec, context: FormContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.spec, self.context = spec, context
         self.rows: dict[str, FormRow] = {}
         self._chosen: set[str] = set()
+        self._label_width = self._room = 0
+        # Narrower than its labels ask for: those end in dots then, and the page does not grow over its edge.
+        self.setMinimumWidth(_LEAST_WIDTH)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(sizes().row_gap)
@@ -116,6 +126,7 @@ class OperationForm(QWidget):
                     row.set_value(value)  # type: ignore[attr-defined]
 
     def set_label_width(self, width: int) -> None:
+        self._label_width = width
         for row in self.rows.values():
             row.set_label_width(width)
 
@@ -126,9 +137,19 @@ class OperationForm(QWidget):
                 row.check = check
 
     def label_width(self) -> int:
-        """Width that the longest label asks for, within limits."""
-        widest = [row.caption.fontMetrics().horizontalAdvance(row.label) for row in self.rows.values() if not isinstance(row, SwitchRow)]
-        return max(sizes().label_column, min(_WIDEST_LABEL, max(widest, default=0) + 2))
+        """Width that the longest label asks for, within limits and within the room that the rows' controls leave."""
+        rows = [row for row in self.rows.values() if not isinstance(row, SwitchRow)]
+        widest = max((row.caption.fontMetrics().horizontalAdvance(row.label) for row in rows), default=0) + 2
+        wanted = max(sizes().label_column, min(_WIDEST_LABEL, widest))
+        controls = max((_CONTROLS, *(row.minimumSizeHint().width() - row.caption.width() for row in rows)))
+        return max(_LEAST_LABEL, min(wanted, self._room - controls)) if self._room else wanted
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._room = event.size().width()
+        width = self.label_width()
+        if width != self._label_width:
+            self.label_width_changed.emit(width)
 
     # --- what is wrong ---
 

@@ -134,7 +134,7 @@ class Slider(QSlider):
         self.setFixedHeight(sizes().target)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(40, sizes().target)
+        return QSize(32, sizes().target)
 
     def _knob(self) -> QPointF:
         span = self.maximum() - self.minimum()

@@ -222,6 +222,11 @@ class OperationPanel(QWidget):
                 kept["//scope"] = self.scope.value()
             self._kept[self._name] = kept
 
+    def _set_label_width(self, width: int) -> None:
+        for row in (self._form, self.scope, self.target):
+            if row is not None:
+                row.set_label_width(width)
+
     def _drop_form(self) -> None:
         if self._form is not None:
             self._form_place.removeWidget(self._form)
@@ -241,9 +246,8 @@ class OperationPanel(QWidget):
             self._form.points_wanted.connect(self._want_points)
             self._form.set_place_check(self._check_place)
             self._form_place.addWidget(self._form)
-            width = self._form.label_width()
-            for row in (self._form, self.scope, self.target):
-                row.set_label_width(width)
+            self._form.label_width_changed.connect(self._set_label_width)
+            self._set_label_width(self._form.label_width())
             self._fill_scope(spec)
             self._fill_target()
         self._refresh()
