@@ -37,7 +37,6 @@ class Edges:
         px, py, pz = self.geometry.to_patient(index).tolist()
         return (px, py, pz)
 
-
     def is_by_chance(self, filled: int, places: int, share: float) -> bool:
         """Whether edges scattered over the image would make a shape as full as this somewhere.
 

@@ -100,8 +100,9 @@ def test_another_process_sees_the_same_pages() -> None:
     array[...] = 3
     handle, descriptor = memory.share(array)
     code = (
-        "import sys; from viewer.core import memory\n"
-        f"array = memory.attach(memory.Handle({handle.size}, {handle.offset}, {handle.shape}, {handle.strides}, {handle.dtype!r}), {descriptor}, writable=True)\n"
+        "from viewer.core import memory\n"
+        f"handle = memory.Handle({handle.size}, {handle.offset}, {handle.shape}, {handle.strides}, {handle.dtype!r})\n"
+        f"array = memory.attach(handle, {descriptor}, writable=True)\n"
         "assert (array == 3).all(); array[7, 8] = 11"
     )
     subprocess.run([sys.executable, "-c", code], pass_fds=[descriptor], check=True)

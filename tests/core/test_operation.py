@@ -80,8 +80,8 @@ def test_the_signature_says_it_all() -> None:
     assert found.outputs == ("Image", "Mask", "Numbers")
     assert (found.preview, found.keeps_unit, found.needs_volume, found.takes_color, found.takes_progress) == ("approximate", False, True, True, True)
     assert [(p.name, p.type) for p in found.parameters] == [
-        ("strength", "float"), ("count", "int"), ("limit", "float"), ("mode", "choice"), ("other_mode", "choice"), ("is_new", "bool"), ("text", "text"),
-        ("seeds", "points"), ("mask", "mask"), ("labels", "labels"), ("second", "image"),
+        ("strength", "float"), ("count", "int"), ("limit", "float"), ("mode", "choice"), ("other_mode", "choice"), ("is_new", "bool"),
+        ("text", "text"), ("seeds", "points"), ("mask", "mask"), ("labels", "labels"), ("second", "image"),
     ]  # fmt: skip
     assert found.parameter("strength") == ParameterSpec("strength", "float", 1.5, "Strength of it", "How strong.", 0.5, 10.0, "mm", 0.5, True)
     assert found.parameter("mode").choices == ("Fast", "slow")

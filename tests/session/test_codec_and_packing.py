@@ -37,9 +37,10 @@ ARRAYS = hnp.arrays(
 def items() -> list[Any]:
     window = Window(40, 400.5, "SIGMOID", "Größe \ud83d \u4e2d")
     volume = Volume(
-        "volume-a", np.arange(24, dtype=np.int16).reshape(1, 2, 3, 4), GRID, unit="HU", title="CT", identity=Identity(patient_name="Müller^Änne", modality="CT"),
-        windows=(window,), voi_luts=(VoiLut(0.0, (1, 2, 3), 8, "L"),), padding=(-2000.0, -1999.0), patient_orientation=("L", "P"), phase_labels=("a",),
-        phase_seconds=(0.5,), warnings=("w",), badges=("B",), facts=MappingProxyType({"k": "v"}), parent_id="p", root_id="r",
+        "volume-a", np.arange(24, dtype=np.int16).reshape(1, 2, 3, 4), GRID, unit="HU", title="CT",
+        identity=Identity(patient_name="Müller^Änne", modality="CT"),
+        windows=(window,), voi_luts=(VoiLut(0.0, (1, 2, 3), 8, "L"),), padding=(-2000.0, -1999.0), patient_orientation=("L", "P"),
+        phase_labels=("a",), phase_seconds=(0.5,), warnings=("w",), badges=("B",), facts=MappingProxyType({"k": "v"}), parent_id="p", root_id="r",
     )  # fmt: skip
     annotation = Annotation(
         "annotation-a",
@@ -55,8 +56,8 @@ def items() -> list[Any]:
         volume, annotation, LabelLayer("layer-a", "L", GRID, "volume-a", (Segment(1, "One", "#ff0000", False, True, "code"),)),
         ScalarMap("overlay-a", "Energy", "volume-a", GRID, np.full((2, 3, 4), np.nan, np.float32), "HU", "magma", 1, False),
         Table("table-a", "T", (Column("a", "mm"), Column("b")), (("x", 1.5), (None, 3), (float("nan"), float("-inf"))), "volume-a", (("k", "v"),)),
-        Report("report-a", "R", "volume-a", 1, 0, "m", "1", "t", (Score("yes", 0.25),), None, "", "cpu", 1.25, ("w",), True, (("k", "v"),), "b"), GRID,
-        "a text", "$packed", None, True, 3, 1.5,
+        Report("report-a", "R", "volume-a", 1, 0, "m", "1", "t", (Score("yes", 0.25),), None, "", "cpu", 1.25, ("w",), True, (("k", "v"),), "b"),
+        GRID, "a text", "$packed", None, True, 3, 1.5,
     ]  # fmt: skip
 
 
@@ -139,8 +140,8 @@ def test_what_has_no_place_in_a_history_is_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1", '{"$":"Exit"}', '{"$":"Segment"}', '{"$":"Segment","label":1,"name":"a","color":"b","extra":1}', '{"x":1}', "[" * 100_000, '{"$map":[[1]]}',
-             '{"$float":"x"}', '{"$":"Geometry","shape":[0,0,0]}', '{"$":"os.system","command":"x"}']
+    "text", ["", "{", "[1", '{"$":"Exit"}', '{"$":"Segment"}', '{"$":"Segment","label":1,"name":"a","color":"b","extra":1}', '{"x":1}', "[" * 100_000,
+             '{"$map":[[1]]}', '{"$float":"x"}', '{"$":"Geometry","shape":[0,0,0]}', '{"$":"os.system","command":"x"}']
 )  # fmt: skip
 def test_a_damaged_entry_is_named(text: str) -> None:
     with pytest.raises(UnreadableFile, match="damaged"):
