@@ -20,7 +20,8 @@ SPACING = st.floats(0.125, 8, width=32)
 @st.composite
 def geometries(draw: Any) -> Geometry:
     """Any orthonormal direction, of either hand."""
-    angles = [draw(st.floats(-np.pi, np.pi)) for _ in range(3)]
+    # Steps of 0.1 mrad: with a component near 1e-324 ITK's own inverse gives NaN.
+    angles = [draw(st.integers(-31415, 31415)) / 10000 for _ in range(3)]
     cx, cy, cz = np.cos(angles)
     sx, sy, sz = np.sin(angles)
     matrix = (
