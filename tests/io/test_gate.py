@@ -55,7 +55,7 @@ def test_an_absurd_ratio_is_asked_about_only_above_256_mib():
 def test_what_is_open_counts_against_the_budget():
     from viewer.core import memory
 
-    gate.set_limit(3 << 20)
+    gate.set_limit((3 << 20) + memory.live_bytes())
     assert gate.check((2 << 20,), 1, path=FILE) == 2 << 20
     kept = memory.allocate((2 << 20,), "u1")
     with pytest.raises(TooLarge):

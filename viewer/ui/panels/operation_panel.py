@@ -6,33 +6,29 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QWidget
 
 from viewer.core.errors import BadParameter, JobFailed, NegatoscopeError, OperationCancelled
 from viewer.core.geometry import Triple
 from viewer.core.operation import OperationSpec
 from viewer.core.words import gettext as _
-from viewer.core.words import ngettext
 from viewer.session.apply import LayerRef, SegmentRef
 from viewer.session.history import Changes, ItemChange, Step
 from viewer.session.view import ViewState
-from viewer.ui.controls import Button, Card, ChoiceRow, Combo, EmptyState, Label, NoteBox, ProgressRow
 from viewer.ui.forms import OperationForm
 from viewer.ui.panel_host import PanelHost
-from viewer.ui.panels.applied import AppliedList
 from viewer.ui.panels.details_popover import DetailsPopover
-from viewer.ui.panels.live_preview import Asked, LivePreview
+from viewer.ui.panels.live_preview import Asked
+from viewer.ui.panels.operation_card import NEW, OperationCard
 from viewer.ui.panels.operation_scope import form_context, scope_choices, unfit
-from viewer.ui.theme import set_available, sizes
+from viewer.ui.panels.operation_words import progress_texts, size_text, time_text
+from viewer.ui.theme import set_available
 from viewer.ui.work import Task
 
-_NEW = "new"
-"""Value of the target row for a segment that is yet to be made."""
 
-
-class OperationPanel(QWidget):
+class OperationPanel(OperationCard):
     """A form for the operations of a menu.
 
     Parameters
@@ -48,11 +44,11 @@ class OperationPanel(QWidget):
     """Permanent name of the operation whose form is shown."""
 
     def __init__(self, panel_host: PanelHost, menu: str, names: Sequence[str] | None = None, *, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._panels, self._host, self._menu = panel_host, panel_host.host, menu
         known = {o.name: o.title for o in panel_host.registry.operations if o.menu == menu}
-        self._names = [n for n in (names if names is not None else known) if n in known]
-        self._titles = known
+        self._titles = {n: known[n] for n in (names if names is not None else known) if n in known}
+        self._names = list(self._titles)
+        self._panels, self._host, self._menu = panel_host, panel_host.host, menu
+        super().__init__(panel_host, menu, self._titles, self._ask_preview, parent)
         self._kept: dict[str, dict[str, Any]] = {}
         self._form: OperationForm | None = None
         self._task = ""
@@ -63,7 +59,6 @@ class OperationPanel(QWidget):
         self._failure = ("", "")
         self._name = ""
         self._target_chosen = self._scope_chosen = False
-        self._build()
         self._connect()
         self._show_operation(self._names[0] if self._names else "")
 
@@ -125,49 +120,7 @@ class OperationPanel(QWidget):
             self.preview.turn_off()
         self._refresh()
 
-    # --- building ---
-
-    def _build(self) -> None:
-        s = sizes()
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(s.margin)
-        entry = next((p for p in self._panels.registry.panels if p.title == self._menu), None)
-        title = _("Open an image to use {panel}.").format(panel=_(self._menu))
-        self.empty = EmptyState(title, _(entry.help) if entry and entry.help else "", parent=self)
-        outer.addWidget(self.empty)
-        self._head = QWidget(self)
-        head = QVBoxLayout(self._head)
-        head.setContentsMargins(0, 0, 0, 0)
-        head.setSpacing(s.gap)
-        head.addWidget(Label(_("Operation"), "small", parent=self._head))
-        self.chooser = Combo(name=_("Operation"), parent=self._head)
-        self.chooser.addItems([_(self._titles[n]) for n in self._names])
-        head.addWidget(self.chooser)
-        outer.addWidget(self._head)
-        self.card = Card(info=True, parent=self)
-        self.note = NoteBox("warn", parent=self.card)
-        self.note.hide()
-        self.card.add_row(self.note)
-        self.details = self.card.note.add_link(_("Details"))
-        self.details.hide()
-        self._form_place = QVBoxLayout()
-        self.card.body.addLayout(self._form_place)
-        self.scope = ChoiceRow(_("Scope"), [("volume", _("Whole volume"))], parent=self.card)
-        self.card.add_row(self.scope)
-        self.target = ChoiceRow(_("Result in"), [(_NEW, _("New segment"))], tooltip=_("The segment that the result is added to."), parent=self.card)
-        self.card.add_row(self.target)
-        self.preview = LivePreview(self._host, self._ask_preview, parent=self.card)
-        self.card.add_row(self.preview)
-        self.progress = ProgressRow(cancel=False, parent=self.card)
-        self.progress.hide()
-        self.card.add_row(self.progress)
-        self.cancel_button = self.card.add_button(Button(_("Cancel"), parent=self.card))
-        self.apply_button = self.card.add_button(Button(_("Apply"), variant="primary", parent=self.card))
-        self.apply_button.setToolTip(_("Apply (Enter)"))
-        outer.addWidget(self.card)
-        self.applied = AppliedList(self._panels, self._menu, parent=self)
-        outer.addWidget(self.applied)
+    # --- listening ---
 
     def _connect(self) -> None:
         host, tooling = self._host, self._panels.tooling
@@ -229,7 +182,7 @@ class OperationPanel(QWidget):
 
     def _drop_form(self) -> None:
         if self._form is not None:
-            self._form_place.removeWidget(self._form)
+            self.form_place.removeWidget(self._form)
             self._form.hide()
             self._form.deleteLater()
             self._form = None
@@ -245,7 +198,7 @@ class OperationPanel(QWidget):
             self._form.validity_changed.connect(self._refresh)
             self._form.points_wanted.connect(self._want_points)
             self._form.set_place_check(self._check_place)
-            self._form_place.addWidget(self._form)
+            self.form_place.addWidget(self._form)
             self._form.label_width_changed.connect(self._set_label_width)
             self._set_label_width(self._form.label_width())
             self._fill_scope(spec)
@@ -275,11 +228,11 @@ class OperationPanel(QWidget):
         kept = self.target.value()
         # What was made from a segment goes back to it, unless the user says otherwise.
         made_from = next((v for v in form.values().values() if isinstance(v, SegmentRef)), None)
-        usual: object = made_from or _NEW
-        choices: list[tuple[object, str]] = [(_NEW, _("New segment")), *segments]
+        usual: object = made_from or NEW
+        choices: list[tuple[object, str]] = [(NEW, _("New segment")), *segments]
         values = [value for value, _words in choices]
         self.target.set_choices(choices, usual)
-        self.target.set_value(kept if self._target_chosen and kept in values else usual if usual in values else _NEW)
+        self.target.set_value(kept if self._target_chosen and kept in values else usual if usual in values else NEW)
 
     def _target(self) -> SegmentRef | None:
         value = self.target.value()
@@ -311,7 +264,7 @@ class OperationPanel(QWidget):
         """Show what is possible now."""
         spec, is_open = self.spec, bool(self._host.root_id)
         self.empty.setVisible(not is_open)
-        self._head.setVisible(is_open and len(self._names) > 1)
+        self.head.setVisible(is_open and len(self._names) > 1)
         self.card.setVisible(is_open)
         set_available(self.chooser, _("It is running. Cancel stops it.") if self._task else "")
         reason = self._reason()
@@ -361,9 +314,9 @@ class OperationPanel(QWidget):
         seconds = time.monotonic() - self._started
         self._task = ""
         if step is None:
-            self.card.set_result(_("No change · {time}").format(time=_time_text(seconds)))
+            self.card.set_result(_("No change · {time}").format(time=time_text(seconds)))
         else:
-            self.card.set_result(_("{size} · {time}").format(size=self._size_text(step), time=_time_text(seconds)))
+            self.card.set_result(_("{size} · {time}").format(size=size_text(step, self._worked_on), time=time_text(seconds)))
             self._last_step = step.id
             links: list[tuple[str, Any]] = [(_("Undo"), self._undo)]
             if any(isinstance(c, ItemChange) and c.kind in ("table", "annotation") for c in step.changes):
@@ -378,18 +331,6 @@ class OperationPanel(QWidget):
             self._host.undo()
         else:
             self._host.say("info", _("Something was done after it. Use the history to go back."))
-
-    def _size_text(self, step: Step) -> str:
-        """What a result amounts to: shapes, rows, or the size of what was worked on."""
-        items = [c for c in step.changes if isinstance(c, ItemChange)]
-        shapes = sum(c.kind == "annotation" for c in items)
-        rows = sum(len(c.after.rows) for c in items if c.kind == "table" and c.after is not None)
-        if shapes:
-            return ngettext("{count} shape", "{count} shapes", shapes)
-        if rows:
-            return ngettext("{count} row", "{count} rows", rows)
-        planes, height, width = self._worked_on
-        return f"{width} × {height}" if planes == 1 else f"{width} × {height} × {planes}"
 
     def _failed(self, error: BaseException) -> None:
         self._task = ""
@@ -409,10 +350,7 @@ class OperationPanel(QWidget):
         task = next((t for t in tasks if t.id == self._task), None)
         if task is None or not task.total:
             return
-        percent = round(100 * task.done / task.total)
-        left = task.seconds_left
-        remaining = _("about {seconds} s left").format(seconds=max(1, round(left))) if left is not None else ""
-        words = _("Working: {text}").format(text=task.text) if task.text else _("Working, {percent} %").format(percent=percent)
+        words, remaining = progress_texts(task)
         self.progress.set_progress(task.done, task.total, text=words, remaining=remaining)
 
     # --- preview ---
@@ -504,32 +442,8 @@ class OperationPanel(QWidget):
         self._fill_scope(spec)
         self._refresh()
 
-    # --- keys ---
-
-    def event(self, event: QEvent) -> bool:
-        # The window's Esc would come first; while there is something to cancel here, it is this panel's.
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and self._can_cancel():
-            event.accept()
-            return True
-        return super().event(event)
-
-    def _can_cancel(self) -> bool:
-        return bool(self._task) or self.preview.value()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.apply()
-        elif event.key() == Qt.Key.Key_Escape and self._can_cancel():
-            self.cancel()
-        else:
-            super().keyPressEvent(event)
-
     def hideEvent(self, event: QHideEvent) -> None:
         if not event.spontaneous():
             self.preview.turn_off()
             self._refresh()
         super().hideEvent(event)
-
-
-def _time_text(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
