@@ -5,6 +5,7 @@
 DATA is `pneumoniamnist.npz` or the folder that holds it; OUT receives `model.onnx` and `card.toml`. Needs the extra `train`
 (torch, onnx) besides numpy and onnxruntime. Everything is chosen on the validation split; the test split is read once, at the end.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -334,7 +335,13 @@ def export(net: Joined, out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw.onnx"
         torch.onnx.export(
-            net, (torch.zeros(2, 1, 28, 28),), str(raw), dynamo=False, opset_version=OPSET, input_names=["film"], output_names=["logit"],
+            net,
+            (torch.zeros(2, 1, 28, 28),),
+            str(raw),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["film"],
+            output_names=["logit"],
             dynamic_axes={"film": {0: "N"}, "logit": {0: "N"}},
         )
         model = onnx.load(str(raw))

@@ -219,7 +219,9 @@ class ClassifyPanel(controls.PanelPage):
         self._error = ""
         with host.reporting():
             call = host.prepare(OPERATION, {"model": model.name}, host.scope(scope))
-            self._task = host.run(call, self._done, self._fail)
+            task = host.run(call, self._done, self._fail)
+            # In a pool that runs inline the job is over before its id is known.
+            self._task = task if host.work.is_running(task) else ""
             self.progress.start(_("Classifying"))
         self.refresh()
 

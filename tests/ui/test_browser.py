@@ -273,9 +273,7 @@ def links_of(window: Window) -> list[Button]:
     return [w for w in window.browser.recent.findChildren(Button) if w.isVisible()]
 
 
-def test_recent_folders_are_links_and_missing_ones_say_so(
-    make_window: Callable[..., Window], settings: Settings, qtbot: Any, tmp_path: Path
-) -> None:
+def test_recent_folders_are_links_and_missing_ones_say_so(make_window: Callable[..., Window], settings: Settings, qtbot: Any, tmp_path: Path) -> None:
     write_pictures(tmp_path / "there", 1)
     settings.add_recent(tmp_path / "gone")
     settings.add_recent(tmp_path / "there")

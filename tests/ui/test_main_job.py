@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QWidget
 
 from viewer.core.geometry import Triple
-from viewer.io.samples import GEOMETRY, NODULE
+from viewer.io.samples import GEOMETRY, NODULE, phantom_volume
 from viewer.jobs.pool import Pool
 from viewer.session.plugins import discover
 from viewer.session.settings import Settings
@@ -165,6 +165,13 @@ def voxel_mm3() -> float:
     return math.prod(GEOMETRY.spacing)
 
 
+def voxels_by_simpleitk() -> int:
+    """The same median and the same growing, by another program."""
+    image = sitk.Median(sitk.GetImageFromArray(phantom_volume().values), (1, 1, 1))
+    seed = [round(float(n)) for n in GEOMETRY.to_index(NODULE.centre_mm)[::-1]]
+    return int(np.count_nonzero(sitk.GetArrayFromImage(sitk.ConnectedThreshold(image, [seed], -400, 400))))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_the_main_job_by_mouse_and_keys(hands: Hands, settings: Settings, tmp_path: Path) -> None:
@@ -250,8 +257,9 @@ def grow(hands: Hands) -> int:
     assert len(hands.titles) == 2
     (layer,) = host.document.layers_of(host.root_id)
     (segment,) = layer.segments
-    volume = np.count_nonzero(host.document.labels(layer.id) == segment.label) * voxel_mm3()
-    assert volume == pytest.approx(NODULE.volume_mm3, rel=0.05)
+    grown = np.count_nonzero(host.document.labels(layer.id) == segment.label)
+    assert grown == voxels_by_simpleitk()
+    assert grown * voxel_mm3() == pytest.approx(NODULE.volume_mm3, rel=0.1)  # the median takes a little off so small a ball
     centre = np.argwhere(host.document.labels(layer.id) == segment.label).mean(axis=0)
     assert GEOMETRY.to_patient(centre) == pytest.approx(np.asarray(NODULE.centre_mm), abs=0.5)
     return segment.label
@@ -278,13 +286,14 @@ def watershed(hands: Hands) -> None:
     panel = hands.window.dock.panel("segment")
     steps = len(hands.titles)
     hands.click(panel.segments.add)
-    hands.key(Qt.Key.Key_B)
+    assert hands.window.tooling.name == "Segment/Brush"
     hands.drag((X + 22, Y - 22, Z), (X + 22, Y + 18, Z))
     hands.drag((X - 20, Y - 22, Z), (X - 20, Y + 18, Z))
     assert len(hands.titles) == steps + 3
     before = hands.segments()
     operations = panel.operations
-    hands.choose(operations.chooser, "Watershed")
+    hands.click(panel.palette_of_tools.button("Segment/Watershed"))
+    assert operations.chooser.currentText() == "Watershed"
     hands.choose(operations.scope.combo, "This slice")
     hands.click(operations.apply_button)
     hands.settle()
@@ -303,13 +312,14 @@ def measure(hands: Hands) -> None:
     assert len(hands.titles) == steps + 2
     distance, ellipse = document.annotations_of(hands.host.root_id)
     pixel = GEOMETRY.spacing[2]
-    assert next(m.value for m in distance.measures if m.unit == "mm") == pytest.approx(18.0, abs=pixel)
+    length = next(m.value for m in distance.measures if m.unit == "mm")
+    assert length == pytest.approx(NODULE.diameter_mm, abs=pixel)
     mean = next(m for m in ellipse.measures if m.name == "Mean")
     assert mean.unit == "HU"
     assert mean.value == pytest.approx(230.0, abs=5)  # blood of the aorta
     model = panel.measurements.model
     texts = [str(model.index(row, column).data()) for row in range(model.rowCount()) for column in range(model.columnCount())]
-    assert any("18" in t and "mm" in t for t in texts)
+    assert f"{length:.1f} mm" in texts
     assert any("HU" in t for t in texts)
     hands.choose(panel.operations.chooser, "Segment statistics")
     panel.scroll.ensureWidgetVisible(panel.operations.apply_button)

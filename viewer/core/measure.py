@@ -169,7 +169,7 @@ def _outline_measures(annotation: Annotation, volume: Volume) -> tuple[Measure, 
     moves[annotation.axis] = 0
     unit = _unit_along(volume.geometry, moves)
     a, b = float(np.linalg.norm(first)), float(np.linalg.norm(second))
-    radius, area, perimeter = ((a, math.pi * a * b, ellipse_perimeter(a, b)) if unit else (None, None, None))
+    radius, area, perimeter = (a, math.pi * a * b, ellipse_perimeter(a, b)) if unit else (None, None, None)
     suffix, unit = _suffix(volume, unit or ""), unit or "mm"
     measures = (Measure(AREA, area, unit + "²" + suffix), Measure(PERIMETER, perimeter, unit + suffix))
     return (Measure(RADIUS, radius, unit + suffix), *measures) if annotation.shape == "circle" else measures

@@ -140,4 +140,3 @@ def thumbnail(state: ViewState, document: Readable, side: int) -> QImage:
         draw_picture(painter, compose(state, document, only_image=True), state, state.placement((side, side)))
         painter.end()
     return image
-

@@ -75,9 +75,7 @@ def check(shape: tuple[int, ...], itemsize: int, *, path: Path, available: int |
             f"{name}: the header promises {amount(needed)} of voxels, but only {amount(available)} are there. The file is cut short or damaged."
         )
     if needed > (left := free()):
-        raise TooLarge(
-            f"{name}: this needs {amount(needed)}, {amount(left)} is free to use, the limit is {amount(limit())} (Settings > Memory)."
-        )
+        raise TooLarge(f"{name}: this needs {amount(needed)}, {amount(left)} is free to use, the limit is {amount(limit())} (Settings > Memory).")
     if available is not None and ratio is not None and needed > RATIO_FREE_BYTES and needed > available * ratio:
         raise TooLarge(
             f"{name}: {amount(available)} of compressed data claim to be {amount(needed)} of voxels, more than {ratio} times as much. "

@@ -123,9 +123,7 @@ def check(plan: GridPlan) -> int:
             return gate.check(plan.shape, 1, path=plan.header, available=there + 1 if math.prod(plan.shape) * 2 <= there + 2 else 0)
         if plan.codec == "raw":
             return gate.check(plan.shape, plan.element.itemsize, path=plan.header, available=there)
-        needed = gate.check(
-            plan.shape, plan.element.itemsize, path=plan.header, available=there, ratio=inflate.ratio_of(plan.codec)
-        )
+        needed = gate.check(plan.shape, plan.element.itemsize, path=plan.header, available=there, ratio=inflate.ratio_of(plan.codec))
         promised = plan.skip + needed
         if plan.codec == "gzip" and size >= 18:
             file.seek(-4, 2)
@@ -286,4 +284,3 @@ def _in_order(plan: GridPlan, stored: NDArray[Any]) -> NDArray[Any]:
 
 def _color_alone(values: NDArray[Any]) -> NDArray[Any]:
     return values[..., :3]
-

@@ -111,12 +111,14 @@ def segment_watershed(stage: Maker) -> Iterator[str]:
 def segment_list(stage: Maker) -> Iterator[str]:
     s = thorax(stage, preset=True)
     s.window.dock.show_panel("segment")
+    s.trigger("tool.Segment/Brush")  # its options are short: the list is in sight
     layer = balls(s, ["Nodule", "Aorta", "Oesophagus", "Vertebral body with a name that is longer than its row has room for"])
     rename_segment(s.host, SegmentRef(layer, 2), is_locked=True)
     rename_segment(s.host, SegmentRef(layer, 3), is_visible=False)
     yield "segments-locked-and-hidden"
     s = thorax(stage, preset=True)
     s.window.dock.show_panel("segment")
+    s.trigger("tool.Segment/Brush")
     balls(s, [f"Structure {number}" for number in range(1, 14)])
     yield "segments-13"
 

@@ -138,5 +138,3 @@ def turned_radius(options: object, steps: int) -> float | None:
 def _point(event: QMouseEvent) -> Point:
     spot = event.position()
     return spot.x(), spot.y()
-
-

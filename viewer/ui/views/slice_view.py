@@ -400,4 +400,3 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         event.acceptProposedAction()
         if paths:
             self.files_dropped.emit(paths)
-
