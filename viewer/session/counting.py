@@ -72,7 +72,7 @@ def count_planes(
             check()
         values = labels[plane]
         # Most planes of most layers are empty, and to see that is a hundred times faster than to count.
-        counted[plane] = np.bincount(values.ravel()) if values.any() else np.zeros(1, np.int64)
+        counted[plane] = np.bincount(values.ravel()) if values.any() else np.asarray([values.size], dtype=np.int64)
     return counted
 
 

@@ -138,6 +138,7 @@ class SegmentRow(QWidget):
         self._line.insertWidget(self._line.indexOf(self.name), self.editor, 1)
         for part in (self.name, self.size):
             part.hide()
+        self.editor.show()
         self.editor.selectAll()
         self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
 

@@ -27,6 +27,7 @@ class ToolOptions(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         panel_host.tooling.tool_changed.connect(self._show_tool)
+        panel_host.host.active_changed.connect(self._take_image)
         self._show_tool(panel_host.tooling.name)
 
     def row(self, name: str) -> FormRow | None:
@@ -39,6 +40,10 @@ class ToolOptions(QWidget):
         for name, row in self._rows.items():
             if tool is not None and hasattr(tool.options, name):
                 row.set_value(getattr(tool.options, name))
+
+    def _take_image(self, _root_id: str) -> None:
+        # Lengths may be in another unit there.
+        self._show_tool(self._panels.tooling.name)
 
     def _show_tool(self, name: str) -> None:
         if self._card is not None:
@@ -55,7 +60,8 @@ class ToolOptions(QWidget):
         self._card = Card(_(entry.title), help=_(entry.help), parent=self)
         hints = typing.get_type_hints(type(options), include_extras=True)
         for option in dataclasses.fields(options):
-            row = self._row(option.name, hints[option.name], getattr(options, option.name))
+            row = self._row(option.name, hints[option.name], option.default)
+            row.set_value(getattr(options, option.name))
             row.value_changed.connect(partial(self._take, option.name))
             self._rows[option.name] = row
             self._card.add_row(row)
