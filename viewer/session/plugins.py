@@ -171,7 +171,8 @@ def _without_doubles(plugins: Iterable[Plugin]) -> Iterator[Plugin]:
     """A plugin that brings a name which another one has already is no longer used: a name means one thing."""
     taken: dict[str, str] = {}
     for plugin in plugins:
-        names = [x.name.lower() for x in (*plugin.operations, *plugin.tools)] if plugin.is_enabled else []
+        entries: tuple[OperationEntry | ToolEntry, ...] = (*plugin.operations, *plugin.tools)
+        names = [x.name.lower() for x in entries] if plugin.is_enabled else []
         double = next((n for n in names if n in taken or names.count(n) > 1), None)
         if double is None:
             taken.update(dict.fromkeys(names, plugin.name))
