@@ -62,7 +62,9 @@ class Hands:
 
     def choose(self, combo: QComboBox, text: str) -> None:
         combo.setFocus()
-        QTest.keyClicks(combo, text)
+        steps = combo.findText(text) - combo.currentIndex()
+        for _ in range(abs(steps)):
+            QTest.keyClick(combo, Qt.Key.Key_Down if steps > 0 else Qt.Key.Key_Up)
         assert combo.currentText() == text
         QApplication.processEvents()
 
@@ -211,19 +213,21 @@ def test_the_main_job_by_mouse_and_keys(hands: Hands, settings: Settings, tmp_pa
     export_picture(hands, tmp_path)
     export_mask(hands, tmp_path, grown)
     assert document.history.position == steps
+    window.activateWindow()  # offscreen no window manager does it when a dialog closes
+    hands.qtbot.waitUntil(window.isActiveWindow)
 
     # all of it back, and forward again
     hashes = {steps: document.state_hash()}
-    while document.history.next_undo is not None:
+    for depth in reversed(range(steps)):
         hands.key(Qt.Key.Key_Z, CTRL)
+        assert document.history.position == depth
         hashes[document.history.position] = document.state_hash()
-    assert sorted(hashes) == list(range(steps + 1))
     assert hashes[0] == untouched
-    assert len(set(hashes.values())) == steps + 1
-    while document.history.next_redo is not None:
+    assert all(hashes[depth] != hashes[depth + 1] for depth in range(steps))
+    for depth in range(1, steps + 1):
         hands.key(Qt.Key.Key_Y, CTRL)
-        assert document.state_hash() == hashes[document.history.position]
-    assert document.history.position == steps
+        assert document.history.position == depth
+        assert document.state_hash() == hashes[depth]
 
 
 def enhance(hands: Hands) -> None:
@@ -380,7 +384,6 @@ def export_mask(hands: Hands, folder: Path, label: int) -> None:
     assert 0.5 * NODULE.volume_mm3 < np.count_nonzero(values == label) * voxel_mm3() < 1.6 * NODULE.volume_mm3
 
 
-@pytest.mark.slow
 def test_cancel_leaves_the_document_as_it_was_and_the_window_alive(qtbot: Any, worker_window: Window) -> None:
     hands = Hands(qtbot, worker_window)
     hands.open_sample()
