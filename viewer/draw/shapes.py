@@ -18,6 +18,8 @@ LINE = "#FFD54A"
 SELECTED = "#7CC0FA"
 # A picture full of found circles has no room for a chip beside each.
 MOST_CHIPS = 8
+# Beyond this, outlines are a thin line without a rim: wide smooth ones of noisy segments took half a second a frame.
+MOST_FINE_POINTS = 12_000
 
 
 def draw_contours(painter: QPainter, contours: tuple[Contour, ...], placement: Placement, scale: float) -> None:
@@ -29,8 +31,12 @@ def draw_contours(painter: QPainter, contours: tuple[Contour, ...], placement: P
     painter.scale(placement.zoom, placement.zoom)
     # Cosmetic pens count device pixels.
     width = 1.6 * scale * painter.device().devicePixelRatio()
-    for contour in contours:
-        painter.strokePath(contour.path, _cosmetic(QColor(0, 0, 0, 170), 2 * width))
+    if sum(contour.path.elementCount() for contour in contours) > MOST_FINE_POINTS:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        width = 1.0
+    else:
+        for contour in contours:
+            painter.strokePath(contour.path, _cosmetic(QColor(0, 0, 0, 170), 2 * width))
     for contour in contours:
         pen = _cosmetic(QColor(contour.color), width)
         if contour.is_dashed:

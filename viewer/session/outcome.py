@@ -166,7 +166,8 @@ def _segment(call: Call, mask: Mask) -> tuple[list[Change], str]:
 def _layer(call: Call, labels: Labels) -> list[Change]:
     """Labels go back to the layer that they were grown from, else to a new layer with a segment each."""
     box, values = _placed(call, labels.values)
-    used = [int(n) for n in np.flatnonzero(np.bincount(values.ravel())) if n > 0]
+    # Plane by plane: numpy counts without letting go of the interpreter, and the window must not wait for it.
+    used = sorted({int(n) for plane in values for n in np.flatnonzero(np.bincount(plane.ravel()))} - {0})
     if not used:
         raise Refused(f"{call.spec.title} found nothing with these parameters; nothing was added.")
     if call.target_layer is not None and call.labels is not None:
