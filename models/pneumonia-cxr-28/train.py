@@ -58,9 +58,6 @@ def as_input(films: NDArray[np.uint8]) -> Tensor:
     return ((torch.from_numpy(films).float() / 255 - MEAN) / STD)[:, None]
 
 
-# --- the network ---------------------------------------------------------------------------------------------------------------------
-
-
 class Residual(nn.Module):
     """Two 3x3 convolutions around a shortcut."""
 
