@@ -43,6 +43,10 @@ class ViewBar(QFrame):
         self.auto.clicked.connect(actions["window.auto"].trigger)
         self.invert = IconButton("invert", _("Invert"), checkable=True, parent=self)
         self.invert.clicked.connect(actions["window.invert"].trigger)
+        self.play = IconButton("play", _("Play (C)"), parent=self)
+        self.play.clicked.connect(actions["view.cine"].trigger)
+        actions["view.cine"].changed.connect(self._show_playing)
+        self._cine = actions["view.cine"]
         self.plane = Combo(name=_("Plane"), parent=self)
         for value, words in PLANES:
             self.plane.addItem(_(words), value)
@@ -58,6 +62,7 @@ class ViewBar(QFrame):
         row.addWidget(self.preset)
         row.addWidget(self.auto)
         row.addWidget(self.invert)
+        row.addWidget(self.play)
         row.addSpacing(8)
         row.addWidget(self.plane)
         row.addWidget(self.caption, 1)
@@ -91,9 +96,15 @@ class ViewBar(QFrame):
             else:
                 part.setMinimumWidth(width)
 
+    def _show_playing(self) -> None:
+        playing = self._cine.isChecked()
+        self.play.set_picture("pause" if playing else "play")
+        self.play.set_name(_("Pause (C)") if playing else _("Play (C)"))
+
     def _show_state(self) -> None:
         state = self._host.state
         volume = state.volume
+        self.play.setVisible(volume is not None and volume.phases > 1)
         for field in (self.width_field, self.level_field, self.preset, self.auto, self.invert, self.plane):
             theme.set_available(field, "" if volume is not None else _("Open an image first."))
         if volume is None:
