@@ -13,12 +13,8 @@ _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 def warnings(card: ModelCard, image: Image) -> tuple[str, ...]:
     """Whole sentences on what does not fit or is not known; none if everything fits."""
     applies = card.card.get("applies", {})
-    found: list[str] = []
-    modalities = [str(m) for m in applies.get("modality", [])]
-    if modalities and not image.modality:
-        found.append(f"Modality unknown: this model is for {_listed(modalities)}.")
-    elif modalities and image.modality not in modalities:
-        found.append(f"This model is for {_listed(modalities)}; this image is {image.modality}.")
+    misfit = modality_warning(card, image.modality)
+    found = [misfit] if misfit else []
     for key, value, words in (("body_part", image.body_part, "body part"), ("view", image.view_position, "view")):
         allowed = [str(a).upper() for a in applies.get(key, [])]
         if allowed and not value:
@@ -35,6 +31,15 @@ def warnings(card: ModelCard, image: Image) -> tuple[str, ...]:
     if image.is_color:
         found.append("The image is in colour; the model gets its brightness.")
     return tuple(found)
+
+
+def modality_warning(card: ModelCard, modality: str) -> str:
+    """A sentence where a modality is not known, or none of those that a model is for; "" if it is."""
+    if not card.modalities or modality in card.modalities:
+        return ""
+    if not modality:
+        return f"Modality unknown: this model is for {_listed(card.modalities)}."
+    return f"This model is for {_listed(card.modalities)}; this image is {modality}."
 
 
 def age_years(text: str) -> float | None:

@@ -1,195 +1,98 @@
-"""The Classify tab: the model and its card, warnings first, then the scores of the plane in view."""
+"""The Classify tab: the model and its card, warnings first, then the scores of the slice in view, and of all slices."""
 
 from __future__ import annotations
 
-from typing import Any
+import time
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from viewer.api import Report, ngettext
+from plugins.classify import fitness
+from viewer.api import OperationCancelled, Report
 from viewer.api import gettext as _
-from viewer.api.models import ModelCard, fits, list_models
-from viewer.api.panel import Changes, PanelHost, Step, ViewState, controls, digits, theme
+from viewer.api.models import ModelCard, list_models
+from viewer.api.panel import (
+    Changes,
+    PanelHost,
+    ScorePlot,
+    ScoreRows,
+    Step,
+    Task,
+    ViewState,
+    controls,
+    digits,
+    over_threshold,
+    reports_in,
+    slice_of_plane,
+    theme,
+)
 
 OPERATION = "Classify/Classify"
-_SHOWN_CLASSES = 5
-
-
-class ScoreRows(QWidget):
-    """Name, score and bar of every class; over the threshold in accent. More than eight classes: the first five and a button."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(theme.sizes().gap)
-        self._parts: list[QWidget] = []
-        self._all = False
-
-    def show_report(self, report: Report) -> None:
-        """Show the classes of a report, largest score first for many classes."""
-        for part in self._parts:
-            self._column.removeWidget(part)
-            part.hide()
-            part.deleteLater()
-        self._parts = []
-        scores = report.scores if len(report.scores) <= 2 else tuple(sorted(report.scores, key=lambda s: -s.value))
-        shown = scores if self._all or len(scores) <= 8 else scores[:_SHOWN_CLASSES]
-        for score in shown:
-            counts = report.threshold is not None and (not report.positive or score.name == report.positive)
-            self._add_row(score.name, score.value, report.threshold if counts else None)
-        if len(shown) < len(scores):
-            more = controls.Button(_("Show all {count}").format(count=len(scores)), variant="link", parent=self)
-            more.clicked.connect(lambda: self._show_all(report))
-            self._keep(more)
-
-    def _show_all(self, report: Report) -> None:
-        self._all = True
-        self.show_report(report)
-
-    def _add_row(self, name: str, value: float, threshold: float | None) -> None:
-        over = threshold is not None and value >= threshold
-        head = QWidget(self)
-        row = QHBoxLayout(head)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(controls.Label(_(name), "strong" if over else "secondary", parent=head), 1)
-        row.addWidget(controls.Label(digits.score(value), "strong" if over else "secondary", parent=head))
-        self._keep(head)
-        self._keep(controls.ScoreBar(_(name), value, threshold, parent=self))
-
-    def _keep(self, part: QWidget) -> None:
-        self._parts.append(part)
-        self._column.addWidget(part)
-
-
-class ScorePlot(QWidget):
-    """The score of one class along the planes; a click, or Left and Right, goes to a plane."""
-
-    plane_wanted = Signal(int)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._values: list[tuple[int, float]] = []
-        self._threshold: float | None = None
-        self._at = -1
-        self.setFixedHeight(72)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-
-    def show_values(self, name: str, values: list[tuple[int, float]], threshold: float | None, at: int) -> None:
-        """``values``: (plane, score); ``at``: the plane in view."""
-        self._values, self._threshold, self._at = values, threshold, at
-        self.setAccessibleName(_("{name} along {count} planes").format(name=name, count=len(values)))
-        self.setToolTip(_("{name} along the planes. Click to go to one.").format(name=name))
-        self.update()
-
-    def _x(self, plane: int) -> float:
-        last = max(1, self._values[-1][0])
-        return 4 + (self.width() - 8) * plane / last
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        if not self._values:
-            return
-        t = theme.tokens()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QColor(t.line2))
-        painter.setBrush(QColor(t.field))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), theme.sizes().radius, theme.sizes().radius)
-        high = self.height() - 8
-
-        def y(value: float) -> float:
-            return 4 + high * (1 - value)
-
-        if self._threshold is not None:
-            painter.setPen(QColor(t.text3))
-            painter.drawLine(QPointF(4, y(self._threshold)), QPointF(self.width() - 4, y(self._threshold)))
-        painter.setPen(QColor(t.accent))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPolyline(QPolygonF([QPointF(self._x(plane), y(value)) for plane, value in self._values]))
-        here = next((value for plane, value in self._values if plane == self._at), None)
-        if here is not None:
-            painter.setBrush(QColor(t.text))
-            painter.setPen(QColor(t.field))
-            painter.drawEllipse(QPointF(self._x(self._at), y(here)), 4, 4)
-        if self.hasFocus():
-            painter.setPen(QColor(t.accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), theme.sizes().radius, theme.sizes().radius)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._values:
-            nearest = min(self._values, key=lambda pair: abs(self._x(pair[0]) - event.position().x()))
-            self.plane_wanted.emit(nearest[0])
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
-        planes = [plane for plane, _value in self._values]
-        if step and self._at in planes:
-            self.plane_wanted.emit(planes[max(0, min(len(planes) - 1, planes.index(self._at) + step))])
-        else:
-            super().keyPressEvent(event)
+_FIRST_GUESS_S = 2.0
+"""How long a first run takes, with the libraries to be loaded; later ones are guessed from the one before."""
 
 
 class ClassifyPanel(controls.PanelPage):
-    """One button, one card; the document holds the reports."""
+    """Asks a model about the slice in view, and shows what the document knows of it."""
 
     def __init__(self, panel_host: PanelHost) -> None:
         super().__init__(name=_("Classify"))
         self._panels = panel_host
-        self._task = ""
-        self._error = ""
+        self._task, self._last_step, self._is_all = "", "", False
+        self._started, self._guess_s = 0.0, _FIRST_GUESS_S
+        self._failure = ("", "")
+        self._key: tuple[object, ...] = ()
         self._cards, self._broken = list_models()
-        self.models = controls.Combo(name=_("Model"), parent=self)
-        for card in self._cards:
-            self.models.addItem(card.title, card.name)
-            self.models.setItemData(self.models.count() - 1, card.title, Qt.ItemDataRole.ToolTipRole)
-        self.models.currentIndexChanged.connect(lambda _index: self.refresh())
-        self.info = controls.IconButton("info", _("About this model"), parent=self)
-        self.info.clicked.connect(self._show_card)
-        self.empty = controls.EmptyState("", "", parent=self)
-        self.run_button = controls.Button(_("Classify"), icon="scan-search", variant="primary", parent=self)
-        self.run_button.clicked.connect(self.classify_current)
-        self.all_button = controls.Button(_("All planes"), parent=self)
-        self.all_button.clicked.connect(self.classify_all)
-        self.progress = controls.ProgressRow(parent=self)
-        self.progress.cancel_requested.connect(self._cancel)
-        self.failed = controls.NoteBox("err", "", parent=self)
-        self.misfit = controls.NoteBox("warn", "", parent=self)
-        self.warnings = controls.NoteBox("warn", "", parent=self)
-        self.card = controls.Card("", parent=self)
-        self.scores = ScoreRows(self)
-        self.card.add_row(self.scores)
-        self.plot_card = controls.Card(_("All planes"), parent=self)
-        self.plot = ScorePlot(self)
-        self.plot.plane_wanted.connect(self._go_to_plane)
-        self.plot_card.add_row(self.plot)
         self._build()
         host = panel_host.host
-        host.view_changed.connect(lambda _state: self.refresh())
+        host.view_changed.connect(self._take_view)
+        host.active_changed.connect(self._take_image)
         host.document_changed.connect(self._take_changes)
-        host.document_replaced.connect(self.refresh)
-        host.work.changed.connect(self._show_tasks)
+        host.document_replaced.connect(self._take_document)
+        host.work.changed.connect(self._take_tasks)
         self.refresh()
 
     def _build(self) -> None:
-        head = QWidget(self)
-        row = QHBoxLayout(head)
+        self.empty = controls.EmptyState("", parent=self)
+        self.head = QWidget(self)
+        row = QHBoxLayout(self.head)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.sizes().gap)
+        row.setSpacing(theme.sizes().tight)
+        self.models = controls.Combo(name=_("Model"), parent=self.head)
+        for card in self._cards:
+            self.models.addItem(f"{card.title} {card.version}", card.name)
+        self.models.currentIndexChanged.connect(self._choose)
+        self.info = controls.IconButton("info", _("About this model"), parent=self.head)
+        self.info.clicked.connect(self._show_card)
+        self.again = controls.IconButton("refresh-cw", _("Classify again"), parent=self.head)
+        self.again.clicked.connect(self.classify_current)
         row.addWidget(self.models, 1)
         row.addWidget(self.info)
-        self.head = head
-        buttons = QWidget(self)
-        row = QHBoxLayout(buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.sizes().row_gap)
-        row.addWidget(self.run_button, 1)
-        row.addWidget(self.all_button, 1)
-        self.buttons = buttons
-        for part in (self.empty, head, self.misfit, buttons, self.progress, self.failed, self.warnings, self.card, self.plot_card):
+        row.addWidget(self.again)
+        self.unusable = controls.Hint(_("Not usable: {reasons}").format(reasons=" ".join(reason for _name, reason in self._broken)), parent=self)
+        self.failed = controls.NoteBox("err", parent=self)
+        self.details = self.failed.add_link(_("Details"))
+        self.details.clicked.connect(self._show_failure)
+        self.warnings = controls.NoteBox("warn", parent=self)
+        self.progress = controls.ProgressRow(parent=self)
+        self.progress.cancel_requested.connect(self._cancel)
+        self.run_button = controls.Button(_("Classify"), icon="scan-search", variant="primary", parent=self)
+        self.run_button.clicked.connect(self.classify_current)
+        self.card = controls.Card(parent=self)
+        self.scores = ScoreRows(self.card)
+        self.card.add_row(self.scores)
+        self.source = controls.ElidedLabel("", "caption", parent=self.card)
+        self.card.add_row(self.source)
+        self.all_card = controls.Card(_("All slices"), parent=self)
+        self.plot = ScorePlot(self.all_card)
+        self.plot.slice_wanted.connect(self._go_to)
+        self.highest = controls.Button("", variant="link", parent=self.all_card)
+        self.highest.clicked.connect(self._go_to_highest)
+        self.all_card.add_row(self.plot)
+        self.all_card.body.addWidget(self.highest, 0, Qt.AlignmentFlag.AlignLeft)
+        self.all_button = self.all_card.add_button(controls.Button(_("Classify all slices"), parent=self.all_card))
+        self.all_button.clicked.connect(self.classify_all)
+        for part in (self.empty, self.head, self.unusable, self.failed, self.warnings, self.progress, self.run_button, self.card, self.all_card):
             self.add(part)
         self.body.addStretch(1)
         self.add_to_foot(controls.Label(_("Not for diagnosis"), "caption", parent=self))
@@ -197,14 +100,12 @@ class ClassifyPanel(controls.PanelPage):
     # --- what the window calls ---
 
     def classify_current(self) -> None:
-        """Ask the model about the plane in view: F5 and the button in the top bar come here."""
+        """Ask the model about the slice in view: F5 and the button in the top bar come here."""
         self._run("slice")
 
     def classify_all(self) -> None:
-        """Ask about every plane of the phase in view."""
+        """Ask about every slice of the phase in view."""
         self._run("volume")
-
-    # --- inside ---
 
     @property
     def model(self) -> ModelCard | None:
@@ -212,17 +113,40 @@ class ClassifyPanel(controls.PanelPage):
         index = self.models.currentIndex()
         return self._cards[index] if 0 <= index < len(self._cards) else None
 
+    @property
+    def is_running(self) -> bool:
+        return bool(self._task)
+
+    # --- running ---
+
+    def _reason(self, *, is_all: bool = False) -> str:
+        """Why the model cannot be asked now, as a sentence; "" if it can."""
+        state = self._panels.state
+        if state.volume is None:
+            return _("Open an image first.")
+        if self.model is None:
+            return _("No model is installed.")
+        if self._task:
+            return _("It is running. Cancel stops it.")
+        if not is_all and self._plane() < 0:
+            return _("Models look at slices as they were acquired. Choose As acquired in the View menu.")
+        return ""
+
     def _run(self, scope: str) -> None:
-        host, model = self._panels.host, self.model
-        if model is None or self._panels.state.volume is None or self._task:
+        host, model, is_all = self._panels.host, self.model, scope == "volume"
+        reason = self._reason(is_all=is_all)
+        if reason or model is None:
+            host.say("info", reason)
             return
-        self._error = ""
+        self._failure = ("", "")
         with host.reporting():
             call = host.prepare(OPERATION, {"model": model.name}, host.scope(scope))
-            task = host.run(call, self._done, self._fail)
+            self._is_all, self._started = is_all, time.monotonic()
+            words = _("Classifying {count} slices").format(count=call.images[0].geometry.shape[0])
+            self.progress.start(words if is_all else _("Classifying, about {seconds} s").format(seconds=max(1, round(self._guess_s))))
+            task = host.run(call, self._done, self._failed)
             # In a pool that runs inline the job is over before its id is known.
             self._task = task if host.work.is_running(task) else ""
-            self.progress.start(_("Classifying"))
         self.refresh()
 
     def _cancel(self) -> None:
@@ -230,115 +154,209 @@ class ClassifyPanel(controls.PanelPage):
 
     def _done(self, step: Step | None) -> None:
         self._task = ""
+        if not self._is_all:
+            self._guess_s = time.monotonic() - self._started
         self.refresh()
-        report = self._report()
-        if step is not None and report is not None:
-            best = next((s for s in report.scores if s.name == report.positive), max(report.scores, key=lambda s: s.value))
-            words = _("Classified: {name} {score}.").format(name=_(best.name), score=digits.score(best.value))
-            self._panels.host.say("ok", words, ((_("Undo"), self._panels.host.undo),))
+        reports = reports_in(step) if step is not None else ()
+        if step is not None and reports:
+            self._last_step = step.id
+            self._panels.host.say("ok", summary(reports), ((_("Undo"), self._undo),))
 
-    def _fail(self, error: BaseException) -> None:
+    def _undo(self) -> None:
+        """Take back what the message is about, unless something came after it."""
+        host = self._panels.host
+        step = host.document.history.next_undo
+        if step is not None and step.id == self._last_step:
+            host.undo()
+        else:
+            host.say("info", _("Something was done after it. Use the history to go back."))
+
+    def _failed(self, error: BaseException) -> None:
         self._task = ""
-        self._error = str(error)
+        if not isinstance(error, OperationCancelled):
+            self._failure = (str(error), str(getattr(error, "details", "")))
         self.refresh()
 
-    def _show_tasks(self, tasks: Any) -> None:
+    def _take_tasks(self, tasks: tuple[Task, ...]) -> None:
         task = next((t for t in tasks if t.id == self._task), None)
-        if task is not None:
-            self.progress.set_progress(task.done, task.total or None)
+        if task is not None and self._is_all and task.total:
+            left = task.seconds_left
+            remaining = _("about {seconds} s left").format(seconds=max(1, round(left))) if left is not None else ""
+            self.progress.set_progress(task.done, task.total, remaining=remaining)
 
-    def _take_changes(self, changes: Changes) -> None:
-        if changes.touches("report") or changes.sources:
-            self.refresh()
-
-    def _reports(self) -> tuple[Report, ...]:
-        root, model = self._panels.root_id, self.model
-        if not root or model is None:
-            return ()
-        phase = self._panels.state.phase
-        return tuple(r for r in self._panels.document.reports_of(root) if r.model == model.name and r.phase == phase)
+    # --- what is known ---
 
     def _plane(self) -> int:
-        """The plane in view; -1 for a reformat, of which no report speaks."""
+        """The plane of the array in view; -1 for a reformat, of which no report speaks."""
         state = self._panels.state
-        return state.array_index if state.layout.axis == 0 else -1
+        return state.array_index if state.volume is not None and state.layout.axis == 0 else -1
 
-    def _report(self) -> Report | None:
-        """The newest report on the plane in view."""
-        plane = self._plane()
-        found = [r for r in self._reports() if r.index == plane]
-        return found[-1] if found else None
+    def _reports(self) -> dict[int, Report]:
+        """The newest report of the chosen model on each plane of the phase in view."""
+        state, model = self._panels.state, self.model
+        if state.volume is None or model is None:
+            return {}
+        found = self._panels.document.reports_of(state.root_id)
+        return {report.index: report for report in found if report.model == model.name and report.phase == state.phase}
 
-    def _go_to_plane(self, plane: int) -> None:
-        layout = self._panels.state.layout
-        self._panels.host.change_wish(index=layout.array_index(plane))
+    # --- showing ---
 
     def refresh(self) -> None:
-        """Show what the document says of the plane in view."""
+        """Show what the document says of the slice in view."""
         state, model = self._panels.state, self.model
-        is_open, busy = state.volume is not None, bool(self._task)
-        self._show_emptiness(is_open)
-        for part in (self.head, self.buttons):
-            part.setVisible(is_open and model is not None)
-        reason = _("A plane is being classified.") if busy else "" if self._plane() >= 0 else _("Classify works on planes as acquired.")
-        theme.set_available(self.run_button, reason)
-        several = is_open and state.volume.geometry.shape[0] > 1
-        self.all_button.setVisible(several)
-        theme.set_available(self.all_button, _("A plane is being classified.") if busy else "")
-        self.progress.setVisible(busy)
-        self.failed.show_note("err", self._error if is_open else "")
-        self._show_fit(state)
-        report = self._report() if is_open else None
-        self.warnings.show_note("warn", "\n".join(_(w) for w in report.warnings) if report is not None else "")
-        self.card.setVisible(report is not None)
+        self._key = self._view_key(state)
+        is_usable, is_busy = state.volume is not None and model is not None, bool(self._task)
+        reports = self._reports()
+        report = reports.get(self._plane())
+        self.empty.setVisible(not is_usable)
+        if state.volume is None:
+            self.empty.set_text(_("Open an image to use Classify."), _("A model says what it sees, how sure it is, and whether it fits."))
+        elif model is None:
+            self.empty.set_text(_("No model installed."))
+        self.head.setVisible(is_usable)
+        self.unusable.setVisible(bool(self._broken) and state.volume is not None)
+        self.again.setVisible(report is not None)
+        theme.set_available(self.again, self._reason())
+        theme.set_available(self.models)
+        self.models.setToolTip(model.title if model is not None else "")
+        theme.set_available(self.models, _("It is running. Cancel stops it.") if is_busy else "")
+        self.failed.show_note("err", self._failure[0] if is_usable else "")
+        self.details.setVisible(bool(self._failure[1]))
+        self.progress.setVisible(is_busy)
+        self._show_warnings(state, model, report)
+        self.run_button.setVisible(is_usable and report is None and not is_busy)
+        theme.set_available(self.run_button, self._reason())
+        self.card.setVisible(report is not None and not (is_busy and not self._is_all))
         if report is not None:
             self._show_report(report)
-        self._show_plot(is_open)
+        self._show_all(state, reports)
 
-    def _show_emptiness(self, is_open: bool) -> None:
-        self.empty.setVisible(not is_open or self.model is None)
-        if not is_open:
-            self.empty.set_text(_("Open an image to use Classify."), _("A model says what it sees, how sure it is, and whether it fits."))
-        elif self.model is None:
-            self.empty.set_text(_("No model installed."), " ".join(reason for _name, reason in self._broken))
-
-    def _show_fit(self, state: ViewState) -> None:
-        model, volume = self.model, state.volume
-        words = ""
-        if model is not None and volume is not None and not fits(model, volume) and self._report() is None:
-            wanted = ", ".join(model.modalities)
-            words = _("This model is for {wanted}; this image is {found}.").format(wanted=wanted, found=volume.identity.modality)
-        self.misfit.show_note("warn", words)
+    def _show_warnings(self, state: ViewState, model: ModelCard | None, report: Report | None) -> None:
+        """Those of the report; before there is one, whether the model is for such images."""
+        misfit = fitness.modality_warning(model, state.volume.identity.modality) if model is not None and state.volume is not None else ""
+        told = report.warnings if report is not None else (misfit,) if misfit else ()
+        self.warnings.show_note("warn", "\n".join(_(sentence) for sentence in told))
+        self.run_button.setText(_("Classify anyway") if misfit else _("Classify"))
 
     def _show_report(self, report: Report) -> None:
-        over = sum(1 for s in report.scores if report.threshold is not None and s.value >= report.threshold and s.name in (report.positive, s.name))
+        over = len(over_threshold(report))
         if report.positive and report.threshold is not None:
-            positive = next(s for s in report.scores if s.name == report.positive)
-            above = positive.value >= report.threshold
-            title = _("{name}: above the threshold") if above else _("{name}: below the threshold")
-            title = title.format(name=_(report.positive))
+            title = (_("{name}: above the threshold") if over else _("{name}: below the threshold")).format(name=_(report.positive))
+        elif report.threshold is not None:
+            title = _("{over} of {count} above threshold").format(over=over, count=len(report.scores))
         else:
-            title = ngettext("{count} above threshold", "{count} above threshold", over)
-        calibrated = report.is_calibrated and not report.warnings
-        what = _("Probability, calibrated on the model's own test films") if calibrated else _("Score, not a probability for this image")
-        self.card.set_title(title, what)
-        self.card.set_caption(_("{time:.0f} ms · {device}").format(time=report.milliseconds, device=report.device))
+            title = _("Scores")
+        # Calibration holds for images like those it was made with; a warning says that this may be none.
+        is_probability = report.is_calibrated and not report.warnings
+        self.card.set_title(
+            title, _("Probability, as the model was calibrated.") if is_probability else _("Score. For this image it is no probability.")
+        )
+        self.card.set_caption(_("{time} · {device}").format(time=_time_text(report.milliseconds), device=report.device))
         self.scores.show_report(report)
+        checksum = dict(report.facts).get("sha256", "")
+        self.source.setText(" ".join(part for part in (report.model, report.version, checksum[:8]) if part))
+        self.source.set_tooltip(f"sha256 {checksum}" if checksum else "")
 
-    def _show_plot(self, is_open: bool) -> None:
-        newest: dict[int, Report] = {r.index: r for r in self._reports() if r.batch} if is_open else {}
-        self.plot_card.setVisible(len(newest) > 1)
-        if len(newest) > 1:
-            first = next(iter(newest.values()))
-            name = first.positive or first.scores[0].name
-            values = sorted((i, next(s.value for s in r.scores if s.name == name)) for i, r in newest.items())
-            self.plot_card.set_title(_("{name} along the planes").format(name=_(name)))
-            self.plot.show_values(_(name), values, first.threshold, self._plane())
+    def _show_all(self, state: ViewState, reports: dict[int, Report]) -> None:
+        several = state.volume is not None and self.model is not None and state.volume.geometry.shape[0] > 1
+        self.all_card.setVisible(several)
+        if state.volume is None or not several:
+            return
+        theme.set_available(self.all_button, self._reason(is_all=True))
+        has_plot = len(reports) > 1
+        self.plot.setVisible(has_plot)
+        self.highest.setVisible(has_plot)
+        planes = state.volume.geometry.shape[0]
+        self.all_card.set_caption(_("{known} of {count}").format(known=len(reports), count=planes))
+        if not has_plot:
+            self.all_card.set_title(_("All slices"))
+            return
+        first = next(iter(reports.values()))
+        name = first.positive or max(first.scores, key=lambda score: score.value).name
+        threshold = first.threshold if not first.positive or name == first.positive else None
+        along = sorted((slice_of_plane(state, plane), _score(report, name)) for plane, report in reports.items())
+        self.all_card.set_title(_("{name} along the slices").format(name=_(name)))
+        self.plot.show_values(_(name), along, planes, threshold)
+        self.plot.show_slice(slice_of_plane(state, self._plane()) if self._plane() >= 0 else -1)
+        index, value = max(along, key=lambda pair: pair[1])
+        self.highest.setProperty("slice", index)
+        self.highest.setText(_("Highest: {score} on slice {number}").format(score=digits.score(value), number=index + 1))
+
+    def _go_to(self, index: int) -> None:
+        if self._plane() < 0:
+            self._panels.host.change_wish(plane="acquired", index=index)
+        else:
+            self._panels.host.change_wish(index=index)
+
+    def _go_to_highest(self) -> None:
+        self._go_to(int(self.highest.property("slice")))
 
     def _show_card(self) -> None:
         model = self.model
         if model is not None:
             self._panels.show_details(model.title, card_text(model))
+
+    def _show_failure(self) -> None:
+        self._panels.show_details(*self._failure)
+
+    # --- following ---
+
+    def _view_key(self, state: ViewState) -> tuple[object, ...]:
+        return state.root_id if state.volume is not None else "", state.layout.axis, state.index, state.phase
+
+    def _choose(self, _index: int) -> None:
+        self._failure = ("", "")
+        self.refresh()
+
+    def _take_view(self, state: ViewState) -> None:
+        # Comes with every move of a window too, which changes nothing here.
+        if self._view_key(state) != self._key:
+            self.refresh()
+
+    def _take_image(self, _root_id: str) -> None:
+        self._failure = ("", "")
+        self.refresh()
+
+    def _take_changes(self, changes: Changes) -> None:
+        if changes.touches("report") or changes.sources:
+            self.refresh()
+
+    def _take_document(self) -> None:
+        self._task, self._failure = "", ("", "")
+        self.refresh()
+
+
+def classify_current(panel_host: PanelHost) -> None:
+    """Bring the panel to the front and ask its model about the slice in view. One step, which can be undone."""
+    panel = panel_host.show_panel("classify")
+    if isinstance(panel, ClassifyPanel):
+        panel.classify_current()
+
+
+def summary(reports: tuple[Report, ...]) -> str:
+    """What a run found, in one sentence."""
+    first = reports[0]
+    told = any(report.warnings for report in reports)
+    if len(reports) == 1:
+        best = max(first.scores, key=lambda score: score.value)
+        words = _("Classified, with warnings: {name} {score}.") if told else _("Classified: {name} {score}.")
+        return words.format(name=_(best.name), score=digits.score(best.value))
+    name = first.positive or max(first.scores, key=lambda score: score.value).name
+    count = sum(name in over_threshold(report) for report in reports)
+    words = (
+        _("Classified {total} slices, with warnings: {name} above the threshold on {count}.")
+        if told
+        else _("Classified {total} slices: {name} above the threshold on {count}.")
+    )
+    return words.format(total=len(reports), name=_(name), count=count)
+
+
+def _score(report: Report, name: str) -> float:
+    return next((score.value for score in report.scores if score.name == name), 0.0)
+
+
+def _time_text(milliseconds: float) -> str:
+    return _("{time:.0f} ms").format(time=milliseconds) if milliseconds < 1000 else _("{time:.1f} s").format(time=milliseconds / 1000)
 
 
 def card_text(model: ModelCard) -> str:

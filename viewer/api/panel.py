@@ -13,6 +13,7 @@ from viewer.ui.panel_host import PanelHost
 from viewer.ui.panels.map_list import MapList
 from viewer.ui.panels.measurement_list import MeasurementForm, MeasurementList
 from viewer.ui.panels.operation_panel import OperationPanel
+from viewer.ui.panels.report_views import ScorePlot, ScoreRows, over_threshold, reports_in, slice_of_plane
 from viewer.ui.panels.segment_list import SegmentList
 from viewer.ui.panels.tool_options import ToolOptions
 from viewer.ui.panels.tool_palette import ToolPalette
@@ -20,7 +21,7 @@ from viewer.ui.tooling import delete_segment, rename_segment
 from viewer.ui.work import Task
 
 __all__ = [
-    "Changes", "LayerRef", "MapList", "MeasurementForm", "MeasurementList", "OperationPanel", "PanelHost", "Scope", "SegmentList",
-    "SegmentRef", "Step", "Task", "ToolOptions", "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "digits", "gettext",
-    "icons", "mark", "ngettext", "rename_segment", "theme",
+    "Changes", "LayerRef", "MapList", "MeasurementForm", "MeasurementList", "OperationPanel", "PanelHost", "Scope", "ScorePlot", "ScoreRows",
+    "SegmentList", "SegmentRef", "Step", "Task", "ToolOptions", "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "digits",
+    "gettext", "icons", "mark", "ngettext", "over_threshold", "rename_segment", "reports_in", "slice_of_plane", "theme",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from viewer.core import digits
 from viewer.core.words import _
 from viewer.ui.controls.painting import focus_ring, rounded
 from viewer.ui.theme import sizes, tokens
@@ -28,9 +29,9 @@ class ScoreBar(QWidget):
     def set_score(self, score: float, threshold: float | None) -> None:
         """Both from 0 to 1; a threshold of None has no tick and everything is grey."""
         self._score, self._threshold = min(max(score, 0.0), 1.0), threshold
-        words = _("{name}: {score:.1f} %").format(name=self._name, score=100 * score)
+        words = _("{name}: {score}").format(name=self._name, score=digits.score(score))
         if threshold is not None:
-            words = _("{name}: {score:.1f} %, threshold {threshold:.0f} %").format(name=self._name, score=100 * score, threshold=100 * threshold)
+            words = _("{name}: {score}, threshold {threshold:.0f} %").format(name=self._name, score=digits.score(score), threshold=100 * threshold)
         self.setAccessibleName(words)
         self.setToolTip(words)
         self.update()

@@ -1,0 +1,447 @@
+"""The classify panel by real clicks and keys: warnings first, the scores of the slice in view, all slices, errors, Cancel, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from pytestqt.qtbot import QtBot
+
+from plugins.classify import classify as classify_module
+from plugins.classify import panel as panel_module
+from plugins.classify.panel import ClassifyPanel, build, card_text, classify_current, summary
+from tests.ui.panel_samples import Parts, make_parts
+from viewer.core.errors import JobFailed, ModelUnusable, OperationCancelled
+from viewer.core.geometry import Geometry
+from viewer.core.report import Report, Score
+from viewer.core.volume import Identity, Volume
+from viewer.session.models import list_models
+from viewer.ui.messages import Notice
+from viewer.ui.panels.report_views import ScoreRows, over_threshold
+from viewer.ui.theme import apply_theme, set_reduced_motion
+
+KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
+FITTING = {"modality": "DX", "body_part": "CHEST", "view_position": "PA", "patient_age": "004Y"}
+
+
+@pytest.fixture(autouse=True)
+def _themed(qapp: QApplication) -> Iterator[None]:
+    apply_theme(qapp, "dark")
+    set_reduced_motion(True)
+    yield
+    set_reduced_motion(None)
+
+
+@pytest.fixture
+def frame(qtbot: QtBot) -> QMainWindow:
+    window = QMainWindow()
+    window.resize(332, 900)
+    qtbot.addWidget(window)
+    return window
+
+
+@pytest.fixture
+def parts(tmp_path: Path, frame: QMainWindow) -> Iterator[Parts]:
+    made = make_parts(tmp_path, frame)
+    yield made
+    made.host.close_all()
+    made.host.close()
+
+
+def show(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> ClassifyPanel:
+    made = build(parts.panels)
+    assert isinstance(made, ClassifyPanel)
+    frame.setCentralWidget(made)
+    frame.show()
+    frame.activateWindow()
+    qtbot.waitExposed(frame)
+    parts.panels.show_panel = lambda name: made if name == "classify" else None
+    parts.host.load_specs()
+    return made
+
+
+@pytest.fixture
+def panel(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> ClassifyPanel:
+    return show(parts, frame, qtbot)
+
+
+@pytest.fixture
+def notices(parts: Parts) -> list[Notice]:
+    said: list[Notice] = []
+    parts.host.notice.connect(said.append)
+    return said
+
+
+def films(count: int = 1, *, name: str = "film", shape: tuple[int, int] = (28, 28), **who: str) -> Volume:
+    """Films that grow brighter from the middle; each another."""
+    rows, columns = np.indices(shape)
+    middle = np.hypot(rows - shape[0] / 2, columns - shape[1] / 2)
+    values = np.stack([np.clip(60 + 12 * n + 4 * middle, 0, 255) for n in range(count)]).astype(np.uint8)
+    geometry = Geometry((count, *shape), in_plane_known=False, between_known=False, is_patient=False)
+    return Volume(name, values[None], geometry, kind="image" if count == 1 else "volume", identity=Identity(**(who or FITTING)))
+
+
+def click(widget: QWidget, at: QPoint | None = None) -> None:
+    QTest.mouseClick(widget, LEFT, Qt.KeyboardModifier.NoModifier, at or QPoint())
+    QApplication.processEvents()
+
+
+def reports(parts: Parts) -> tuple[Report, ...]:
+    return parts.host.document.reports_of(parts.host.root_id)
+
+
+class Held:
+    """A host's ``run`` that starts nothing: the job goes on until the test ends it."""
+
+    def __init__(self, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[str] = []
+        self.ends: list[tuple[Callable[..., None], Callable[..., None]]] = []
+        self.cancelled: list[str] = []
+        work = parts.host.work
+
+        def run(call: Any, on_done: Callable[..., None], on_failed: Callable[..., None]) -> str:
+            self.calls.append(call.spec.name)
+            self.ends.append((on_done, on_failed))
+            return "task"
+
+        monkeypatch.setattr(parts.host, "run", run)
+        monkeypatch.setattr(work, "is_running", lambda task: task == "task")
+        monkeypatch.setattr(work, "cancel", self.cancelled.append)
+
+
+# --- before there is a result --------------------------------------------------------------------------------------
+
+
+def test_with_nothing_open_it_says_what_to_do(panel: ClassifyPanel) -> None:
+    assert panel.empty.title.text() == "Open an image to use Classify."
+    for part in (panel.head, panel.run_button, panel.card, panel.warnings, panel.all_card, panel.progress):
+        assert not part.isVisible()
+    assert panel.foot().isVisible()
+
+
+def test_without_a_model_it_says_so_and_why_others_cannot_be_used(
+    parts: Parts, frame: QMainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panel_module, "list_models", lambda: ((), (("bad", "The card of the model bad cannot be read: it is empty."),)))
+    made = show(parts, frame, qtbot)
+    parts.open(films())
+    assert made.empty.title.text() == "No model installed."
+    assert "The card of the model bad cannot be read" in made.unusable.text()
+    assert not made.run_button.isVisible()
+    made.classify_current()
+    assert ("info", "No model is installed.") in parts.asked
+
+
+def test_an_image_that_fits_is_asked_about_with_one_click(panel: ClassifyPanel, parts: Parts) -> None:
+    parts.open(films())
+    assert panel.run_button.text() == "Classify"
+    assert not panel.warnings.isVisible()
+    assert not panel.all_card.isVisible()  # one plane
+    click(panel.run_button)
+    (report,) = reports(parts)
+    assert panel.card.isVisible()
+    assert not panel.run_button.isVisible()
+    assert panel.again.isVisible()
+    assert {n: label.text() for n, label in panel.scores.texts.items()} == {
+        s.name: f"{100 * s.value:.1f} %" if 0.001 <= s.value <= 0.999 else "<0.1 %" if s.value < 0.5 else ">99.9 %" for s in report.scores
+    }
+
+
+def test_what_does_not_fit_is_said_before_and_still_can_be_asked(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
+    parts.open(films(modality="CT"))
+    assert panel.warnings.text() == "This model is for CR, DX or RG; this image is CT."
+    assert panel.run_button.text() == "Classify anyway"
+    click(panel.run_button)
+    (report,) = reports(parts)
+    assert panel.warnings.text() == "\n".join(report.warnings)
+    assert report.warnings[0] == "This model is for CR, DX or RG; this image is CT."
+    assert panel.warnings.y() < panel.card.y()
+    assert panel.card.help.text() == "Score. For this image it is no probability."
+    assert notices[-1].text.startswith("Classified, with warnings: ")
+
+
+def test_the_function_of_the_window_brings_the_panel_to_the_front_and_runs(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
+    parts.open(films())
+    asked: list[str] = []
+    parts.panels.show_panel = lambda name: asked.append(name) or panel
+    classify_current(parts.panels)
+    assert asked == ["classify"]
+    assert len(reports(parts)) == 1
+    assert parts.titles() == ["Classify"]
+    assert [label for label, _link in notices[-1].links] == ["Undo"]
+
+
+# --- the result ----------------------------------------------------------------------------------------------------
+
+
+def test_a_fitting_image_gets_a_probability_the_time_the_device_and_the_models_sum(panel: ClassifyPanel, parts: Parts) -> None:
+    parts.open(films())
+    panel.classify_current()
+    (report,) = reports(parts)
+    assert panel.card.help.text() == "Probability, as the model was calibrated."
+    over = {s.name: s.value for s in report.scores}["Pneumonia"] >= 0.5
+    assert panel.card.title.text() == f"Pneumonia: {'above' if over else 'below'} the threshold"
+    assert panel.card.caption.text() == f"{report.milliseconds:.0f} ms · CPU"
+    assert panel.source.text() == f"pneumonia-cxr-28 1.0.0 {dict(report.facts)['sha256'][:8]}"
+    assert panel.scores.bars["Pneumonia"].is_over() == over
+    assert panel.scores.texts["Pneumonia"].font().bold() == over
+    assert not panel.scores.bars["No pneumonia"].is_over()
+
+
+def test_undo_takes_the_card_away_and_redo_brings_it_back(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
+    parts.open(films())
+    before = parts.host.document.state_hash()
+    click(panel.run_button)
+    after = parts.host.document.state_hash()
+    notices[-1].links[0][1]()
+    assert parts.host.document.state_hash() == before
+    assert not panel.card.isVisible()
+    assert panel.run_button.isVisible()
+    parts.host.redo()
+    assert parts.host.document.state_hash() == after
+    assert panel.card.isVisible()
+
+
+def test_the_messages_undo_never_takes_back_something_else(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
+    parts.open(films())
+    click(panel.run_button)
+    undo = notices[-1].links[0][1]
+    parts.panels.tooling.add_segment("Later")
+    undo()
+    assert parts.titles() == ["Classify", "Add Later"]
+    assert notices[-1].kind == "info"
+
+
+def test_again_replaces_what_is_shown_by_the_newest(panel: ClassifyPanel, parts: Parts) -> None:
+    parts.open(films())
+    click(panel.run_button)
+    click(panel.again)
+    first, second = reports(parts)
+    assert panel._reports()[0] is second
+    parts.host.undo()
+    assert panel._reports()[0].id == first.id
+
+
+def test_each_slice_shows_its_own_report(panel: ClassifyPanel, parts: Parts) -> None:
+    parts.open(films(4))
+    parts.host.change_wish(index=1)
+    click(panel.run_button)
+    assert panel.card.isVisible()
+    parts.host.change_wish(index=2)
+    assert not panel.card.isVisible()
+    assert panel.run_button.isVisible()
+    parts.host.change_wish(index=1)
+    assert panel.card.isVisible()
+
+
+def test_a_result_belongs_to_its_image(panel: ClassifyPanel, parts: Parts) -> None:
+    parts.open(films())
+    click(panel.run_button)
+    parts.open(films(name="other"))
+    assert not panel.card.isVisible()
+    parts.host.show_volume("film")
+    assert panel.card.isVisible()
+
+
+def test_reformats_are_refused_in_words(panel: ClassifyPanel, parts: Parts) -> None:
+    volume = films(6)
+    parts.open(replace(volume, geometry=Geometry(volume.geometry.shape)))
+    parts.host.change_wish(plane="coronal", index=3)
+    assert not panel.run_button.isEnabled()
+    assert panel.run_button.toolTip() == "Models look at slices as they were acquired. Choose As acquired in the View menu."
+    panel.classify_current()
+    assert reports(parts) == ()
+    assert parts.asked[-1][0] == "info"
+
+
+def test_moves_of_the_window_do_not_build_the_card_anew(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts.open(films())
+    panel.classify_current()
+    bar = panel.scores.bars["Pneumonia"]
+    counted: list[int] = []
+    monkeypatch.setattr(panel, "refresh", lambda: counted.append(1))
+    for zoom in (1.0, 2.0, 3.0):
+        parts.host.change_wish(zoom=zoom, is_inverted=zoom == 2.0)
+    assert counted == []
+    assert panel.scores.bars["Pneumonia"] is bar
+
+
+# --- all slices ----------------------------------------------------------------------------------------------------
+
+
+def test_all_slices_are_one_step_with_a_report_each(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
+    parts.open(films(7))
+    assert not panel.plot.isVisible()
+    click(panel.all_button)
+    found = reports(parts)
+    assert [r.index for r in found] == list(range(7))
+    assert len({r.batch for r in found}) == 1
+    assert found[0].batch
+    assert len(parts.titles()) == 1
+    assert panel.plot.isVisible()
+    assert panel.all_card.caption.text() == "7 of 7"
+    over = sum({s.name: s.value for s in r.scores}["Pneumonia"] >= 0.5 for r in found)
+    assert notices[-1].text == f"Classified 7 slices: Pneumonia above the threshold on {over}."
+
+
+def test_the_plot_leads_to_a_slice_by_click_and_keys(panel: ClassifyPanel, parts: Parts) -> None:
+    parts.open(films(7))
+    panel.classify_all()
+    QApplication.processEvents()
+    place = panel.plot.place_of(5).toPoint()
+    click(panel.plot, place)
+    assert parts.host.state.index == 5
+    assert panel.card.isVisible()  # that slice's own
+    panel.plot.setFocus()
+    QTest.keyClick(panel.plot, KEY.Key_Left)
+    assert parts.host.state.index == 4
+    QTest.keyClick(panel.plot, KEY.Key_End)
+    assert parts.host.state.index == 6
+    QTest.keyClick(panel.plot, KEY.Key_Right)
+    assert parts.host.state.index == 6
+    QTest.keyClick(panel.plot, KEY.Key_Home)
+    assert parts.host.state.index == 0
+    assert "slice 1" in panel.plot.accessibleName()
+
+
+def test_the_highest_score_is_one_click_away(panel: ClassifyPanel, parts: Parts) -> None:
+    parts.open(films(7))
+    panel.classify_all()
+    QApplication.processEvents()
+    scores = [{s.name: s.value for s in r.scores}["Pneumonia"] for r in reports(parts)]
+    click(panel.highest)
+    assert parts.host.state.array_index == int(np.argmax(scores))
+    assert panel.highest.text().endswith(f"on slice {int(np.argmax(scores)) + 1}")
+
+
+def test_undo_takes_the_plot_away(panel: ClassifyPanel, parts: Parts) -> None:
+    parts.open(films(5))
+    panel.classify_all()
+    parts.host.undo()
+    assert not panel.plot.isVisible()
+    assert not panel.card.isVisible()
+    assert panel.all_button.isVisible()
+
+
+# --- busy, cancelled, failed ---------------------------------------------------------------------------------------
+
+
+def test_while_it_runs_there_is_progress_and_a_live_cancel(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts.open(films(3))
+    held = Held(parts, monkeypatch)
+    click(panel.run_button)
+    assert panel.is_running
+    assert panel.progress.isVisible()
+    assert panel.progress.text() == "Classifying, about 2 s"
+    assert not panel.all_button.isEnabled()
+    assert panel.all_button.toolTip() == "It is running. Cancel stops it."
+    panel.classify_current()  # F5 again
+    assert len(held.calls) == 1
+    click(panel.progress.cancel)
+    assert held.cancelled == ["task"]
+    held.ends[0][1](OperationCancelled("Cancelled."))
+    assert not panel.progress.isVisible()
+    assert not panel.failed.isVisible()
+    assert panel.run_button.isEnabled()
+
+
+def test_a_failure_stands_in_a_red_box_with_details(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts.open(films())
+    held = Held(parts, monkeypatch)
+    click(panel.run_button)
+    held.ends[0][1](JobFailed("The worker died.", "Traceback: ..."))
+    QApplication.processEvents()
+    assert panel.failed.text() == "The worker died."
+    click(panel.details)
+    assert ("details", "The worker died.") in parts.asked
+    parts.open(films(name="other"))
+    assert not panel.failed.isVisible()
+
+
+def test_a_damaged_model_is_named_and_nothing_is_written(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> Any:
+        raise ModelUnusable("The model pneumonia-cxr-28 is damaged or was changed: its checksum is not the card's.")
+
+    monkeypatch.setattr(classify_module.inference, "load", lambda _card: damaged())
+    parts.open(films())
+    click(panel.run_button)
+    assert panel.failed.text() == "The model pneumonia-cxr-28 is damaged or was changed: its checksum is not the card's."
+    assert not panel.details.isVisible()
+    assert parts.titles() == []
+    monkeypatch.undo()
+    click(panel.run_button)
+    assert not panel.failed.isVisible()
+    assert panel.card.isVisible()
+
+
+def test_closing_everything_while_it_runs_leaves_a_usable_panel(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts.open(films())
+    Held(parts, monkeypatch)
+    click(panel.run_button)
+    parts.host.close_all()
+    assert not panel.is_running
+    assert panel.empty.isVisible()
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+def made_report(*scores: tuple[str, float], threshold: float | None = 0.5, positive: str = "", **facts: Any) -> Report:
+    named = tuple(Score(name, value) for name, value in scores)
+    return Report("r", "t", "v", 0, 0, "m", "1", "task", named, threshold, positive, "CPU", 3.0, **facts)
+
+
+def test_one_sentence_says_what_was_found() -> None:
+    sure = made_report(("Pneumonia", 0.9312), ("No pneumonia", 0.0688), positive="Pneumonia")
+    assert summary((sure,)) == "Classified: Pneumonia 93.1 %."
+    none = made_report(("Pneumonia", 0.0002), ("No pneumonia", 0.9998), positive="Pneumonia")
+    assert summary((none,)) == "Classified: No pneumonia >99.9 %."
+    told = replace(sure, warnings=("Age unknown.",))
+    assert summary((told,)) == "Classified, with warnings: Pneumonia 93.1 %."
+    assert summary((sure, none, sure)) == "Classified 3 slices: Pneumonia above the threshold on 2."
+
+
+def test_the_threshold_of_a_binary_model_is_about_its_positive_class_alone() -> None:
+    assert over_threshold(made_report(("a", 0.4), ("b", 0.6), positive="a")) == ()
+    assert over_threshold(made_report(("a", 0.5), ("b", 0.5), positive="a")) == ("a",)
+    assert over_threshold(made_report(("a", 0.7), ("b", 0.8), ("c", 0.1))) == ("a", "b")
+    assert over_threshold(made_report(("a", 0.7), ("b", 0.3), threshold=None)) == ()
+
+
+def test_many_classes_show_the_first_five_and_then_all(qtbot: QtBot) -> None:
+    rows = ScoreRows()
+    qtbot.addWidget(rows)
+    rows.resize(300, 600)
+    rows.show()
+    rows.show_report(made_report(*[(f"class {n}", n / 20) for n in range(14)]))
+    assert list(rows.bars) == [f"class {n}" for n in (13, 12, 11, 10, 9)]
+    assert rows.more is not None
+    assert rows.more.text() == "Show all 14"
+    click(rows.more)
+    assert len(rows.bars) == 14
+    assert rows.more is None
+
+
+def test_scores_are_never_nearer_to_certain_than_they_may_be(qtbot: QtBot) -> None:
+    rows = ScoreRows()
+    qtbot.addWidget(rows)
+    rows.show_report(made_report(("a", 0.99995), ("b", 0.00005), positive="a"))
+    assert [rows.texts[n].text() for n in ("a", "b")] == [">99.9 %", "<0.1 %"]
+    assert ">99.9 %" in rows.bars["a"].accessibleName()
+
+
+def test_the_card_says_what_a_person_has_to_know(panel: ClassifyPanel, parts: Parts) -> None:
+    (model,) = [card for card in list_models()[0] if card.name == "pneumonia-cxr-28"]
+    text = card_text(model)
+    for wanted in (model.title, model.version, model.sha256, "Not for", "CC-BY-4.0", "PneumoniaMNIST", "AUC", "sensitivity", "CR, DX, RG"):
+        assert wanted in text
+    parts.open(films())
+    click(panel.info)
+    assert ("details", model.title) in parts.asked
