@@ -56,7 +56,8 @@ def _measure(folder: Path, name: str) -> list[Row]:
             volume = io_open.load_plane(entry, entry.shape[0] // 2, 0, pool=pool)
             to_rgb32(plane_values(volume, 0, 0, 0), resolve(ViewWish(volume_id=volume.id), _One(volume)).display)
 
-        found.append(Row(f"first picture of a {name}", median_ms(first_picture, rounds=5), limit=300, note="folder listed, one plane read and painted"))
+        note = "folder listed, one plane read and painted"
+        found.append(Row(f"first picture of a {name}", median_ms(first_picture, rounds=5), limit=300, note=note))
     return found
 
 

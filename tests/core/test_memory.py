@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -108,3 +111,28 @@ def test_another_process_sees_the_same_pages() -> None:
     subprocess.run([sys.executable, "-c", code], pass_fds=[descriptor], check=True)
     os.close(descriptor)
     assert array[7, 8] == 11
+
+
+def test_a_large_block_is_given_back_beside_the_caller() -> None:
+    before = memory.live_bytes()
+    array = memory.allocate((64, 1024, 1024), np.uint8)
+    array[...] = 1
+    descriptor = memory.locate(array)[0].descriptor  # type: ignore[index]
+    frozen = memory.freeze(array)
+    del array
+    assert frozen[3, 4, 5] == 1
+    del frozen
+    gc.collect()
+    assert memory.live_bytes() == before
+    limit = time.monotonic() + 5
+    while time.monotonic() < limit and os.path.exists(f"/proc/self/fd/{descriptor}"):
+        threading.Event().wait(0.005)
+    assert not os.path.exists(f"/proc/self/fd/{descriptor}")
+
+
+def test_a_file_that_cannot_be_mapped_leaves_no_descriptor() -> None:
+    handle, descriptor = memory.share(memory.allocate((10,), np.uint8))
+    with pytest.raises((ValueError, OSError)):
+        memory.attach(dataclasses.replace(handle, size=1 << 40), descriptor)
+    with pytest.raises(OSError):
+        os.fstat(descriptor)

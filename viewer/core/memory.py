@@ -8,8 +8,10 @@ A block is released when no array refers to it any more; :func:`live_blocks` cou
 
 from __future__ import annotations
 
+import _thread
 import mmap
 import os
+import sys
 import tempfile
 import weakref
 from dataclasses import dataclass
@@ -22,10 +24,22 @@ from numpy.typing import DTypeLike, NDArray
 class Block(mmap.mmap):
     """A mapping of an anonymous memory file; ``descriptor`` stays open as long as the mapping lives."""
 
-    descriptor: int
+    descriptor: int = -1
     writable: bool
 
+    def __del__(self) -> None:
+        """Unmap, then close: the last to let go gives the pages back, 25 ms for each 100 MB, and must not hold up the window."""
+        size = 0 if self.closed else len(self)
+        self.close()
+        if self.descriptor < 0:
+            return
+        if size < _SLOW_BYTES or sys.is_finalizing():
+            os.close(self.descriptor)
+        else:
+            _thread.start_new_thread(os.close, (self.descriptor,))
 
+
+_SLOW_BYTES = 16 << 20
 _blocks: weakref.WeakSet[Block] = weakref.WeakSet()
 
 
@@ -127,8 +141,11 @@ def _anonymous_file(size: int) -> int:
 
 def _map(descriptor: int, size: int, *, writable: bool) -> Block:
     access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
-    block = Block(descriptor, size, access=access)
+    try:
+        block = Block(descriptor, size, access=access)
+    except BaseException:
+        os.close(descriptor)
+        raise
     block.descriptor, block.writable = descriptor, writable
-    weakref.finalize(block, os.close, descriptor)
     _blocks.add(block)
     return block
