@@ -11,6 +11,8 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from viewer.core.errors import Refused
+from viewer.core.words import gettext as _
 from viewer.draw.guard import check_qt
 from viewer.jobs.pool import Pool
 from viewer.session.plugins import discover
@@ -21,6 +23,12 @@ from viewer.ui.window import Window
 
 # Imported by the workers while they wait, so that the first operation does not have to.
 WARM = ("numpy", "scipy.ndimage", "skimage.filters", "skimage.segmentation", "SimpleITK")
+
+
+def check_display() -> None:
+    """Refuse with a sentence where Qt would abort: on a machine without a display."""
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+        raise Refused(_("There is no display to open a window on. The other verbs work without one: negatoscope --help."))
 
 
 def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, colors: str | None = None) -> int:
@@ -38,6 +46,7 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
         The theme; the remembered one if left out.
     """
     check_qt()
+    check_display()
     os.umask(0o077)  # what the program remembers is for the user alone
     with (data_folder() / "crash.log").open("a") as crash_log:
         faulthandler.enable(crash_log)
