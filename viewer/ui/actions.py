@@ -131,6 +131,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("tool.scroll",
         mark("Scroll"), TOOLS, "gallery-vertical-end", ("S",), "V", "planes",
         mark("Drag through the slices. The wheel always scrolls."), is_checkable=True),
+    ActionSpec("brush.smaller", mark("Smaller brush"), TOOLS, "", ("[",), "V", "image"),
+    ActionSpec("brush.larger", mark("Larger brush"), TOOLS, "", ("]",), "V", "image"),
     ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ("Esc",)),
     ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", ("F5",), "G", "image", mark("Ask the model about this image.")),
     ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", ("Shift+F5",), "G", "image"),

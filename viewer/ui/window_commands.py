@@ -62,6 +62,8 @@ class WindowCommands(QObject):
             "view.full_screen": self._toggle_full_screen,
             "view.next_region": lambda: self._focus_region(1),
             "view.previous_region": lambda: self._focus_region(-1),
+            "brush.smaller": lambda: self._window.view.turn_tool(-1),
+            "brush.larger": lambda: self._window.view.turn_tool(1),
             "gesture.cancel": self._cancel,
             "analysis.classify": lambda: self._classify(all_planes=False),
             "analysis.classify_all": lambda: self._classify(all_planes=True),
