@@ -157,17 +157,23 @@ class Host(QObject):
     # --- operations ---
 
     def load_specs(self) -> None:
-        """Have a worker describe all operations; ``specs_ready`` follows."""
-        items = [(o.name, o.run, o.plugin) for o in self.registry.operations]
-        job = self.pool.submit("viewer.core.operation:describe_all", {"items": items})
+        """Have workers describe all operations; ``specs_ready`` follows, once for the built-in ones and once for each other plugin."""
+        for items in self.registry.unread():
+            job = self.pool.submit("viewer.core.operation:describe_all", {"items": items})
 
-        def ready(result: Any) -> None:
-            self.registry.take_specs(*result)
-            for name, reason in self.registry.broken.items():
-                self.say("err", _("The operation {name} cannot be used: {reason}").format(name=name, reason=reason))
-            self.specs_ready.emit()
+            def ready(result: Any) -> None:
+                self.registry.take_specs(*result)
+                for name, reason in result[1]:
+                    self.say("err", _("The operation {name} cannot be used: {reason}").format(name=name, reason=reason))
+                self.specs_ready.emit()
 
-        self.work.follow(job, _("Reading the plugins"), ready, self.report, quiet=True)
+            def failed(error: BaseException, items: list[tuple[str, str, str]] = items, ready: Callable[[Any], None] = ready) -> None:
+                if isinstance(error, JobFailed):
+                    ready(((), [(name, str(error)) for name, _run, _plugin in items]))
+                else:
+                    self.report(error)
+
+            self.work.follow(job, _("Reading the plugins"), ready, failed, quiet=True)
 
     def scope(self, kind: str) -> Scope:
         """The scope ``slice``, ``volume`` or ``segment`` of the active view."""
