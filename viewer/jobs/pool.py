@@ -170,6 +170,13 @@ class Pool:
                 while not self._closed and len(self._spares) < self._count + 1:
                     self._spares.append(WorkerProcess(self._warm))
 
+    def start_one(self) -> None:
+        """Start a single worker now, without the imports of ``warm``: for what is to be decoded while the program itself still starts."""
+        if not self.inline:
+            with self._lock:
+                if not self._closed and not self._spares:
+                    self._spares.append(WorkerProcess())
+
     def worker_pids(self) -> list[int]:
         """Process ids of the spares, for tests and the diagnostics page."""
         with self._lock:

@@ -47,6 +47,9 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
     """
     check_qt()
     check_display()
+    pool = Pool(2, warm=WARM)
+    if paths:
+        pool.start_one()
     os.umask(0o077)  # what the program remembers is for the user alone
     with (data_folder() / "crash.log").open("a") as crash_log:
         faulthandler.enable(crash_log)
@@ -54,7 +57,7 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
         application.setApplicationName("negatoscope")
         settings = Settings()
         theme.apply_theme(application, colors or settings.get("theme", "dark"))
-        host = Host(discover(settings.get("plugins", []), safe_mode=safe_mode), Pool(2, warm=WARM), settings)
+        host = Host(discover(settings.get("plugins", []), safe_mode=safe_mode), pool, settings)
         window = Window(host, restore=not safe_mode)
         faults.install(host)
         window.show()
