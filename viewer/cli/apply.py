@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from viewer.cli import choose, results, say
+from viewer.cli import choose, installed, results, say
 from viewer.core.errors import BadParameter, GeometryMismatch
 from viewer.core.images import Labels, Mask
 from viewer.core.operation import OperationSpec
@@ -21,7 +21,6 @@ from viewer.jobs.pool import Pool
 from viewer.session.apply import Scope, prepare, start
 from viewer.session.document import Document
 from viewer.session.opening import open_entry
-from viewer.session.plugins import discover
 
 
 def add_parser(subparsers: Any) -> None:
@@ -39,7 +38,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0; all that can go wrong is raised."""
-    registry = discover()
+    registry = installed.registry()
     spec = registry.spec(args.operation)
     results.check_ending(args.out, spec)
     ready_target(args.out, overwrite=args.force)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from viewer.cli import choose, results, say
+from viewer.cli import choose, installed, results, say
 from viewer.core.errors import NegatoscopeError, Refused, UnreadableFile
 from viewer.core.images import Verdict, Verdicts
 from viewer.core.words import _
@@ -17,7 +17,6 @@ from viewer.session.apply import Scope, prepare, start
 from viewer.session.document import Document
 from viewer.session.models import check_file, choose_model, list_models
 from viewer.session.opening import open_entry
-from viewer.session.plugins import discover
 
 JSON_KEY = "results"
 OPERATION = "Classify/Classify"
@@ -39,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     listing = choose.find(args.paths)
     refused = [{"path": str(r.path), "reason": r.reason} for r in listing.refused]
     entries = [choose.choose(listing, args.series)] if args.series else [e for e in listing.series if e.kind != "other"]
-    spec = discover().spec(OPERATION)
+    spec = installed.registry().spec(OPERATION)
     rows: list[dict[str, Any]] = []
     with Pool() as pool, Pool(inline=True) as here:
         for entry in entries:

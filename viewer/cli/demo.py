@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from viewer.cli import results, say
+from viewer.cli import installed, results, say
 from viewer.core.annotation import Annotation
 from viewer.core.errors import SaveFailed
 from viewer.core.ids import new_id
@@ -28,7 +28,7 @@ from viewer.session.apply import Scope, SegmentRef, apply, input_of
 from viewer.session.document import Document
 from viewer.session.history import Origin
 from viewer.session.opening import open_entry
-from viewer.session.plugins import Registry, discover
+from viewer.session.plugins import Registry
 from viewer.session.recipe import recipe_of
 from viewer.session.view import ViewWish
 
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         raise SaveFailed(_("{name} cannot be made: {reason}.").format(name=args.out.name, reason=err.strerror)) from err
     for name in (PICTURE, FILM, MASK, RECIPE, TABLE, VERDICT):
         ready_target(args.out / name, overwrite=args.force)
-    registry = discover()
+    registry = installed.registry()
     with tempfile.TemporaryDirectory(prefix="negatoscope-demo-") as folder, Pool() as pool:
         listing = opening.find(samples.sample_paths(Path(folder)))
         for refusal in listing.refused:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from viewer.cli import say
+from viewer.cli import installed, say
 from viewer.core.operation import OperationSpec
 from viewer.core.words import _
 from viewer.jobs.pool import Pool
-from viewer.session.plugins import discover
 
 JSON_KEY = "operations"
 
@@ -22,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0, also when some operations cannot be read: those are named on stderr."""
-    registry = discover()
+    registry = installed.registry()
     with Pool(inline=True) as pool:
         specs = registry.load_specs(pool)
     for name, reason in registry.broken.items():

@@ -6,9 +6,8 @@ import argparse
 from typing import Any
 
 from viewer.cli import say
+from viewer.cli.installed import registry
 from viewer.core.words import _
-from viewer.session.plugins import discover
-from viewer.session.settings import Settings
 
 JSON_KEY = "plugins"
 
@@ -21,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Always 0."""
-    plugins = discover(Settings().get("plugins", [])).plugins
+    plugins = registry().plugins
     if args.json:
         rows = [
             {"name": p.name, "version": p.version, "enabled": p.is_enabled and not p.error, "error": p.error or None, "builtin": p.is_builtin}

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from viewer.cli import choose, results, say
+from viewer.cli import choose, installed, results, say
 from viewer.core.errors import NegatoscopeError, SaveFailed, UnreadableFile
 from viewer.core.images import Annotations, Image, Labels, Mask, Numbers, Overlay, Verdicts
 from viewer.core.words import _, ngettext
@@ -19,7 +19,7 @@ from viewer.io.write import save_array, save_mask, save_tables, save_volume
 from viewer.jobs.pool import Pool
 from viewer.session.document import Document
 from viewer.session.opening import open_entry
-from viewer.session.plugins import Registry, discover
+from viewer.session.plugins import Registry
 from viewer.session.recipe import run_recipe
 
 
@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when at least one series went through, 2 otherwise."""
     recipe = read_recipe(args.recipe)
-    registry = discover()
+    registry = installed.registry()
     for step in recipe:
         spec = registry.spec(step.operation)
         for name in step.parameters:
