@@ -136,3 +136,25 @@ def test_a_file_that_cannot_be_mapped_leaves_no_descriptor() -> None:
         memory.attach(dataclasses.replace(handle, size=1 << 40), descriptor)
     with pytest.raises(OSError):
         os.fstat(descriptor)
+
+
+def test_blocks_can_be_counted_while_others_are_closed() -> None:
+    """A thread that asks for the memory in use must not meet a block that is just being unmapped."""
+    stop = threading.Event()
+    wrong: list[BaseException] = []
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                memory.live_bytes()
+            except Exception as error:  # noqa: BLE001  whatever it is fails the test
+                wrong.append(error)
+                return
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for _ in range(300):
+        memory.allocate((17 << 20,), np.uint8)
+    stop.set()
+    asking.join()
+    assert not wrong

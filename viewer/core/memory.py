@@ -13,7 +13,6 @@ import mmap
 import os
 import sys
 import tempfile
-import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +28,7 @@ class Block(mmap.mmap):
 
     def __del__(self) -> None:
         """Unmap, then close: the last to let go gives the pages back, 25 ms for each 100 MB, and must not hold up the window."""
+        _mapped.pop(id(self), None)
         size = 0 if self.closed else len(self)
         self.close()
         if self.descriptor < 0:
@@ -40,7 +40,8 @@ class Block(mmap.mmap):
 
 
 _SLOW_BYTES = 16 << 20
-_blocks: weakref.WeakSet[Block] = weakref.WeakSet()
+# Of each living block its memory file and size. No weak set: from one, another thread can take a block that is just being closed.
+_mapped: dict[int, tuple[int, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,12 @@ def locate(array: NDArray[Any]) -> tuple[Block, int] | None:
 
 def live_blocks() -> int:
     """How many blocks are mapped in this process."""
-    return len(_blocks)
+    return len(_mapped)
 
 
 def live_bytes() -> int:
     """Bytes of memory behind the mapped blocks; two mappings of one memory file count once."""
-    return sum({os.fstat(block.descriptor).st_ino: len(block) for block in list(_blocks)}.values())
+    return sum(dict(list(_mapped.values())).values())
 
 
 def _handle(array: NDArray[Any], block: Block, offset: int) -> Handle:
@@ -147,5 +148,5 @@ def _map(descriptor: int, size: int, *, writable: bool) -> Block:
         os.close(descriptor)
         raise
     block.descriptor, block.writable = descriptor, writable
-    _blocks.add(block)
+    _mapped[id(block)] = (os.fstat(descriptor).st_ino, size)
     return block
