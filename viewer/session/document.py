@@ -183,6 +183,11 @@ class Document:
 
     # --- changing ---
 
+    @property
+    def is_editing(self) -> bool:
+        """Whether an edit is open: until it ends nothing can be committed, undone or redone."""
+        return self._edit is not None
+
     def commit(self, step: Step) -> None:
         """Apply a finished step, append it to the history, hand it to the store, tell the listeners once."""
         self._no_open_edit()

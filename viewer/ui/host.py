@@ -31,6 +31,7 @@ from viewer.ui.messages import Notice
 from viewer.ui.work import Work
 
 _TRIM_INTERVAL_MS = 2000
+_STROKE_CHECK_MS = 30
 
 
 class Host(QObject):
@@ -196,6 +197,9 @@ class Host(QObject):
 
         def done(step: Step | None) -> None:
             if document is not self.document:
+                return
+            if document.is_editing:  # a stroke is being drawn: what was computed waits for its end
+                QTimer.singleShot(_STROKE_CHECK_MS, self, lambda: done(step))
                 return
             try:
                 if step is None:

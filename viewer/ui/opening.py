@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from viewer.core.errors import NegatoscopeError
+from viewer.core.errors import NegatoscopeError, OperationCancelled
 from viewer.core.render import plane_values, to_rgb32
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
@@ -79,6 +79,7 @@ class Opener(QObject):
         self._rows: dict[str, Row] = {}
         self._scan_task = ""
         self._loading: dict[str, str] = {}
+        self._wanted = ""
         self.refused: tuple[Refusal, ...] = ()
         host.document_replaced.connect(self._clear)
         host.work.changed.connect(self._relay_progress)
@@ -107,9 +108,13 @@ class Opener(QObject):
         def look(progress: Callable[[int, int], None]) -> Listing:
             return io_open.find(wanted, progress=progress)
 
+        def over() -> None:
+            if self._scan_task == task:  # else another scan has begun meanwhile, and its progress is the one that is shown
+                self._scan_task = ""
+                self.progress.emit(0, 0)
+
         def listed(listing: Listing) -> None:
-            self._scan_task = ""
-            self.progress.emit(0, 0)
+            over()
             for path in wanted:
                 self._host.remember(path)
             self._take(listing, wanted)
@@ -117,12 +122,11 @@ class Opener(QObject):
                 on_listed(listing)
 
         def failed(error: BaseException) -> None:
-            self._scan_task = ""
-            self.progress.emit(0, 0)
+            over()
             self._host.report(error)
 
         title = _("Reading {name}").format(name=wanted[0].name if len(wanted) == 1 else ngettext("{count} path", "{count} paths", len(wanted)))
-        self._scan_task = self._host.work.run_thread(look, title, listed, failed)
+        task = self._scan_task = self._host.work.run_thread(look, title, listed, failed)
 
     def cancel_scan(self) -> None:
         self._host.work.cancel(self._scan_task)
@@ -134,6 +138,7 @@ class Opener(QObject):
             if row is not None:
                 self._host.say("info", _("{title} is listed, but cannot be shown yet.").format(title=row.entry.title))
             return
+        self._wanted = entry_id
         if row.root_id:
             self._host.show_volume(row.root_id)
         elif not row.is_loading:
@@ -189,12 +194,20 @@ class Opener(QObject):
             self._rows[entry.id] = Row(entry, root_id=volume.id)
             document.add_source(volume, source)
             self.rows_changed.emit()
-            self._host.show_volume(volume.id)
+            # Who chose another series meanwhile is not torn away from it.
+            if self._wanted == entry.id or not self._host.root_id:
+                self._host.show_volume(volume.id)
             if volume.warnings:
                 text = _("{series}: {warning}.").format(series=title, warning=volume.warnings[0].rstrip("."))
                 self._host.say("warn", text, details="\n".join(volume.warnings) if len(volume.warnings) > 1 else "")
 
         def failed(error: BaseException) -> None:
+            if document is not self._host.document:
+                return  # all was closed meanwhile, the row too
+            if isinstance(error, OperationCancelled):
+                self._rows[entry.id] = Row(entry)
+                self.rows_changed.emit()
+                return
             self._rows[entry.id] = Row(entry, error=str(error) if isinstance(error, NegatoscopeError) else type(error).__name__)
             self.rows_changed.emit()
             self._host.report(error)
@@ -218,6 +231,7 @@ class Opener(QObject):
     def _clear(self) -> None:
         self._rows.clear()
         self._loading.clear()
+        self._wanted = ""
         self.refused = ()
         self.rows_changed.emit()
 

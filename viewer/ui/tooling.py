@@ -183,10 +183,10 @@ class Tooling(QObject):
 
     def begin(self, title: str, **values: Any) -> Gesture:
         name = self._entry.name if self._entry else self._name
+        pending, self._pending = self._pending, None  # if this gesture may not begin, the next one is not to bring it
         gesture = self._host.document.edit(title, origin=Origin("tool", name), **values)
-        if self._pending is not None:
-            layer, ref = self._pending
-            self._pending = None
+        if pending is not None:
+            layer, ref = pending
             gesture.put(layer)
             self.set_active(ref)
         return gesture

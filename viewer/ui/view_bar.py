@@ -185,8 +185,10 @@ class ViewBar(QFrame):
             try:
                 numbers.append(float(field.text().replace(",", ".")))
             except ValueError:
+                numbers.append(math.nan)
+            if not math.isfinite(numbers[-1]):
                 field.set_error(True)
-                self._host.say("warn", _("{text} is not a number.").format(text=field.text()))
+                self._host.say("warn", _("{label} must be a number.").format(label=field.accessibleName()))
                 return
         for field in fields:
             field.setModified(False)
@@ -205,7 +207,7 @@ class ViewBar(QFrame):
         volume = self._host.state.volume
         if volume is None:
             return
-        if not (math.isfinite(width) and math.isfinite(level)) or width <= 0:
+        if width <= 0:
             self.width_field.set_error(True)
             self._host.say("warn", _("The window width must be more than 0."))
             return
