@@ -47,7 +47,8 @@ def k_means(
     """
     found = histogram(image)
     if len(found.values) < clusters:
-        raise Refused(f"The image has {len(found.values)} different values, too few for {clusters} classes. Choose fewer classes.")
+        values = "one value" if len(found.values) == 1 else f"{len(found.values)} different values"
+        raise Refused(f"The image has {values}, too few for {clusters} classes. Choose fewer classes.")
     centres = cluster_centres(found, clusters)
     middles = (centres[1:] + centres[:-1]) / 2
     good = image.valid() if image.padding is not None or image.values.dtype.kind == "f" else None

@@ -14,6 +14,7 @@ from tests.ui.window_samples import PATIENCE_MS, made_volume, put_volume, settle
 from viewer.core.ids import new_id
 from viewer.core.labels import LabelLayer, Segment
 from viewer.ui import opening
+from viewer.ui.tooling import rename_segment
 from viewer.ui.window import Window
 
 
@@ -130,3 +131,22 @@ def test_typed_nonsense_is_answered_with_the_name_of_the_field(window: Window, q
     message = window.messages.message()
     assert message is not None
     assert message.text == words
+
+
+def test_new_segments_never_share_a_name_whatever_layer_they_lie_in(small_window: Window, qtbot: Any) -> None:
+    host, tooling = small_window.host, small_window.tooling
+
+    def grow() -> None:
+        host.run(host.prepare("Segment/Threshold", {"low": 0.0}, host.scope("volume")))
+        settle(qtbot, small_window)
+
+    grow()
+    tooling.add_segment()
+    grow()
+    tooling.add_segment()
+    ref = tooling.add_segment()
+    rename_segment(host, ref, name="Segment 6")
+    grow()
+    segments = [segment for layer in host.document.items("layer") for segment in layer.segments]
+    assert sorted(segment.name for segment in segments) == [f"Segment {number}" for number in (1, 2, 3, 4, 6, 7)]
+    assert len({segment.color for segment in segments}) == 6

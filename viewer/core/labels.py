@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import count
 
 from viewer.core.geometry import Geometry
 
@@ -53,3 +55,17 @@ class LabelLayer:
 
     def without_segment(self, label: int) -> LabelLayer:
         return replace(self, segments=tuple(s for s in self.segments if s.label != label))
+
+
+def next_number(layers: Iterable[LabelLayer], name: str) -> int:
+    """Number in the name of a new segment of an image: one more than it has segments, or the next whose name is free.
+
+    Parameters
+    ----------
+    layers : iterable of LabelLayer
+        All layers of the image: segments of different layers stand in one list.
+    name : str
+        The name with ``{number}`` in it.
+    """
+    taken = [segment.name for layer in layers for segment in layer.segments]
+    return next(n for n in count(len(taken) + 1) if name.format(number=n) not in taken)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from viewer.core.errors import JobFailed, Refused
 from viewer.core.images import Image, Labels, Mask, Result
-from viewer.core.labels import LabelLayer
+from viewer.core.labels import LabelLayer, next_number
 from viewer.core.operation import OperationSpec, check_parameters, invoke
 from viewer.core.volume import Volume
+from viewer.core.words import gettext
 from viewer.jobs.pool import Job, Limits, Pool
 from viewer.session.document import Document
 from viewer.session.history import Step
@@ -75,8 +76,8 @@ class Call:
     revision: int
     was_shown: str | None
     """What the document's "shown" entry said; None: the original."""
-    segments_before: int = 0
-    """How many segments the image had: a new one gets the next number in its name and its colour."""
+    number: int = 1
+    """Of a new segment, for its name and its colour."""
 
 
 def input_of(document: Document, spec: OperationSpec, root_id: str) -> str:
@@ -139,7 +140,7 @@ def prepare(
         inputs=tuple(inputs),
         revision=document.revision(layer_for_result.id) if layer_for_result else 0,
         was_shown=document.item("shown", volume.root_id),
-        segments_before=sum(len(layer.segments) for layer in document.layers_of(volume.root_id)),
+        number=next_number(document.layers_of(volume.root_id), gettext("Segment {number}")),
     )
 
 

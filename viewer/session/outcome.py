@@ -142,8 +142,7 @@ def _segment(call: Call, mask: Mask) -> tuple[list[Change], str]:
     if call.target is None or call.target_layer is None or call.labels is None:
         if not values.any():
             raise Refused(f"{call.spec.title} found nothing with these parameters; nothing was added.")
-        number = call.segments_before + 1
-        segment = Segment(1, gettext("Segment {number}").format(number=number), segment_color(number))
+        segment = Segment(1, gettext("Segment {number}").format(number=call.number), segment_color(call.number))
         layer = LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id, (segment,))
         change = _new_labels(layer, box, values.astype(np.uint8))
         return [ItemChange("layer", layer.id, None, layer), *([change] if change else [])], segment.name
@@ -191,7 +190,7 @@ def _named(call: Call, labels: Labels, layer: LabelLayer, added: list[int]) -> L
     """The layer with a segment for each of these labels."""
     for n in added:
         name = labels.names[n - 1] if n <= len(labels.names) else f"{call.spec.title} {n}"
-        color = segment_color(n if call.target_layer is not None else call.segments_before + n)
+        color = segment_color(n if call.target_layer is not None else call.number + n - 1)
         layer = layer.with_segment(Segment(n, name, color))
     return layer
 

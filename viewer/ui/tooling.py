@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from viewer.core.annotation import Annotation
 from viewer.core.geometry import Triple
 from viewer.core.ids import new_id
-from viewer.core.labels import LabelLayer, Segment, segment_color
+from viewer.core.labels import LabelLayer, Segment, next_number, segment_color
 from viewer.core.operation import load
 from viewer.core.tool import Gesture, Tool
 from viewer.core.volume import Volume
@@ -126,8 +126,9 @@ class Tooling(QObject):
         layer = document.layer(active.layer_id) if active else layers[-1] if layers else None
         if layer is None:
             layer = LabelLayer(new_id("layer"), _("Segments"), volume.geometry, self._host.root_id)
-        label = layer.next_label()
-        return layer.with_segment(Segment(label, name or _("Segment {number}").format(number=label), segment_color(label))), label
+        label, words = layer.next_label(), _("Segment {number}")
+        number = next_number(document.layers_of(self._host.root_id), words)
+        return layer.with_segment(Segment(label, name or words.format(number=number), segment_color(number))), label
 
     # --- annotations ---
 
