@@ -39,8 +39,3 @@ def value_range(image: Image) -> tuple[float, float]:
     if not high > low:
         raise Refused(f"All voxels have the value {low:g}, so there is no contrast to change. Choose another image.")
     return low, high
-
-
-def in_padding(image: Image, value: float) -> bool:
-    """Whether a value only fills the frame."""
-    return image.padding is not None and image.padding[0] <= value <= image.padding[1]

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from viewer.core.errors import NegatoscopeError, OperationCancelled
-from viewer.core.render import plane_values, to_rgb32
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
@@ -22,8 +20,6 @@ from viewer.session.document import Source
 from viewer.session.opening import load_entry
 from viewer.session.view import ViewWish, resolve
 from viewer.ui.host import Host
-
-THUMBNAIL = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +230,3 @@ class Opener(QObject):
         self._wanted = ""
         self.refused = ()
         self.rows_changed.emit()
-
-
-def thumbnail_pixels(volume: Volume) -> NDArray[np.uint32]:
-    """The picture of a one-plane volume, windowed as its view would be: (rows, columns) of 0xFFRRGGBB."""
-    state = first_state(volume)
-    return to_rgb32(plane_values(volume, 0, 0, 0), state.display)

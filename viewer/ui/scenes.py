@@ -23,7 +23,6 @@ from viewer.ui.scenes_panels import PANEL_CHAPTERS
 from viewer.ui.scenes_stage import Stage
 
 Chapter = Callable[[Callable[..., Stage]], Iterator[str]]
-LIVER, AORTA = (-70.0, 5.0, -110.0), (22.0, 42.0, 0.0)
 
 
 def first_run(stage: Callable[..., Stage]) -> Iterator[str]:

@@ -25,7 +25,6 @@ from viewer.ui.window import Window
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 PATIENCE_S = 60.0
-MakePlugin = Callable[[Path], Plugin]
 FAR_AWAY = QPoint(4000, 4000)
 
 

@@ -13,7 +13,6 @@ from viewer.io.dicom.elements import Dataset
 
 YBR_FULL = frozenset({"YBR_FULL", "YBR_FULL_422"})
 YBR_PARTIAL = frozenset({"YBR_PARTIAL_422", "YBR_PARTIAL_420"})
-RGB_ALREADY = frozenset({"RGB", "YBR_ICT", "YBR_RCT", "ARGB"})
 # Rows of red, green, blue; columns of Y, Cb - 128, Cr - 128 (ITU-R BT.601, full range).
 _FULL = np.array([[1.0, 0.0, 1.402], [1.0, -0.344136, -0.714136], [1.0, 1.772, 0.0]], dtype=np.float32)
 # The same for luma of 16 to 235 and chroma of 16 to 240 (C.7.6.3.1.2, YBR_PARTIAL).

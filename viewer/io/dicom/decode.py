@@ -42,10 +42,6 @@ class FrameTask:
     high_bit: int
     is_signed: bool
 
-    @property
-    def encoded_bytes(self) -> int:
-        return sum(length for _offset, length in self.spans)
-
 
 @dataclass(frozen=True, slots=True)
 class Decoded:

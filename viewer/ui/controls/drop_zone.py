@@ -27,9 +27,6 @@ class DropZone(QWidget):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(s.section, s.section, s.section, s.section)
 
-    def is_dragging(self) -> bool:
-        return self._dragging
-
     def set_dragging(self, dragging: bool) -> None:
         """Show the hover state; also for a window that takes the drops itself."""
         if dragging != self._dragging:
