@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import types
@@ -221,3 +222,36 @@ def test_a_reader_that_goes_away_is_no_fault(volume):
     assert process.wait(30) == 0
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("redirect", "code"),
+    [
+        (">&-", 0),
+        ("2>&-", 0),
+        (">&- 2>&-", 0),
+        pytest.param(">/dev/full", 2, marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device")),
+    ],
+)
+def test_closed_and_full_streams_are_no_bug(volume, redirect, code):
+    words = f"import sys\nfrom viewer.cli.main import main\nsys.exit(main(['info', {str(volume)!r}, '--json']))"
+    shell = ["/bin/sh", "-c", f'"$0" -c "$1" {redirect}', sys.executable, words]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "bug" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_messages_never_land_among_the_results(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    code = cli.main(["info", "no such file", "--json"])
+    assert code == 2
+    assert strict(capsys.readouterr().out)["refused"]
+
+
+@pytest.mark.parametrize(("word", "says"), [("", "empty"), ("--js", "--js")])
+def test_empty_words_and_shortened_options_are_refused(capsys, volume, monkeypatch, word, says):
+    monkeypatch.chdir(volume.parent)  # an empty path would be this folder
+    code, out, err = run(capsys, "info", volume, word)
+    assert (code, out) == (2, "")
+    assert says in err

@@ -7,13 +7,14 @@ A verb's module is imported only when the verb is used.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import re
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from viewer.cli import say
 from viewer.core.errors import JobFailed, NegatoscopeError, OperationCancelled
@@ -35,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("viewer.cli.demo", mark("do the main job on the sample study, without a window")),
 }
 BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,14 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb = words.pop(0) if words and words[0] in VERBS else "open"
     key = ""
     try:
+        if "" in words:
+            raise _Usage(_('One of the words is empty (""). If it comes from a variable of a script, that variable is not set.'))
         module = _module(verb)
         key = getattr(module, "JSON_KEY", "") if "--json" in words else ""
         code = int(module.run(_parse(module, verb, words)))
-        sys.stdout.flush()
+        say.flush()
         return code
     except BrokenPipeError:
         # The reader of our output has gone (head, less): no one to tell. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _mute()
         return 0
     except (KeyboardInterrupt, OperationCancelled):
         say.err(_("Cancelled."))
@@ -72,13 +76,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             _show_traceback(error)
         return _refuse(str(error), key)
+    except OSError as error:
+        if error.errno not in _FULL:
+            return _bug(error, debug)
+        _mute()
+        return _refuse(_("The output could not be written: {reason}.").format(reason=error.strerror), "")
     except MemoryError:
         return _refuse(_("There is not enough memory for this."), key)
     except Exception as error:  # noqa: BLE001  the last resort: a bug must not show a traceback unasked
-        if debug:
-            _show_traceback(error)
-        say.err(_("A bug in negatoscope: {kind}: {text} (run again with --debug for details).").format(kind=type(error).__name__, text=error))
-        return BUG
+        return _bug(error, debug)
 
 
 def overview() -> str:
@@ -104,6 +110,9 @@ def joined(words: Sequence[str]) -> list[str]:
 class _Parser(argparse.ArgumentParser):
     """argparse's parser, whose complaint is an error like all others (and so a JSON object where that is wanted)."""
 
+    def __init__(self, **words: Any) -> None:
+        super().__init__(**{**words, "allow_abbrev": False})  # those of the verbs are made without our asking
+
     def error(self, message: str) -> NoReturn:
         raise _Usage(f"{message}\n{self.format_usage().strip()}")
 
@@ -123,7 +132,7 @@ def _module(verb: str) -> ModuleType:
 
 
 def _parse(module: ModuleType, verb: str, words: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog="negatoscope", allow_abbrev=False)
+    parser = _Parser(prog="negatoscope")
     subparsers = parser.add_subparsers(parser_class=_Parser)
     module.add_parser(subparsers)
     return parser.parse_args([verb, *words])
@@ -134,6 +143,18 @@ def _refuse(sentence: str, key: str) -> int:
     if key:
         say.json_object({key: [], "refused": [{"path": "", "reason": sentence}]})
     return BAD_INPUT
+
+
+def _bug(error: Exception, debug: bool) -> int:
+    if debug:
+        _show_traceback(error)
+    say.err(_("A bug in negatoscope: {kind}: {text} (run again with --debug for details).").format(kind=type(error).__name__, text=error))
+    return BUG
+
+
+def _mute() -> None:
+    """What is still unsent to stdout goes nowhere: Python would try once more at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_traceback(error: Exception) -> None:

@@ -6,25 +6,31 @@ import json
 import math
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 from viewer.io.gate import harmless
 
 
 def out(text: str) -> None:
     """A result for people."""
-    print(text, file=sys.stdout)
+    _write(sys.stdout, text)
 
 
 def err(text: str) -> None:
     """A message; control characters of names cannot reach the terminal."""
     for line in str(text).splitlines():
-        print(f"negatoscope: {harmless(line)}", file=sys.stderr)
+        _write(sys.stderr, f"negatoscope: {harmless(line)}")
 
 
 def json_object(content: Mapping[str, Any]) -> None:
     """The one JSON object of ``--json``; NaN and infinities become null."""
-    print(json.dumps(clean(content), allow_nan=False, indent=1), file=sys.stdout)
+    _write(sys.stdout, json.dumps(clean(content), allow_nan=False, indent=1))
+
+
+def flush() -> None:
+    """See to it that what was printed is out, or raise OSError."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def clean(value: Any) -> Any:
@@ -38,3 +44,9 @@ def clean(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, str | bool | int) else str(value)
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """A closed stream (``>&-``) is None, for which ``print`` would take stdout: messages would land among the results."""
+    if stream is not None:
+        print(text, file=stream)
