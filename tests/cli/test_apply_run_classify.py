@@ -103,6 +103,15 @@ def test_recipe_hands_the_mask_on(capsys, ramp, tmp_path):
     assert run(capsys, "run", tmp_path / "r.toml", ramp, "--out", tmp_path / "batch")[0] == 2, "existing results are not overwritten"
 
 
+def test_a_run_that_wrote_nothing_leaves_no_folder(capsys, ramp, tmp_path):
+    (tmp_path / "r.toml").write_text('[[step]]\noperation = "Enhance/Gamma"\nparameters = { gamma = 99 }\n')
+    (tmp_path / "mine").mkdir()
+    for place in ("new", "new/deep", "mine/new", "mine"):
+        assert run(capsys, "run", tmp_path / "r.toml", ramp, "--out", tmp_path / place)[0] == 2
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == ["mine"]
+    assert not list((tmp_path / "mine").iterdir())
+
+
 @pytest.mark.parametrize("text", ["", "step = 3", "[[step]]\nparameters = {}", '[[step]]\noperation = "Nothing/Here"', "not toml ["])
 def test_what_is_no_recipe_is_refused(capsys, ramp, tmp_path, text):
     (tmp_path / "r.toml").write_text(text)

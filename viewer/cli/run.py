@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,21 +46,33 @@ def run(args: argparse.Namespace) -> int:
     entries = [e for e in choose.find(args.paths).series if e.kind != "other"]
     if not entries:
         raise UnreadableFile(_("There is no series with pictures here."))
+    made = [folder for folder in (args.out, *args.out.parents) if not folder.exists()]
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as err:
         raise SaveFailed(_("{name} cannot be made: {reason}.").format(name=harmless(args.out.name), reason=err.strerror)) from err
+    try:
+        done = _run_all(entries, recipe, registry, args.out, args.force)
+    finally:
+        for folder in made:  # the innermost first; those that hold something stay
+            with suppress(OSError):
+                folder.rmdir()
+    say.err(ngettext("{count} series written.", "{count} series written.", done))
+    return 0 if done else 2
+
+
+def _run_all(entries: list[SeriesEntry], recipe: tuple[RecipeStep, ...], registry: Registry, folder: Path, overwrite: bool) -> int:
+    """How many went through; what did not is said."""
     stems = _stems(entries)
     done = 0
     with Pool() as pool, Pool(inline=True) as here:
         for entry, stem in zip(entries, stems, strict=True):
             try:
-                _run_one(entry, recipe, registry, pool, here, args.out, stem, args.force)
+                _run_one(entry, recipe, registry, pool, here, folder, stem, overwrite)
                 done += 1
             except NegatoscopeError as err:
                 say.err(_("{name}: {reason}").format(name=harmless(entry.title or stem), reason=err))
-    say.err(ngettext("{count} series written.", "{count} series written.", done))
-    return 0 if done else 2
+    return done
 
 
 def _run_one(
