@@ -208,6 +208,15 @@ def test_a_function_that_is_no_operation_is_named_and_the_others_live(
     assert "no_such_module" in broken[1][1]
 
 
+def test_ctrl_c_while_a_plugin_is_read_is_the_users_not_the_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("viewer.core.operation.describe", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        describe_all([("Test/Any", "any:any", "test")])
+
+
 def picture(values: Any) -> Image:
     array = np.asarray(values, np.int16)
     return Image(array, Geometry(array.shape[:3]))

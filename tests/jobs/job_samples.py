@@ -68,3 +68,11 @@ def eat(size: int) -> int:
 
 def pid() -> int:
     return os.getpid()
+
+
+def leave() -> None:
+    raise SystemExit(0)
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt

@@ -125,6 +125,10 @@ def test_inline_runs_the_same_functions(tmp_path: object) -> None:
             here.submit(f"{HERE}:fail", {}).result()
         with pytest.raises(Refused):
             here.submit(f"{HERE}:refuse", {}).result()
+        with pytest.raises(JobFailed, match="SystemExit"):
+            here.submit(f"{HERE}:leave", {}).result()
+        with pytest.raises(KeyboardInterrupt):
+            here.submit(f"{HERE}:interrupted", {})
 
 
 def test_blocks_are_released() -> None:

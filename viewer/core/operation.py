@@ -167,6 +167,8 @@ def describe_all(items: Sequence[tuple[str, str, str]]) -> tuple[list[OperationS
     for name, run, plugin in items:
         try:
             specs.append(describe(name, run, plugin))
+        except KeyboardInterrupt:
+            raise  # the user, not the plugin
         except BaseException as err:  # noqa: BLE001  a plugin's module may fail in any way, sys.exit() among them
             broken.append((name, f"{type(err).__name__}: {err}"))
     return specs, broken

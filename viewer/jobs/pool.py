@@ -291,7 +291,9 @@ class Pool:
             return
         try:
             result = worker.call(job.function, _read_only(arguments), worker.Reporter(job._report, lambda: job.cancel_asked))
-        except Exception as error:  # noqa: BLE001  whatever it is belongs to the job
+        except KeyboardInterrupt:
+            raise  # the user's, not the job's
+        except BaseException as error:  # noqa: BLE001  whatever it is belongs to the job, as in a worker: sys.exit() of a plugin too
             _conclude(job, ("failed", job.number, *worker.describe_failure(error)))
         else:
             _conclude(job, ("result", job.number, result))
