@@ -64,6 +64,8 @@ def test_a_window_is_rising_and_keeps_to_its_range(function: str) -> None:
 def test_extreme_values_neither_warn_nor_overflow() -> None:
     shown = apply_window(np.array([-1e300, 1e300, -32768, 65535]), Window(0, 1e-3, "SIGMOID"))
     assert shown.tolist() == [0, 255, 0, 255]
+    shown = apply_window(np.array([-5, 5, 6]), Window(5, 1e-320, "LINEAR_EXACT"))
+    assert shown.tolist() == [0, 127.5, 255]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,12 @@ def test_a_window_is_read_as_preset_as_pair_or_with_letters(text: str, center: f
 @pytest.mark.parametrize("text", ["", "40", "400,-1", "40,0", "a,b", "nan,400", "40,inf", "40;400", "W0 C3", "40,400,3", "Lungs"])
 def test_what_is_no_window_is_refused_with_the_ways_to_write_one(text: str) -> None:
     with pytest.raises(BadParameter, match=r"CENTRE,WIDTH"):
+        parse_window(text)
+
+
+@pytest.mark.parametrize("text", ["1e400,1", "1,1e400", "W1e309 C0"])
+def test_a_number_beyond_all_numbers_is_not_called_a_width_of_zero(text: str) -> None:
+    with pytest.raises(BadParameter, match="too large"):
         parse_window(text)
 
 

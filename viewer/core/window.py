@@ -61,7 +61,8 @@ def apply_window(values: NDArray[np.generic], window: Window, low: float = 0.0, 
         with np.errstate(over="ignore"):
             return np.asarray(span / (1.0 + np.exp(-4.0 * (x - c) / w)) + low)
     if window.function == "LINEAR_EXACT":
-        return np.asarray(np.clip(((x - c) / w + 0.5) * span + low, low, high))
+        with np.errstate(over="ignore"):  # a width near 0: infinite is as good as white
+            return np.asarray(np.clip(((x - c) / w + 0.5) * span + low, low, high))
     if w <= 1:
         return np.where(x <= c - 0.5, low, high)
     return np.asarray(np.clip(((x - (c - 0.5)) / (w - 1) + 0.5) * span + low, low, high))
@@ -101,6 +102,8 @@ def parse_window(text: str, presets: tuple[Window, ...] = CT_PRESETS) -> Window:
     else:
         names = ", ".join(p.name for p in presets if p.name)
         raise BadParameter(f'The window "{text}" is not understood. Write CENTRE,WIDTH or "W400 C50", or one of: {names}.')
-    if not (math.isfinite(width) and math.isfinite(center)) or width <= 0:
+    if not (math.isfinite(width) and math.isfinite(center)):
+        raise BadParameter(f'The window "{text}" has a number that is too large to be one.')
+    if width <= 0:
         raise BadParameter(f'The window "{text}" has a width of {width:g}; it must be more than 0. The order is CENTRE,WIDTH (level first).')
     return Window(center, width, "LINEAR" if width >= 1 else "LINEAR_EXACT")
