@@ -124,6 +124,11 @@ def test_impossible_sizes_are_refused(size: tuple[int, int]) -> None:
         screenshot(full_document(), ViewWish("root"), size)
 
 
+def test_a_size_whose_sides_are_allowed_is_not_refused_for_its_sides() -> None:
+    with pytest.raises(Refused, match="million pixels"):
+        screenshot(full_document(), ViewWish("root"), (20000, 20000))
+
+
 def test_an_empty_view_is_refused() -> None:
     with pytest.raises(Refused):
         screenshot(Document(), ViewWish("gone"))

@@ -75,8 +75,10 @@ def screenshot(
 
 
 def _check(size: Size) -> None:
-    if min(size) < 1 or size[0] * size[1] > MOST_PIXELS or max(size) > 32767:
+    if min(size) < 1 or max(size) > 32767:
         raise Refused(f"A picture of {size[0]} x {size[1]} pixels cannot be drawn; each side must be from 1 to 32767 pixels.")
+    if size[0] * size[1] > MOST_PIXELS:
+        raise Refused(f"A picture of {size[0]} x {size[1]} pixels is too large to be drawn; it may have {MOST_PIXELS // 1_000_000} million pixels.")
 
 
 def _paint(painter: QPainter, state: ViewState, document: Readable, size: Size, *, annotations: bool, identity: bool) -> None:
