@@ -113,6 +113,23 @@ def test_every_cut_is_refused_by_name(tmp_path, inline_pool):
                 assert "cut" in listing.refused[0].reason
 
 
+def test_the_limit_of_pixels_is_for_this_picture_alone(tmp_path, inline_pool):
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    opened(tmp_path / "a.png", inline_pool)
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_a_damaged_tag_costs_no_words_of_the_library(tmp_path, inline_pool, caplog):
+    tifffile.imwrite(tmp_path / "a.tif", GREY, software="x" * 20)
+    whole = bytearray((tmp_path / "a.tif").read_bytes())
+    at = whole.index((305).to_bytes(2, "little") + (2).to_bytes(2, "little"))  # the tag Software, ASCII
+    whole[at + 2 : at + 4] = b"\xff\xdb"
+    (tmp_path / "a.tif").write_bytes(whole)
+    opened(tmp_path / "a.tif", inline_pool)
+    assert not caplog.records
+
+
 def test_a_header_that_lies_about_its_size_is_refused_before_decoding(tmp_path, shared_data):
     import subprocess
     import sys

@@ -156,21 +156,27 @@ def _pillow(request: Decode) -> NDArray[Any]:
 
     from PIL import Image
 
-    Image.MAX_IMAGE_PIXELS = math.prod(request.shape)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(request.path, formats=[request.format.upper()]) as image:
-            image.load()
-            if len(request.shape) == 4:
-                return np.asarray(image.convert("RGB"))[None]
-            grey = image if image.mode in ("L", "I;16", "I;16B", "I", "F") else image.convert("L")
-            pixels = np.asarray(grey)
-            return pixels[None].astype(pixels.dtype.newbyteorder("="), copy=False)
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, math.prod(request.shape)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(request.path, formats=[request.format.upper()]) as image:
+                image.load()
+                if len(request.shape) == 4:
+                    return np.asarray(image.convert("RGB"))[None]
+                grey = image if image.mode in ("L", "I;16", "I;16B", "I", "F") else image.convert("L")
+                pixels = np.asarray(grey)
+                return pixels[None].astype(pixels.dtype.newbyteorder("="), copy=False)
+    finally:
+        Image.MAX_IMAGE_PIXELS = before  # where there are no workers, this is the program's own process
 
 
 def _tiff(request: Decode) -> NDArray[Any]:
+    import logging
+
     import tifffile
 
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it quotes a damaged file's tags on stderr; what fails is raised
     with tifffile.TiffFile(request.path) as file:
         first = _page(file.pages[request.pages[0]], request)
         result = memory.allocate(request.shape, first.dtype)
