@@ -87,6 +87,8 @@ class Brush:
         if segment is not None and segment.is_locked:
             host.say(gettext("{segment} is locked.").format(segment=segment.name))
             return None
+        if segment is not None and not segment.is_visible:
+            host.say(gettext("{segment} is hidden; it is painted all the same.").format(segment=segment.name))
         return _Stroke(host.begin(mark("Brush stroke: {segment}"), segment=segment.name if segment else str(label)), layer.id, label, None, pointer)
 
     def _begin_erasing(self, host: ToolHost, pointer: Pointer, *, active_only: bool) -> _Stroke | None:

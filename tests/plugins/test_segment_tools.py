@@ -228,6 +228,13 @@ def test_locked_segment_is_not_painted_and_named() -> None:
     assert host.said == ["Liver is locked."]
 
 
+def test_hidden_segment_is_painted_and_named() -> None:
+    host = Host(segments=(Segment(1, "Liver", "#ff0000", is_visible=False),))
+    drag(brush(), host, host.at(4, 30, 40), host.at(4, 30, 50))
+    assert host.array.any()
+    assert host.said == ["Liver is hidden; it is painted all the same."]
+
+
 def test_locked_neighbour_is_kept_and_named_once_a_stroke() -> None:
     host = Host(segments=(Segment(1, "Liver", "#ff0000"), Segment(2, "Kidney", "#00ff00", is_locked=True)))
     host.array[4, :, 42:] = 2

@@ -150,3 +150,42 @@ def test_new_segments_never_share_a_name_whatever_layer_they_lie_in(small_window
     segments = [segment for layer in host.document.items("layer") for segment in layer.segments]
     assert sorted(segment.name for segment in segments) == [f"Segment {number}" for number in (1, 2, 3, 4, 6, 7)]
     assert len({segment.color for segment in segments}) == 6
+
+
+def test_undo_of_something_on_another_image_says_so(small_window: Window) -> None:
+    host, first = small_window.host, small_window.host.root_id
+    small_window.tooling.add_segment()
+    put_volume(small_window, made_volume(title="other", series_uid="9.9"))
+    host.undo()
+    message = small_window.messages.message()
+    assert message is not None
+    assert message.text == "Undone on another image: Add Segment 1."
+    host.redo()
+    message = small_window.messages.message()
+    assert message is not None
+    assert message.text == "Done again on another image: Add Segment 1."
+    small_window.messages.clear_messages()
+    host.show_volume(first)
+    host.undo()
+    assert small_window.messages.message() is None
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_export_quicker_than_the_look_at_the_folder_waits_for_it(small_window: Window, qtbot: Any, tmp_path: Path, is_there: bool) -> None:
+    from tests.ui.window_samples import dialog_of
+
+    small_window.host.settings.set("export_folder", str(tmp_path))
+    small_window.open_export("screenshot")
+    dialog = dialog_of(small_window)
+    path = dialog.path
+    if is_there:
+        path.write_bytes(b"old")
+    dialog._export()
+    settle(qtbot, small_window)
+    if is_there:
+        assert path.read_bytes() == b"old"
+        assert dialog.note.text() == "A file with this name exists. It will be replaced."
+        assert small_window.messages.message() is None
+        dialog._export()
+        settle(qtbot, small_window)
+    assert path.read_bytes()[:4] == b"\x89PNG"

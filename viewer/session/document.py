@@ -26,7 +26,7 @@ from viewer.core.report import Report, Table
 from viewer.core.volume import Volume
 from viewer.session import codec
 from viewer.session.edit import Edit
-from viewer.session.history import ITEM_KINDS, Change, Changes, History, ItemChange, ItemKind, Origin, Phrase, Step, changes_of
+from viewer.session.history import ITEM_KINDS, Change, Changes, History, ItemChange, ItemKind, LabelsChange, Origin, Phrase, Step, changes_of
 from viewer.session.signal import Signal
 from viewer.session.store import Evicted, Store
 
@@ -142,6 +142,19 @@ class Document:
 
     def item(self, kind: ItemKind, item_id: str) -> Any | None:
         return self.volume(item_id) if kind == "volume" and self.has_volume(item_id) else self._state.items[kind].get(item_id)
+
+    def roots_of(self, step: Step) -> frozenset[str]:
+        """Ids of the opened volumes that a step is about, as far as they can be told without what is not there now."""
+        roots: set[str] = set()
+        for change in step.changes:
+            if isinstance(change, LabelsChange):
+                if self.has_layer(change.layer_id):
+                    roots.add(self.layer(change.layer_id).volume_id)
+            elif change.kind == "shown":
+                roots.add(change.id)
+            elif change.kind != "volume":
+                roots.add((change.before if change.after is None else change.after).volume_id)
+        return frozenset(roots)
 
     def revision(self, layer_id: str) -> int:
         """Goes up with every change of a layer's labels or segments; a job compares it to see whether its target moved on."""

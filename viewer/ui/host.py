@@ -111,12 +111,22 @@ class Host(QObject):
     # --- the document ---
 
     def undo(self) -> None:
+        step = self.document.history.next_undo
         with self.reporting():
-            self.document.undo()
+            self._tell_elsewhere(step, _("Undone on another image: {step}."), self.document.undo)
 
     def redo(self) -> None:
+        step = self.document.history.next_redo
         with self.reporting():
-            self.document.redo()
+            self._tell_elsewhere(step, _("Done again on another image: {step}."), self.document.redo)
+
+    def _tell_elsewhere(self, step: Step | None, words: str, move: Callable[[], bool]) -> None:
+        """Undo or redo; where nothing of it is in view, say what happened."""
+        touched = self.document.roots_of(step) if step is not None else frozenset()
+        if move() and step is not None:
+            touched |= self.document.roots_of(step)
+            if touched and self.root_id not in touched:
+                self.say("info", words.format(step=step.title.text()))
 
     def go_to(self, position: int) -> None:
         with self.reporting():

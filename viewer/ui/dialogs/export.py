@@ -49,6 +49,7 @@ class ExportDialog(Dialog):
         self._folder = start_folder(self._host.settings.get("export_folder", ""))
         self._has_own_name = False
         self._taken: bool | None = None
+        self._is_waiting = False
         self._check_number = 0
         self.pages: dict[str, Page] = {
             "screenshot": ScreenshotPage(self._host, view, self.frame), "mask": MaskPage(self._host, self.frame),
@@ -173,7 +174,7 @@ class ExportDialog(Dialog):
 
     def _look_again(self) -> None:
         """After each change: what is wrong at once, whether there is a file of this name a moment later."""
-        self._taken = None
+        self._taken, self._is_waiting = None, False
         self._check_number += 1
         problem = self._problem()
         self.note.set_role("error" if problem else "warning")
@@ -197,7 +198,10 @@ class ExportDialog(Dialog):
         if number != self._check_number:
             return
         self._taken = taken
+        is_waiting, self._is_waiting = self._is_waiting, False
         if not taken:
+            if is_waiting:
+                self._export()
             return
         if self.page.ending():
             self.note.setText(_("A file with this name exists. It will be replaced."))
@@ -217,6 +221,12 @@ class ExportDialog(Dialog):
 
     def _export(self) -> None:
         if self._problem() or not self.export.isEnabled():
+            return
+        if self._taken is None:
+            # Quicker than the check: what it finds decides, and nothing is replaced unsaid.
+            self._is_waiting = True
+            self._check_later.stop()
+            self._check()
             return
         host, path, overwrite = self._host, self.path, bool(self._taken)
         try:
