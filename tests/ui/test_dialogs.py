@@ -365,6 +365,18 @@ def test_confirm_has_the_focus_on_the_safe_button_and_goes_on_only_when_asked(wi
         assert heard == expected
 
 
+def test_quitting_asks_when_there_is_something_to_lose(small_window: Window, qtbot: Any) -> None:
+    small_window.tooling.add_segment()
+    small_window.actions_table["file.quit"].trigger()
+    dialog = dialog_of(small_window)
+    assert "1 segment" in dialog.windowTitle()
+    qtbot.mouseClick(dialog.keep, Qt.MouseButton.LeftButton)
+    assert small_window.isVisible()
+    small_window.actions_table["file.quit"].trigger()
+    qtbot.mouseClick(dialog_of(small_window).go_on, Qt.MouseButton.LeftButton)
+    assert not small_window.isVisible()
+
+
 def test_close_all_asks_when_there_is_something_to_lose(small_window: Window, qtbot: Any) -> None:
     draw_segment(small_window)
     small_window.actions_table["file.close_all"].trigger()

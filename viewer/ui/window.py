@@ -335,6 +335,10 @@ class Window(QMainWindow):
         self.host.load_specs()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if event.spontaneous() and self.commands.has_work:
+            event.ignore()
+            self.commands.quit()
+            return
         self.host.settings.set("window", bytes(self.saveGeometry().toBase64().data()).decode())
         self.host.settings.set("splitter", self.horizontal.sizes())
         self._warm_up.stop()

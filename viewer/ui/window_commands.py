@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ class WindowCommands(QObject):
             "file.close_all": self.close_all,
             "file.export": lambda: self._window.open_export("screenshot"),
             "file.export_recipe": lambda: self._window.open_export("recipe"),
-            "file.quit": self._window.close,
+            "file.quit": self.quit,
             "edit.undo": host.undo,
             "edit.redo": host.redo,
             "edit.delete": self._delete_selected,
@@ -182,22 +183,32 @@ class WindowCommands(QObject):
                 return
 
     def close_all(self) -> None:
-        if self._window.host.document.history.position == 0:
-            self._window.host.close_all()
-        else:
-            document = self._window.host.document
-            segments = sum(len(layer.segments) for layer in document.items("layer"))
-            shapes = len(document.items("annotation"))
-            title = _("Close without saving?")
-            if segments:
-                title = ngettext("Close without saving {count} segment?", "Close without saving {count} segments?", segments)
-            elif shapes:
-                title = ngettext("Close without saving {count} measurement?", "Close without saving {count} measurements?", shapes)
-            self._confirm(
-                title,
-                _("Segments, measurements and reports of this session are lost. Export what you need first."),
-                self._window.host.close_all,
-            )
+        """Close what is open; ask first if something would be lost."""
+        self.leave(self._window.host.close_all)
+
+    def quit(self) -> None:
+        """Close the window; ask first if something would be lost."""
+        self.leave(lambda: self._window.close())
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there are steps in force that closing would lose."""
+        return self._window.host.document.history.position > 0
+
+    def leave(self, go_on: Callable[[], object]) -> None:
+        """Go on at once if nothing is lost, else after the user has said so."""
+        if not self.has_work:
+            go_on()
+            return
+        document = self._window.host.document
+        segments = sum(len(layer.segments) for layer in document.items("layer"))
+        shapes = len(document.items("annotation"))
+        title = _("Close without saving?")
+        if segments:
+            title = ngettext("Close without saving {count} segment?", "Close without saving {count} segments?", segments)
+        elif shapes:
+            title = ngettext("Close without saving {count} measurement?", "Close without saving {count} measurements?", shapes)
+        self._confirm(title, _("Segments, measurements and reports of this session are lost. Export what you need first."), go_on)
 
     def _confirm(self, title: str, text: str, go_on: Any) -> None:
         dialog = Confirm(title, text, keep=_("Keep open"), go_on=_("Close without saving"), parent=self._window)
