@@ -77,13 +77,18 @@ def test_a_killed_process_leaves_the_old_file(tmp_path, moment):
     assert path.read_bytes() == b"old"
 
 
-def test_the_order_is_write_sync_check_replace_sync_folder(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("overwrite", "last"), [(True, "replace"), (False, "link")])
+def test_the_order_is_write_sync_check_replace_sync_folder(tmp_path, monkeypatch, overwrite, last):
     seen = []
-    for name in ("fsync", "replace"):
+    for name in ("fsync", "replace", "link"):
         real = getattr(os, name)
         monkeypatch.setattr(save.os, name, lambda *a, _real=real, _name=name: (seen.append(_name), _real(*a))[1])
-    save_atomic(tmp_path / "a", lambda file: (seen.append("write"), file.write(b"x"))[0], validate=lambda p: seen.append(("check", p.read_bytes())))
-    assert seen == ["write", "fsync", ("check", b"x"), "replace", "fsync"]
+
+    def check(path):
+        seen.append(("check", path.read_bytes()))
+
+    save_atomic(tmp_path / "a", lambda file: (seen.append("write"), file.write(b"x"))[0], validate=check, overwrite=overwrite)
+    assert seen == ["write", "fsync", ("check", b"x"), last, "fsync"]
 
 
 def test_what_the_check_refuses_is_not_saved(tmp_path):
@@ -177,3 +182,26 @@ def test_many_writers_of_one_name_leave_one_whole_file(tmp_path):
         thread.join()
     assert (tmp_path / "a").read_bytes() in contents
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_that_appears_at_the_last_moment_is_not_replaced(tmp_path, monkeypatch):
+    target = tmp_path / "o.bin"
+
+    def another_program(*_words):
+        target.write_bytes(b"theirs")
+        return False
+
+    monkeypatch.setattr("viewer.io.save.ready_target", lambda path, **_: path)
+    monkeypatch.setattr("viewer.io.save.os.path.lexists", another_program)
+    with pytest.raises(SaveFailed, match="exists already"):
+        save_atomic(target, b"mine")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("o.bin", b"theirs")]
+
+
+def test_without_hard_links_a_new_file_is_written_all_the_same(tmp_path, monkeypatch):
+    def none(*_words):
+        raise PermissionError(1, "no links here")
+
+    monkeypatch.setattr("viewer.io.save.os.link", none)
+    save_atomic(tmp_path / "o.bin", b"mine")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("o.bin", b"mine")]

@@ -45,9 +45,10 @@ def save_atomic(path: Path, writer: Writer | bytes, *, overwrite: bool = False, 
         _write(temporary, target, writer)
         if validate is not None:
             validate(temporary)
-        if not overwrite and os.path.lexists(target):
-            raise SaveFailed(_exists(name))
-        _replace(temporary, target)
+        if overwrite:
+            _replace(temporary, target)
+        else:
+            _place(temporary, target, name)
     except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
@@ -128,6 +129,20 @@ def _mode_for(target: Path) -> int:
         mask = os.umask(0o077)
         os.umask(mask)
         return 0o666 & ~mask
+
+
+def _place(temporary: Path, target: Path, name: str) -> None:
+    """Never over a file that another program made in the meantime: a link is refused where there is one, a rename is not."""
+    if os.path.lexists(target):
+        raise SaveFailed(_exists(name))
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise SaveFailed(_exists(name)) from None
+    except (OSError, NotImplementedError):
+        _replace(temporary, target)  # a file system without hard links (FAT, some shares)
+    else:
+        os.unlink(temporary)
 
 
 def _replace(temporary: Path, target: Path) -> None:
