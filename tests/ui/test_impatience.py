@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from tests.ui.window_samples import PATIENCE_MS, made_volume, put_volume, settle, write_pictures
+from viewer.core.annotation import Annotation
 from viewer.core.ids import new_id
 from viewer.core.labels import LabelLayer, Segment
 from viewer.ui import opening
@@ -120,6 +121,7 @@ def test_segment_of_a_stroke_that_could_not_begin_does_not_come_with_the_next_ge
     ("width_field", "inf", "Window width must be a number."),
     ("level_field", "", "Window level must be a number."),
     ("level_field", "x" * 500, "Window level must be a number."),
+    ("level_field", "1e99", "Window level must be between -1000000000000 and 1000000000000."),
 ])  # fmt: skip
 def test_typed_nonsense_is_answered_with_the_name_of_the_field(window: Window, qtbot: Any, field: str, text: str, words: str) -> None:
     put_volume(window, made_volume())
@@ -189,3 +191,14 @@ def test_export_quicker_than_the_look_at_the_folder_waits_for_it(small_window: W
         dialog._export()
         settle(qtbot, small_window)
     assert path.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_deleting_the_selected_measurement_names_it_as_the_list_does(small_window: Window) -> None:
+    host = small_window.host
+    item = Annotation(new_id("annotation"), "distance", host.root_id, ((1.0, 1.0, 0.0), (5.0, 5.0, 0.0)), 0, 0)
+    with host.document.edit("Measure a distance") as edit:
+        edit.put(item)
+    small_window.tooling.select(item.id)
+    small_window.actions_table["edit.delete"].trigger()
+    assert host.document.items("annotation") == ()
+    assert host.document.history[-1].title.text() == "Delete Distance 1"

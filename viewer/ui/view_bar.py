@@ -20,6 +20,8 @@ from viewer.ui.host import Host
 PLANES = (("acquired", "As acquired"), ("axial", "Axial"), ("coronal", "Coronal"), ("sagittal", "Sagittal"))
 MANUAL, AUTO = "manual", "auto"
 _ROOMY = 660
+# Values are painted in 32 bits: a level far beyond all values would overflow them.
+_MOST = 1e12
 """Narrower than this the words before the fields go, and fields and lists shrink."""
 _WIDE, _SLIM = (76, 132, 116), (52, 84, 108)
 
@@ -189,6 +191,11 @@ class ViewBar(QFrame):
             if not math.isfinite(numbers[-1]):
                 field.set_error(True)
                 self._host.say("warn", _("{label} must be a number.").format(label=field.accessibleName()))
+                return
+            if abs(numbers[-1]) > _MOST:
+                field.set_error(True)
+                words = _("{label} must be between {low} and {high}.")
+                self._host.say("warn", words.format(label=field.accessibleName(), low=f"{-_MOST:.0f}", high=f"{_MOST:.0f}"))
                 return
         for field in fields:
             field.setModified(False)

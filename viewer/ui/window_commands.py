@@ -17,6 +17,7 @@ from viewer.session.settings import cache_folder
 from viewer.ui.dialogs.about import show_about
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.keys import KeySheet
+from viewer.ui.panels.measurements import delete_measurement
 
 if TYPE_CHECKING:
     from viewer.ui.window import Window
@@ -114,11 +115,7 @@ class WindowCommands(QObject):
         menu.popup(place)
 
     def _delete_selected(self) -> None:
-        found = self._window.host.document.item("annotation", self._window.tooling.selected_id)
-        if found is None:
-            return
-        with self._window.host.reporting(), self._window.host.document.edit("Delete {name}", name=found.name or found.shape) as edit:
-            edit.remove("annotation", found.id)
+        delete_measurement(self._window.panel_host, self._window.tooling.selected_id)
 
     def _copy_picture(self) -> None:
         size = self._window.view.viewport_size
