@@ -41,6 +41,7 @@ def add_parser(subparsers: Any) -> None:
     """Register the verb."""
     parser: argparse.ArgumentParser = subparsers.add_parser("demo", help=_("do the main job on the sample study, without a window"))
     parser.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR")
+    parser.add_argument("--study", type=Path, metavar="DIR", help=_("keep the made CT of the sample study in this folder, to try other verbs on"))
     parser.add_argument("--force", action="store_true", help=_("replace files that exist"))
 
 
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         ready_target(args.out / name, overwrite=args.force)
     registry = installed.registry()
     with tempfile.TemporaryDirectory(prefix="negatoscope-demo-") as folder, Pool() as pool:
-        listing = opening.find(samples.sample_paths(Path(folder)))
+        listing = opening.find(samples.sample_paths(args.study or Path(folder)))
         for refusal in listing.refused:
             say.err(refusal.reason)
         document = Document()

@@ -70,17 +70,17 @@ def _make(out: Path, folder: Path, mode: str, only: tuple[str, ...]) -> int:
     out.mkdir(parents=True, exist_ok=True)
     registry = discover()
     wrong: list[str] = []
-    number = 0
+    number = made = 0
     for chapter in CHAPTERS:
         if only and not any(word in chapter.__name__ for word in only):
             number += 100  # the names of the rest would shift; a part run is for looking only
             continue
         for name, found in _pictures(chapter, folder, registry, out, number):
-            number += 1
+            number, made = number + 1, made + 1
             wrong += [f"{name}: {sentence}" for sentence in found]
     for sentence in wrong:
         print(sentence, file=sys.stderr)
-    print(f"{number} pictures in {out}, {len(wrong)} complaints")
+    print(f"{made} pictures in {out}, {len(wrong)} complaints")
     return 1 if wrong else 0
 
 
