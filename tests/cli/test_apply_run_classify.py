@@ -152,7 +152,7 @@ def test_classify_of_a_plane_equals_that_plane_of_all(capsys, ramp):
 
 
 def test_demo_measures_the_nodule_that_is_there(capsys, tmp_path, qapp):
-    code, _, _ = run(capsys, "demo", "--out", tmp_path / "demo")
+    code, _, _ = run(capsys, "demo", "--out", tmp_path / "demo", "--study", tmp_path / "study")
     assert code == 0
     mask = sitk.ReadImage(str(tmp_path / "demo" / "ct-thorax-nodule.nii.gz"))
     shape = sitk.LabelShapeStatisticsImageFilter()
@@ -165,4 +165,5 @@ def test_demo_measures_the_nodule_that_is_there(capsys, tmp_path, qapp):
     assert verdict["warnings"], "an adult's film is told that the model is for children"
     with Image.open(tmp_path / "demo" / "ct-thorax-nodule.png") as picture:
         assert picture.size == (1024, 1024)
+    assert len(list((tmp_path / "study").rglob("*.dcm"))) == 112, "the made CT stays, a file for each plane"
     assert run(capsys, "demo", "--out", tmp_path / "demo")[0] == 2, "existing results are not overwritten"
