@@ -255,3 +255,10 @@ def test_empty_words_and_shortened_options_are_refused(capsys, volume, monkeypat
     code, out, err = run(capsys, "info", volume, word)
     assert (code, out) == (2, "")
     assert says in err
+
+
+def test_a_mistyped_verb_is_named_and_opens_no_window(capsys):
+    code, out, err = run(capsys, "inof", "study")
+    assert code == 2
+    assert out == ""
+    assert "inof" in err

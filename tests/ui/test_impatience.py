@@ -41,9 +41,7 @@ def listed(window: Window, qtbot: Any, *paths: Path) -> None:
     qtbot.waitUntil(lambda: window.opener.is_loading, timeout=PATIENCE_MS)
 
 
-def test_closing_all_while_a_series_is_read_leaves_no_row_of_it(
-    window: Window, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closing_all_while_a_series_is_read_leaves_no_row_of_it(window: Window, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_pictures(tmp_path / "pictures", 1)[0]
     gate = Gate(monkeypatch, path.stem, path.name)
     listed(window, qtbot, path)

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from viewer.core.errors import UnreadableFile
 from viewer.core.words import _
+from viewer.io.gate import harmless
 
 
 def add_parser(subparsers: Any) -> None:
@@ -20,6 +22,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs until the window is closed."""
+    if args.paths and not any(path.exists() for path in args.paths):
+        # A mistyped verb comes here too; a window that says so would wait for ever where nobody sees it.
+        words = _("There is no file or folder {name}, and no verb of this name (negatoscope --help).")
+        raise UnreadableFile(words.format(name=harmless(str(args.paths[0]))))
     from viewer.ui import application
 
     return application.run(args.paths, demo=args.demo, safe_mode=args.safe_mode, colors=args.theme)

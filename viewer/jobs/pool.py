@@ -51,7 +51,7 @@ class Job:
         self.state: State = "waiting"
         self.progress: float | None = None
         self.progress_text = ""
-        self.started_at = self.ended_at = 0.0
+        self.started_at = 0.0
         self._arguments: dict[str, Any] | None = arguments
         self._result: Any = None
         self._error: BaseException | None = None
@@ -118,7 +118,6 @@ class Job:
             if self._over.is_set():
                 return
             self.state, self._result, self._error = state, result, error
-            self.ended_at = time.monotonic()
             self._arguments = None
             callbacks, self._done_callbacks = self._done_callbacks, []
             self._progress_callbacks = []
@@ -176,11 +175,6 @@ class Pool:
             with self._lock:
                 if not self._closed and not self._spares:
                     self._spares.append(WorkerProcess())
-
-    def worker_pids(self) -> list[int]:
-        """Process ids of the spares, for tests and the diagnostics page."""
-        with self._lock:
-            return [p.pid for p in self._spares]
 
     def close(self) -> None:
         """Cancel what runs, end all workers, join all threads."""

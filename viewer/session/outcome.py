@@ -18,7 +18,7 @@ from viewer.core.labels import LabelLayer, Segment, segment_color
 from viewer.core.measure import measure_annotation
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Score, Table
-from viewer.core.volume import Volume, smallest_exact
+from viewer.core.volume import smallest_exact
 from viewer.core.words import gettext
 from viewer.session.apply import Call
 from viewer.session.history import Change, ItemChange, LabelsChange, Origin, Phrase, Step, as_slices, bounding_box, labels_change, labels_type
@@ -244,12 +244,4 @@ def _report(call: Call, verdict: Verdict, batch: str) -> Report:
         new_id("report"), verdict.title, call.original.id, index, call.scope.phase, verdict.model, verdict.version, verdict.task,
         tuple(Score(name, value) for name, value in verdict.scores), verdict.threshold, verdict.positive, verdict.device, verdict.milliseconds,
         verdict.warnings, verdict.is_calibrated, verdict.facts, batch,
-    )  # fmt: skip
-
-
-def result_volume(call: Call, image: Image) -> Volume:
-    """An image result on its own, as the command line writes it (one plane stays one plane)."""
-    return replace(
-        call.volume, id=new_id("volume"), data=_compact(image.values)[np.newaxis], geometry=image.geometry, unit=image.unit,
-        is_color=image.values.ndim == 4, phase_labels=(), phase_seconds=(),
     )  # fmt: skip

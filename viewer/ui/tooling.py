@@ -47,6 +47,7 @@ class Tooling(QObject):
         self._made: dict[str, Tool] = {}
         self._active: dict[str, SegmentRef] = {}
         self._selected = ""
+        self._known: set[str] = set()
         self._pending: tuple[LabelLayer, SegmentRef] | None = None
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._forget)
@@ -226,13 +227,16 @@ class Tooling(QObject):
         for kind, item_id in changes.items:
             if kind == "layer" and self._host.document.has_layer(item_id):
                 layer = self._host.document.layer(item_id)
-                if layer.volume_id == root and layer.segments and self.active is None:
+                is_new = item_id not in self._known
+                self._known.add(item_id)
+                if layer.volume_id == root and layer.segments and (is_new or self.active is None):
                     self._active[root] = SegmentRef(layer.id, layer.segments[0].label)
         if changes.touches("layer"):
             self.segment_changed.emit(self.active)
 
     def _forget(self) -> None:
         self._active.clear()
+        self._known.clear()
         self._selected = ""
 
     def _announce(self, _root_id: str) -> None:
