@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMainWindow
 from shiboken6 import isValid
 
+from tests.ui.panel_samples import Parts, make_parts
 from viewer.session.settings import Settings
-from viewer.ui.theme import theme
+from viewer.ui.theme import apply_theme, set_reduced_motion, theme
 
 # The window itself is imported where it is made: tests of single controls do without it.
 if TYPE_CHECKING:
@@ -29,6 +30,34 @@ def themed(qapp: QApplication) -> Iterator[QApplication]:
     yield qapp
     if (owner.mode, owner.text_scale) != ("dark", 1.0):
         owner.use("dark", 1.0)
+
+
+@pytest.fixture
+def calm(qapp: QApplication) -> Iterator[None]:
+    """The dark theme without motion, for controls and panels on their own."""
+    apply_theme(qapp, "dark")
+    set_reduced_motion(True)
+    yield
+    set_reduced_motion(None)
+    qapp.setStyleSheet("")
+
+
+@pytest.fixture
+def frame(qtbot: Any, request: pytest.FixtureRequest) -> QMainWindow:
+    """A window for one panel, of the size ``FRAME`` of the test's module."""
+    window = QMainWindow()
+    window.resize(*request.module.FRAME)
+    qtbot.addWidget(window)
+    return window
+
+
+@pytest.fixture
+def parts(tmp_path: Path, frame: QMainWindow) -> Iterator[Parts]:
+    """What a panel is given, without the window."""
+    made = make_parts(tmp_path, frame)
+    yield made
+    made.host.close_all()
+    made.host.close()
 
 
 @pytest.fixture

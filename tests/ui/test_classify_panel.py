@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from plugins.classify import classify as classify_module
 from plugins.classify import panel as panel_module
 from plugins.classify.panel import ClassifyPanel, build, card_text, classify_current, summary
-from tests.ui.panel_samples import Parts, make_parts
+from tests.ui.panel_samples import Parts
 from viewer.core.errors import JobFailed, ModelUnusable, OperationCancelled
 from viewer.core.geometry import Geometry
 from viewer.core.report import Report, Score
@@ -25,34 +24,12 @@ from viewer.core.volume import Identity, Volume
 from viewer.session.models import list_models
 from viewer.ui.messages import Notice
 from viewer.ui.panels.report_views import ScoreRows, over_threshold
-from viewer.ui.theme import apply_theme, set_reduced_motion
 
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
+FRAME = (332, 900)
+"""Size of the panel's window, see ``frame`` in conftest.py."""
+pytestmark = pytest.mark.usefixtures("calm")
 FITTING = {"modality": "DX", "body_part": "CHEST", "view_position": "PA", "patient_age": "004Y"}
-
-
-@pytest.fixture(autouse=True)
-def _themed(qapp: QApplication) -> Iterator[None]:
-    apply_theme(qapp, "dark")
-    set_reduced_motion(True)
-    yield
-    set_reduced_motion(None)
-
-
-@pytest.fixture
-def frame(qtbot: QtBot) -> QMainWindow:
-    window = QMainWindow()
-    window.resize(332, 900)
-    qtbot.addWidget(window)
-    return window
-
-
-@pytest.fixture
-def parts(tmp_path: Path, frame: QMainWindow) -> Iterator[Parts]:
-    made = make_parts(tmp_path, frame)
-    yield made
-    made.host.close_all()
-    made.host.close()
 
 
 def show(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> ClassifyPanel:

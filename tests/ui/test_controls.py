@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,15 +17,7 @@ from viewer.ui.controls.number_field import Scale, decimals_of
 from viewer.ui.theme import DARK, LIGHT, apply_theme, set_reduced_motion
 
 KEY = Qt.Key
-
-
-@pytest.fixture(autouse=True)
-def _themed(qapp: QApplication) -> Iterator[None]:
-    apply_theme(qapp, "dark")
-    set_reduced_motion(True)
-    yield
-    set_reduced_motion(None)
-    qapp.setStyleSheet("")
+pytestmark = pytest.mark.usefixtures("calm")
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,32 +10,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
-from tests.ui.panel_samples import Parts, make_parts, ramp
+from tests.ui.panel_samples import Parts, ramp
 from viewer.ui.panels.history_panel import STATE_ROLE, TIME_ROLE, HistoryPanel, build_history
-from viewer.ui.theme import apply_theme
 
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
-
-
-@pytest.fixture(autouse=True)
-def _themed(qapp: QApplication) -> None:
-    apply_theme(qapp, "dark")
-
-
-@pytest.fixture
-def frame(qtbot: QtBot) -> QMainWindow:
-    window = QMainWindow()
-    window.resize(332, 600)
-    qtbot.addWidget(window)
-    return window
-
-
-@pytest.fixture
-def parts(tmp_path: Path, frame: QMainWindow) -> Iterator[Parts]:
-    made = make_parts(tmp_path, frame)
-    yield made
-    made.host.close_all()
-    made.host.close()
+FRAME = (332, 600)
+"""Size of the panel's window, see ``frame`` in conftest.py."""
+pytestmark = pytest.mark.usefixtures("calm")
 
 
 @pytest.fixture

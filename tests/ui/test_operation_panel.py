@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from plugins.enhance.panel import EnhancePanel
-from tests.ui.panel_samples import SHAPE, Parts, colour, make_parts, ramp
+from tests.ui.panel_samples import SHAPE, Parts, colour, ramp
 from viewer.core.errors import JobFailed
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.operation import OperationSpec, ParameterSpec
@@ -25,34 +24,11 @@ from viewer.ui.form_rows import AutoNumberRow, PointsRow, parse_place, place_fie
 from viewer.ui.forms import FormContext, OperationForm
 from viewer.ui.panels.operation_panel import OperationPanel
 from viewer.ui.panels.tool_palette import ToolPalette
-from viewer.ui.theme import apply_theme, set_reduced_motion
 
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
-
-
-@pytest.fixture(autouse=True)
-def _themed(qapp: QApplication) -> Iterator[None]:
-    apply_theme(qapp, "dark")
-    set_reduced_motion(True)
-    yield
-    set_reduced_motion(None)
-    qapp.setStyleSheet("")
-
-
-@pytest.fixture
-def frame(qtbot: QtBot) -> QMainWindow:
-    window = QMainWindow()
-    window.resize(332, 800)
-    qtbot.addWidget(window)
-    return window
-
-
-@pytest.fixture
-def parts(tmp_path: Path, frame: QMainWindow) -> Iterator[Parts]:
-    made = make_parts(tmp_path, frame)
-    yield made
-    made.host.close_all()
-    made.host.close()
+FRAME = (332, 800)
+"""Size of the panel's window, see ``frame`` in conftest.py."""
+pytestmark = pytest.mark.usefixtures("calm")
 
 
 def shown(frame: QMainWindow, widget: QWidget, qtbot: QtBot) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,41 +14,18 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QTableView, 
 from pytestqt.qtbot import QtBot
 
 from plugins.measure.panel import MeasurePanel
-from tests.ui.panel_samples import Parts, make_parts, ramp
+from tests.ui.panel_samples import Parts, ramp
 from viewer.core.annotation import Annotation
 from viewer.core.measure import measure_annotation
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Column, Report, Score, Table
 from viewer.session.history import ItemChange
 from viewer.ui.panels.results_drawer import REPORTS, ResultsDrawer
-from viewer.ui.theme import apply_theme, set_reduced_motion
 
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
-
-
-@pytest.fixture(autouse=True)
-def _themed(qapp: QApplication) -> Iterator[None]:
-    apply_theme(qapp, "dark")
-    set_reduced_motion(True)
-    yield
-    set_reduced_motion(None)
-    qapp.setStyleSheet("")
-
-
-@pytest.fixture
-def frame(qtbot: QtBot) -> QMainWindow:
-    window = QMainWindow()
-    window.resize(716, 900)
-    qtbot.addWidget(window)
-    return window
-
-
-@pytest.fixture
-def parts(tmp_path: Path, frame: QMainWindow) -> Iterator[Parts]:
-    made = make_parts(tmp_path, frame)
-    yield made
-    made.host.close_all()
-    made.host.close()
+FRAME = (716, 900)
+"""Size of the panel's window, see ``frame`` in conftest.py."""
+pytestmark = pytest.mark.usefixtures("calm")
 
 
 def shown(frame: QMainWindow, widget: QWidget, qtbot: QtBot) -> None:

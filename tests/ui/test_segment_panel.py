@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu,
 from pytestqt.qtbot import QtBot
 
 from plugins.segment.panel import BRUSH, ERASER, GROW, SEEDS, SegmentPanel
-from tests.ui.panel_samples import SHAPE, Parts, make_parts, ramp
+from tests.ui.panel_samples import SHAPE, Parts, ramp
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
 from viewer.core.labels import SEGMENT_COLORS, LabelLayer, Segment
@@ -25,34 +24,12 @@ from viewer.ui import segments as segments_module
 from viewer.ui.controls import Popover
 from viewer.ui.panels.segment_list import SegmentRow
 from viewer.ui.segments import size_text
-from viewer.ui.theme import apply_theme, set_reduced_motion
 
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
+FRAME = (332, 900)
+"""Size of the panel's window, see ``frame`` in conftest.py."""
+pytestmark = pytest.mark.usefixtures("calm")
 PATIENCE_MS = 10_000
-
-
-@pytest.fixture(autouse=True)
-def _themed(qapp: QApplication) -> Iterator[None]:
-    apply_theme(qapp, "dark")
-    set_reduced_motion(True)
-    yield
-    set_reduced_motion(None)
-
-
-@pytest.fixture
-def frame(qtbot: QtBot) -> QMainWindow:
-    window = QMainWindow()
-    window.resize(332, 900)
-    qtbot.addWidget(window)
-    return window
-
-
-@pytest.fixture
-def parts(tmp_path: Path, frame: QMainWindow) -> Iterator[Parts]:
-    made = make_parts(tmp_path, frame)
-    yield made
-    made.host.close_all()
-    made.host.close()
 
 
 @pytest.fixture
