@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from viewer.core import memory
 from viewer.core.geometry import Geometry
+from viewer.core.provenance import Note
 from viewer.core.window import VoiLut, Window
 
 Kind = Literal["volume", "image", "cine"]
@@ -89,6 +90,8 @@ class Volume:
     badges: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """Further facts for people: transfer syntax, thickness, echo time, spacing kind ..."""
+    notes: tuple[Note, ...] = field(default=(), compare=False, repr=False)
+    """How the values and their places came about, in plain sentences: the page "How this image is shown"."""
     parent_id: str = ""
     """The volume that this one was computed from; "" for what was opened."""
     root_id: str = ""

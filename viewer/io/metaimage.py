@@ -18,6 +18,7 @@ from viewer.io.beside import open_regular, resolve
 from viewer.io.gate import harmless
 from viewer.io.grid import GridPlan, Role
 from viewer.io.series import Listing, Progress, SeriesEntry
+from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
 
 HEADER_LIMIT = 1 << 20
@@ -74,7 +75,7 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
     return grid.scan_each(files, plan_of, progress)
 
 
-def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None) -> Volume:
+def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
     """All voxels."""
     return grid.load(entry, progress)
 

@@ -21,6 +21,7 @@ from viewer.io.beside import open_regular, resolve
 from viewer.io.gate import harmless
 from viewer.io.grid import GridPlan, Role
 from viewer.io.series import Listing, Progress, SeriesEntry
+from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
 
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 128: "u1", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8", 2304: "u1"}
@@ -141,7 +142,7 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
     return grid.scan_each(files, plan_of, progress)
 
 
-def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None) -> Volume:
+def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
     """All voxels."""
     return grid.load(entry, progress)
 

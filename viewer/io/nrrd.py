@@ -19,6 +19,7 @@ from viewer.io.beside import open_regular, resolve
 from viewer.io.gate import harmless
 from viewer.io.grid import GridPlan, Role
 from viewer.io.series import Listing, Progress, SeriesEntry
+from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
 
 # A segmentation with hundreds of segments describes each of them in the header.
@@ -93,7 +94,7 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
     return grid.scan_each(files, plan_of, progress)
 
 
-def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None) -> Volume:
+def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
     """All voxels."""
     return grid.load(entry, progress)
 

@@ -19,6 +19,7 @@ from viewer.io import inflate, metaimage, nifti, nrrd, picture_headers
 from viewer.io.beside import because, open_regular
 from viewer.io.gate import harmless
 from viewer.io.series import Listing, Progress, Reader, Refusal, SeriesEntry
+from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
 
 HEAD = 4096
@@ -40,7 +41,7 @@ class _Found:
     skipped: list[Path] = field(default_factory=list)
 
 
-def find(paths: Sequence[Path], *, progress: Progress | None = None) -> Listing:
+def find(paths: Sequence[Path], *, progress: Progress | None = None, found: Callable[[Listing], None] | None = None) -> Listing:
     """Everything that can be opened under some files and folders. Reads headers only; never raises for bad input.
 
     Parameters
@@ -50,41 +51,48 @@ def find(paths: Sequence[Path], *, progress: Progress | None = None) -> Listing:
         the reason; such a file inside a folder is only counted, unless its name says that it should be an image.
     progress : callable, optional
         Called with (done, total); may raise OperationCancelled.
+    found : callable, optional
+        Called now and then, on this thread, with what there is so far, so that a list can grow while a large folder is read.
+        Entries of the same id take each other's place; only the returned listing is final.
     """
-    found = _gather(paths)
+    gathered = _gather(paths)
     readers: dict[str, list[Path]] = {name: [] for name in READERS}
-    total = 2 * len(found.files)
-    for number, path in enumerate(found.files):
+    total = 2 * len(gathered.files)
+    for number, path in enumerate(gathered.files):
         if progress:
             progress(number, total)
         try:
             reader = sniff(path)
         except (NegatoscopeError, OSError) as error:
             reason = str(error) if isinstance(error, NegatoscopeError) else f"{harmless(path.name)}: {because(error)}."
-            found.refused.append(Refusal(path, reason))
+            gathered.refused.append(Refusal(path, reason))
             continue
         if reader:
             readers[reader].append(path)
-        elif path in found.named or path.name.lower().endswith(_ENDINGS):
-            found.refused.append(Refusal(path, _why_not(path)))
+        elif path in gathered.named or path.name.lower().endswith(_ENDINGS):
+            gathered.refused.append(Refusal(path, _why_not(path)))
         else:
-            found.skipped.append(path)
+            gathered.skipped.append(path)
     listings = []
-    done = len(found.files)
+    done = len(gathered.files)
     for name, files in readers.items():
         if files:
             listings.append(_reader(name).scan(files, progress=_after(progress, done, total)))
             done += len(files)
-    listing = _merge(found, listings)
+    listing = _merge(gathered, listings)
     if progress:
         progress(total, total)
     return listing
 
 
-def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None) -> Volume:
-    """All voxels of an entry. Raises a NegatoscopeError that names the file."""
+def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
+    """All voxels of an entry, plane by plane through ``stream`` too. Raises a NegatoscopeError that names the file."""
     _must_have_pixels(entry)
-    return _reader(entry.reader).load(entry, pool=pool, progress=progress)
+    try:
+        return _reader(entry.reader).load(entry, pool=pool, progress=progress, stream=stream)
+    finally:
+        if stream is not None:
+            stream.end()
 
 
 def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Volume:

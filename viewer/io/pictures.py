@@ -24,6 +24,7 @@ from viewer.io.gate import harmless
 from viewer.io.grid import file_id, title_of
 from viewer.io.picture_headers import Format, Picture
 from viewer.io.series import EntryKind, Listing, Progress, Refusal, SeriesEntry
+from viewer.io.stream import Stream
 from viewer.io.values import settle
 from viewer.jobs.pool import Limits, Pool
 
@@ -58,7 +59,7 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
     return Listing(tuple(series), tuple(refused))
 
 
-def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None) -> Volume:
+def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
     """All pixels of a picture or a stack."""
     picture: Picture = entry.plan
     return _volume(entry, picture, entry.shape, _decoded(entry, picture, pool))

@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from viewer.core.geometry import Geometry
+from viewer.core.provenance import Note
 from viewer.core.volume import Identity, Volume
+from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
 
 EntryKind = Literal["volume", "image", "cine", "other"]
+ObjectKind = Literal["", "segmentation", "structures", "dose", "map", "report", "presentation", "key-images"]
+"""What an entry is besides a picture: DICOM SEG, RTSTRUCT, RTDOSE, parametric map, SR, GSPS, KO; "" for plain images and for
+objects that are only listed."""
 Progress = Callable[[int, int], None]
 """Called with (done, total); may raise OperationCancelled to stop."""
 
@@ -42,6 +47,13 @@ class SeriesEntry:
     unit: str = ""
     transfer_syntax: str = ""
     warnings: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    """What finding it has to say of it: why the series was split or sorted so, what was ignored (see :class:`Note`)."""
+    object_kind: ObjectKind = ""
+    refers_to: tuple[str, ...] = ()
+    """UIDs of the series that an object was made for."""
+    archive: Path | None = None
+    """The ZIP file that its files were unpacked from."""
     nbytes: int = 0
     """Size of the loaded voxels, for the gate and for the reader's eye."""
     plan: Any = field(default=None, repr=False, compare=False)
@@ -72,8 +84,11 @@ class Reader(Protocol):
     def scan(self, files: list[Path], *, progress: Progress | None = None) -> Listing:
         """Group files of this format into series, headers only; a bad file becomes a refusal, never an exception."""
 
-    def load(self, entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None) -> Volume:
-        """Read all voxels of an entry. Raises a NegatoscopeError that names the file."""
+    def load(self, entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
+        """Read all voxels of an entry, telling ``stream`` of each plane (where the format has planes to tell of).
+
+        Raises a NegatoscopeError that names the file.
+        """
 
     def load_plane(self, entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Volume:
         """Read one plane alone, as a volume of one plane in its right place: for the first picture and thumbnails."""

@@ -18,6 +18,7 @@ from viewer.core.geometry import Geometry
 from viewer.core.images import Image, Labels, Mask
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.overlay import ScalarMap
+from viewer.core.provenance import Note
 from viewer.core.report import Column, Report, Score, Table
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import VoiLut, Window
@@ -27,7 +28,7 @@ from viewer.session.packing import Packed
 _CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
-        Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Report, Score, Table, Identity, Volume, VoiLut, Window,
+        Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Report, Score, Table, Identity, Note, Volume, VoiLut, Window,
         ItemChange, LabelsChange, Origin, Phrase, Step,
     )
 }  # fmt: skip

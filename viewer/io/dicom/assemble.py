@@ -24,6 +24,7 @@ from viewer.io.dicom.native import NativeFile
 from viewer.io.dicom.parse import parse
 from viewer.io.dicom.syntaxes import CODECS, unsupported
 from viewer.io.series import Progress, SeriesEntry
+from viewer.io.stream import Stream
 from viewer.jobs.pool import Job, Limits, Pool, Writable
 
 Slots = tuple[tuple[tuple[int, int], ...], ...]
@@ -31,7 +32,7 @@ Cell = tuple[int, int]
 DECODE = "viewer.io.dicom.decode:decode_frame"
 
 
-def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None) -> Volume:
+def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
     """Read all voxels of an entry. Raises a NegatoscopeError that names the file."""
     plan = _plan(entry)
     assert entry.geometry is not None
