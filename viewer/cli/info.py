@@ -17,6 +17,8 @@ from viewer.io import open as opening
 from viewer.io.gate import harmless
 from viewer.io.series import Refusal, SeriesEntry
 from viewer.jobs.pool import Pool
+from viewer.session.alone import first_state
+from viewer.session.explain import explain
 
 JSON_KEY = "series"
 
@@ -27,6 +29,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     parser.add_argument("--range", action="store_true", help=_("read all voxels and give the smallest and the largest value"))
+    parser.add_argument("--explain", action="store_true", help=_("read all voxels and say how each image is shown, from its bytes to the screen"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,13 +39,12 @@ def run(args: argparse.Namespace) -> int:
     described = []
     with Pool() as pool:  # starts no process unless a picture must be decoded
         for entry in listing.series:
-            limits = None
-            if args.range and entry.kind != "other":
+            described.append(describe(entry))
+            if (args.range or args.explain) and entry.kind != "other":
                 try:
-                    limits = value_range(opening.load(entry, pool=pool))
+                    described[-1] |= _of_voxels(opening.load(entry, pool=pool), args)
                 except NegatoscopeError as error:
                     refused.append(Refusal(entry.files[0], str(error)))
-            described.append(describe(entry, limits))
     for refusal in refused:
         say.err(refusal.reason)
     if args.json:
@@ -56,6 +58,19 @@ def run(args: argparse.Namespace) -> int:
     return 0 if listing.series else 2
 
 
+def _of_voxels(volume: Volume, args: argparse.Namespace) -> dict[str, Any]:
+    """What only the read voxels can tell, as far as it was asked for."""
+    found: dict[str, Any] = {}
+    if args.range:
+        limits = value_range(volume)
+        found["range"] = list(limits) if limits else None
+    if args.explain:
+        chapters = explain(first_state(volume))
+        notes = ((chapter, note) for chapter in explain(first_state(volume)) for note in chapter.notes)
+        found["explanation"] = [{"topic": c.topic, "title": c.title, "text": n.text, "warning": n.is_warning} for c, n in notes]
+    return found
+
+
 def value_range(volume: Volume) -> tuple[float, float] | None:
     """Smallest and largest value; NaN does not count, None where there is nothing else."""
     low, high = np.inf, -np.inf
@@ -67,7 +82,7 @@ def value_range(volume: Volume) -> tuple[float, float] | None:
     return (_plain(low), _plain(high)) if low <= high else None
 
 
-def describe(entry: SeriesEntry, limits: tuple[float, float] | None = None) -> dict[str, Any]:
+def describe(entry: SeriesEntry) -> dict[str, Any]:
     """A series as the JSON object has it; what is not known is None."""
     geometry = entry.geometry
     spacing = origin = direction = None
@@ -92,7 +107,7 @@ def describe(entry: SeriesEntry, limits: tuple[float, float] | None = None) -> d
         "origin_mm": origin,
         "direction": direction,
         "unit": entry.unit,
-        "range": list(limits) if limits else None,
+        "range": None,
         "transfer_syntax": entry.transfer_syntax,
         "files": len(entry.files),
         "warnings": list(entry.warnings),
@@ -115,6 +130,12 @@ def _lines(series: Mapping[str, Any]) -> str:
         low, high = series["range"]
         lines.append(_("  values {low:g} to {high:g} {unit}").format(low=low, high=high, unit=series["unit"]).rstrip())
     lines += [f"  ! {harmless(warning)}" for warning in series["warnings"]]
+    title = ""
+    for note in series.get("explanation", ()):
+        if note["title"] != title:
+            title = note["title"]
+            lines.append(f"  {title}")
+        lines.append(f"    {'!' if note['warning'] else '-'} {harmless(note['text'])}")
     return "\n".join(lines)
 
 

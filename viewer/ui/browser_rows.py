@@ -18,11 +18,12 @@ from viewer.core.words import ngettext
 from viewer.draw.corners import iso_date, person
 from viewer.draw.picture import thumbnail
 from viewer.io.series import SeriesEntry
+from viewer.session.alone import first_state
 from viewer.session.document import Document
 from viewer.session.view import STANDARD_PLANES
 from viewer.ui import icons
 from viewer.ui.controls.painting import focus_ring, rounded
-from viewer.ui.opening import Row, first_state
+from viewer.ui.opening import Row
 from viewer.ui.theme import font, sizes, tokens
 
 KIND_ROLE = Qt.ItemDataRole.UserRole + 1

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from viewer.core.errors import NegatoscopeError, OperationCancelled
@@ -18,7 +17,6 @@ from viewer.io import open as io_open
 from viewer.io.series import Listing, Refusal, SeriesEntry
 from viewer.session.document import Source
 from viewer.session.opening import load_entry
-from viewer.session.view import ViewWish, resolve
 from viewer.ui.host import Host
 
 
@@ -30,34 +28,6 @@ class Row:
     root_id: str = ""
     is_loading: bool = False
     error: str = ""
-
-
-class _One:
-    """The least document that :func:`viewer.session.view.resolve` can read: one volume, for thumbnails and first pictures."""
-
-    def __init__(self, volume: Volume) -> None:
-        self._volume = volume
-
-    def volume(self, _volume_id: str) -> Volume:
-        return self._volume
-
-    current = volume
-
-    def layers_of(self, _root_id: str) -> tuple[()]:
-        return ()
-
-    annotations_of = overlays_of = layers_of
-
-    def labels(self, _layer_id: str) -> NDArray[Any]:
-        raise KeyError(_layer_id)
-
-    def revision(self, _layer_id: str) -> int:
-        return 0
-
-
-def first_state(volume: Volume) -> Any:
-    """How a volume looks before anyone touched it."""
-    return resolve(ViewWish(volume_id=volume.id), _One(volume))
 
 
 class Opener(QObject):

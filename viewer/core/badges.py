@@ -1,0 +1,32 @@
+"""What the marks at the foot of a view mean (CONVENTIONS 3e), in a sentence each."""
+
+from __future__ import annotations
+
+from viewer.core.words import _, mark
+
+_MEANINGS: dict[str, str] = {
+    "PROCESSED": mark("The values were computed from those of the file; Q shows the original."),
+    "LOSSY": mark("The pixels went through lossy compression: fine detail may be missing or invented."),
+    "INTERPOLATED": mark("The screen smooths between pixels because the picture is enlarged; values are those of the pixels."),
+    "RESAMPLED": mark("The image was brought onto another grid; its values are interpolated."),
+    "UNCALIBRATED": mark("The file gives no pixel spacing: lengths are in pixels."),
+    "AT DETECTOR": mark("Lengths are those at the detector; in the patient they are shorter."),
+    "EST. MAG": mark("Lengths are corrected by an estimated magnification."),
+    "USER CAL": mark("Lengths rest on a calibration made by hand."),
+    "NO GEOMETRY": mark("The file does not say where its planes lie: no positions, no reformats, no volumes."),
+    "INCOMPLETE": mark("Planes or frames are missing; what is missing is listed below."),
+    "TILT": mark("The planes are shifted against each other (gantry tilt); they are shown as acquired."),
+    "MOSAIC": mark("Several planes lie side by side in one picture, as the scanner stored them."),
+    "NEURO": mark("The patient's left is on the left of the screen."),
+    "DERIVED": mark("The file says that its pixels were computed from other images."),
+    "W/L manual": mark("The file gives each plane its own window; the one set by hand is used for all."),
+    "ICC not applied": mark("The file carries a colour profile, which is not applied: colours may differ a little."),
+    "MANUAL LINK": mark("The views are linked by hand, not by a common frame of reference."),
+    "Preview": mark("A preview of an operation that has not been applied."),
+}
+
+
+def meaning(badge: str) -> str:
+    """The sentence for a badge, in the language in use; "" for one that is not known. ``LOSSY 12:1`` is ``LOSSY``."""
+    known = badge if badge in _MEANINGS else "LOSSY" if badge.startswith("LOSSY ") else ""
+    return _(_MEANINGS[known]) if known else ""
