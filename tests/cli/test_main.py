@@ -54,6 +54,17 @@ def test_info_range_reads_the_voxels(capsys, volume, tmp_path):
     assert strict(run(capsys, "info", tmp_path / "nan.nrrd", "--range", "--json")[1])["series"][0]["range"] is None
 
 
+def test_info_explain_says_how_the_image_is_shown(capsys, volume):
+    code, out, err = run(capsys, "info", volume, "--explain", "--json")
+    (series,) = strict(out)["series"]
+    texts = {note["topic"]: note["text"] for note in series["explanation"]}
+    assert (code, err) == (0, "")
+    assert "-3 to 20" in texts["values"]
+    code, out, _err = run(capsys, "info", volume, "--explain")
+    assert "    - " + texts["values"] in out.splitlines()
+    assert "explanation" not in strict(run(capsys, "info", volume, "--json")[1])["series"][0]
+
+
 @pytest.mark.parametrize("words", [["info", "no such file", "--json"], ["info", "--json"], ["info", "x", "--nonsense", "--json"]])
 def test_bad_input_is_exit_2_a_sentence_and_still_one_object(capsys, words):
     code, out, err = run(capsys, *words)

@@ -23,6 +23,7 @@ from viewer.core.errors import JobFailed
 from viewer.core.ids import new_id
 from viewer.core.window import Window as ValueWindow
 from viewer.ui.dialogs.confirm import Confirm
+from viewer.ui.dialogs.explain import Explanation
 from viewer.ui.dialogs.export import ExportDialog
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.window import Window
@@ -443,3 +444,22 @@ def test_jobs_popover_without_jobs_says_so(window: Window) -> None:
     assert window.jobs.empty.title.text() == "Nothing is running."
     assert window.jobs.empty.isVisible()
     window.jobs.close()
+
+
+def test_how_this_image_is_shown_opens_by_its_key_and_is_copied(window: Window, qtbot: Any) -> None:
+    put_volume(window, replace(made_volume(), windows=(ValueWindow(40, 400, name="SOFT"),)))
+    window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    QApplication.processEvents()
+    dialog = dialog_of(window)
+    assert isinstance(dialog, Explanation)
+    qtbot.mouseClick(dialog.copy, Qt.MouseButton.LeftButton)
+    text = QGuiApplication.clipboard().text()
+    assert "window 1 of 1 of the file “SOFT”" in text
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    QApplication.processEvents()
+    assert not window.findChildren(Explanation) or not dialog.isVisible()
+
+
+def test_how_this_image_is_shown_waits_for_an_image(window: Window) -> None:
+    assert not window.actions_table["view.explain"].isEnabled()

@@ -65,7 +65,6 @@ def _of_voxels(volume: Volume, args: argparse.Namespace) -> dict[str, Any]:
         limits = value_range(volume)
         found["range"] = list(limits) if limits else None
     if args.explain:
-        chapters = explain(first_state(volume))
         notes = ((chapter, note) for chapter in explain(first_state(volume)) for note in chapter.notes)
         found["explanation"] = [{"topic": c.topic, "title": c.title, "text": n.text, "warning": n.is_warning} for c, n in notes]
     return found

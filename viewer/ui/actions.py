@@ -102,6 +102,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("view.overlays", mark("Maps"), VIEW, "flame", ("J",), "V", "image", is_checkable=True),
     ActionSpec("view.original",
         mark("Show the original"), VIEW, "eye", ("Q",), "V", "image", mark("The image as it was opened, without enhancement."), is_checkable=True),
+    ActionSpec("view.explain", mark("How this image is shown"), VIEW, "info", ("Ctrl+I",), "G", "image",
+        mark("From the bytes of the file to the screen: what was found, done and left out."), opens_dialog=True),
     ActionSpec("view.results", mark("Results"), VIEW, "panel-bottom", ("Ctrl+J",), is_checkable=True),
     ActionSpec("view.browser", mark("Studies"), VIEW, "panel-left", ("Ctrl+B",), is_checkable=True),
     ActionSpec("view.dock", mark("Panels"), VIEW, "panel-right", ("Ctrl+D",), is_checkable=True),

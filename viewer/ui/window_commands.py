@@ -16,6 +16,7 @@ from viewer.io import samples
 from viewer.session.settings import cache_folder
 from viewer.ui.dialogs.about import show_about
 from viewer.ui.dialogs.confirm import Confirm
+from viewer.ui.dialogs.explain import show_explanation
 from viewer.ui.dialogs.keys import KeySheet
 from viewer.ui.panels.measurements import delete_measurement
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 PLANES = ("acquired", "axial", "coronal", "sagittal")
 _CONTEXT = (
     "window.auto", "window.invert", "view.fit", "view.actual", "view.reset", "", "view.original", "view.text", "view.identity", "",
-    "edit.copy_picture", "file.export",
+    "view.explain", "edit.copy_picture", "file.export",
 )  # fmt: skip
 
 
@@ -58,6 +59,7 @@ class WindowCommands(QObject):
             "view.labels": lambda: host.change_wish(show_labels=not host.wish.show_labels),
             "view.overlays": lambda: host.change_wish(show_overlays=not host.wish.show_overlays),
             "view.original": lambda: host.change_wish(show_original=not host.wish.show_original),
+            "view.explain": lambda: show_explanation(host, self._window),
             "view.results": lambda: self._window.show_results(not self._window.results.isVisible()),
             "view.browser": lambda: self._show_part(self._window.browser, "view.browser"),
             "view.dock": lambda: self._show_part(self._window.dock, "view.dock"),
