@@ -85,6 +85,9 @@ def palette(stage: Maker) -> Iterator[str]:
     s.trigger("help.keys")
     yield "key-sheet"
     QApplication.activeModalWidget().close()
+    s.trigger("view.explain")
+    yield "how-it-is-shown"
+    QApplication.activeModalWidget().close()
     s.trigger("help.about")
     yield "about"
     QApplication.activeModalWidget().close()
