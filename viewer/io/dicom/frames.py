@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from viewer.core.geometry import Triple
+from viewer.core.window import Window
 from viewer.core.words import _
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.spacing import pixel_spacing
+from viewer.io.dicom.windows import FRAME_VOI, first_window
 
 # What may tell the phases of a stack apart, in the order in which it is tried (CONVENTIONS D54): tag, words, unit.
 PHASE_KEYS: tuple[tuple[int, str, str], ...] = (
@@ -46,6 +48,8 @@ class Frame:
     keys: tuple[str, ...] = ()
     """Text of the elements of PHASE_KEYS, "" where missing."""
     stack: str = ""
+    window: Window | None = None
+    """The first window that the file gives the frame, without its name."""
 
 
 def read_frames(dataset: Dataset, count: int, sop_class: str) -> tuple[tuple[Frame, ...], tuple[str, ...]]:
@@ -59,6 +63,7 @@ def read_frames(dataset: Dataset, count: int, sop_class: str) -> tuple[tuple[Fra
         orientation=_orientation(dataset, said),
         spacing=spacing.row_column,
         keys=tuple(_key(dataset, tag) for tag, _word, _unit in PHASE_KEYS),
+        window=first_window(dataset),
     )
     base = _with_rescale(base, dataset, said)
     per_frame = elements.items(dataset, 0x52009230)
@@ -105,6 +110,10 @@ def _grouped(base: Frame, group: Dataset | None, said: list[str]) -> Frame:
         if spacing.warning:
             said.append(spacing.warning)
     frame = replace(base, **changes)
+    voi = elements.first(group, FRAME_VOI)
+    window = first_window(voi) if voi is not None else None
+    if window is not None:
+        frame = replace(frame, window=window)
     transform = elements.first(group, 0x00289145)
     if transform is not None:
         frame = _with_rescale(frame, transform, said)

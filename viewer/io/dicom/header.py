@@ -61,6 +61,8 @@ class Header:
     """Fragments of each frame of encapsulated pixels."""
     tables: str = ""
     """Digest of the palette and the modality LUT: files with others are no part of the same volume."""
+    overlay_groups: tuple[int, ...] = ()
+    """Groups (6000, 6002 ... 601E) in which the file has overlays."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -169,6 +171,7 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
         claimed_frames=claimed,
         pixels=place,
         tables=_digest(dataset, photometric),
+        overlay_groups=overlay_groups(dataset),
     )
     count, said = _frames_there(header, place)
     if place.length is None:
@@ -178,6 +181,11 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
         header = replace(header, spans=spans)
     frames, more = read_frames(dataset, count, header.sop_class)
     return replace(header, frame_count=count, frames=frames, warnings=(*header.warnings, *said, *more))
+
+
+def overlay_groups(dataset: Dataset) -> tuple[int, ...]:
+    """The even groups from 6000 to 601E that describe an overlay (its rows are there)."""
+    return tuple(group for group in range(0x6000, 0x6020, 2) if elements.raw(dataset, group << 16 | 0x0010) is not None)
 
 
 def _digest(dataset: Dataset, photometric: str) -> str:
