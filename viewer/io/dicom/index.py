@@ -202,12 +202,14 @@ def _badges(stack: Stack, headers: list[Header], description: Description, spaci
 
 def _object(header: Header) -> SeriesEntry:
     """What has no picture, or none that can be shown yet: listed by what it is."""
+    from viewer.io.objects.listing import listed  # stands on this package
+
     dataset = parse(header.path).dataset
     description = describe(header, dataset, None)
     is_picture = elements.raw(dataset, 0x00280010) is not None and not header.sop_class.startswith(OBJECT_CLASSES)
     more = (_("it describes an image, but holds no pixels that can be shown"),) if is_picture else ()
     name = object_name(header.sop_class).removesuffix(" Storage") or _("DICOM object without an image")
-    return SeriesEntry(
+    entry = SeriesEntry(
         id=header.series_uid or _content_id(header.path),
         reader="dicom",
         kind="other",
@@ -218,6 +220,8 @@ def _object(header: Header) -> SeriesEntry:
         transfer_syntax=header.syntax,
         warnings=(*header.warnings, *more),
     )
+    found = listed(header, dataset)
+    return entry if found is None else replace(entry, title=found.title, object_kind=found.kind, refers_to=found.refers_to, plan=found.plan)
 
 
 def _content_id(path: Path) -> str:
