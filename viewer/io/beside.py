@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 
@@ -13,6 +14,9 @@ from viewer.core.errors import UnreadableFile
 from viewer.io.gate import harmless
 
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+stand_ins: dict[str, Callable[[str, str], Path | None]] = {}
+"""Of a folder of files that go under other names than their own (an unpacked archive): finds what a header there names."""
 
 
 def resolve(header: Path, named: str) -> Path:
@@ -39,6 +43,9 @@ def resolve(header: Path, named: str) -> Path:
         raise UnreadableFile(refused) from None
     if not inside:
         raise UnreadableFile(refused)
+    stand_in = stand_ins.get(str(header.parent))
+    if stand_in is not None and (found := stand_in(header.name, named)) is not None:
+        return found
     if not os.path.exists(real):
         raise UnreadableFile(f'{name}: it names the data file "{what}", which is not there. Put it beside the header.')
     return Path(real)
