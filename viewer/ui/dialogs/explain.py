@@ -29,7 +29,6 @@ class Explanation(Dialog):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAccessibleName(_("How this image is shown"))
         page = QWidget(scroll)
-        page.setAutoFillBackground(False)
         column = QVBoxLayout(page)
         column.setContentsMargins(0, sizes().gap, sizes().margin, sizes().gap)
         column.setSpacing(sizes().margin)
@@ -37,6 +36,7 @@ class Explanation(Dialog):
             column.addLayout(_chapter(chapter, page))
         column.addStretch(1)
         scroll.setWidget(page)
+        page.setAutoFillBackground(False)  # the scroll area has just switched it on
         scroll.viewport().setAutoFillBackground(False)
         self.body.addWidget(scroll, 1)
         self.copy = Button(_("Copy"), icon="copy", parent=self.frame)
