@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -236,6 +236,19 @@ def labels_change(layer_id: str, labels: NDArray[Any], box: Box, after: NDArray[
     kind = np.result_type(before, after)  # a step that brings the 256th segment widens the labels
     packed = (pack(values[inside].astype(kind, copy=False), split=False) for values in (before, after))
     return LabelsChange(layer_id, ((a, b), (c, d), (e, f)), *packed)
+
+
+def filled_layer(layer: LabelLayer, box: Box, values: NDArray[Any]) -> LabelsChange | None:
+    """The change that fills an empty layer with the labels of a box; None if there are none."""
+    inside = bounding_box(values)
+    if inside is None:
+        return None
+    part = values[as_slices(inside)]
+    kind = labels_type(layer)
+    place = [(a + i, a + j) for (a, _), (i, j) in zip(box, inside, strict=True)]
+    empty = np.zeros(part.shape, kind)
+    change = labels_change(layer.id, empty, ((0, part.shape[0]), (0, part.shape[1]), (0, part.shape[2])), part.astype(kind))
+    return replace(change, box=(place[0], place[1], place[2])) if change else None
 
 
 def fit_labels(state: State, layer_id: str, layer: LabelLayer | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from viewer.core.report import Report, Score, Table
 from viewer.core.volume import smallest_exact
 from viewer.core.words import gettext
 from viewer.session.apply import Call
-from viewer.session.history import Change, ItemChange, LabelsChange, Origin, Phrase, Step, as_slices, bounding_box, labels_change, labels_type
+from viewer.session.history import Change, ItemChange, Origin, Phrase, Step, as_slices, filled_layer, labels_change, labels_type
 from viewer.session.packing import Box
 from viewer.session.planes import put_plane, take_plane
 
@@ -144,7 +143,7 @@ def _segment(call: Call, mask: Mask) -> tuple[list[Change], str]:
             raise Refused(f"{call.spec.title} found nothing with these parameters; nothing was added.")
         segment = Segment(1, gettext("Segment {number}").format(number=call.number), segment_color(call.number))
         layer = LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id, (segment,))
-        change = _new_labels(layer, box, values.astype(np.uint8))
+        change = filled_layer(layer, box, values.astype(np.uint8))
         return [ItemChange("layer", layer.id, None, layer), *([change] if change else [])], segment.name
     layer, label = call.target_layer, call.target.label
     part = call.labels[as_slices(box)]
@@ -182,7 +181,7 @@ def _layer(call: Call, labels: Labels) -> list[Change]:
         change = labels_change(layer.id, call.labels, box, np.where(writable, values, part).astype(kind))
         return [*([ItemChange("layer", layer.id, layer, named)] if unnamed else []), *([change] if change else [])]
     layer = _named(call, labels, LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id), used)
-    change = _new_labels(layer, box, values)
+    change = filled_layer(layer, box, values)
     return [ItemChange("layer", layer.id, None, layer), *([change] if change else [])]
 
 
@@ -193,19 +192,6 @@ def _named(call: Call, labels: Labels, layer: LabelLayer, added: list[int]) -> L
         color = segment_color(n if call.target_layer is not None else call.number + n - 1)
         layer = layer.with_segment(Segment(n, name, color))
     return layer
-
-
-def _new_labels(layer: LabelLayer, box: Box, values: NDArray[Any]) -> LabelsChange | None:
-    """The change that fills an empty layer."""
-    inside = bounding_box(values)
-    if inside is None:
-        return None
-    part = values[as_slices(inside)]
-    kind = labels_type(layer)
-    place = [(a + i, a + j) for (a, _), (i, j) in zip(box, inside, strict=True)]
-    empty = np.zeros(part.shape, kind)
-    change = labels_change(layer.id, empty, ((0, part.shape[0]), (0, part.shape[1]), (0, part.shape[2])), part.astype(kind))
-    return replace(change, box=(place[0], place[1], place[2])) if change else None
 
 
 def _overlay(call: Call, overlay: Overlay) -> ItemChange:

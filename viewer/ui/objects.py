@@ -1,0 +1,57 @@
+"""Objects of the browser that are no pictures (segmentations, structures, doses, reports ...): what they are called, and who shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from viewer.core.words import gettext as _
+from viewer.io.series import ObjectKind, SeriesEntry
+
+if TYPE_CHECKING:
+    from viewer.ui.host import Host
+    from viewer.ui.opening import Opener
+
+Handler = Callable[["Host", "Opener", SeriesEntry], None]
+HANDLERS: dict[ObjectKind, Handler] = {}
+"""Who shows which kind. A handler runs on the window's thread, reads through ``host.work`` and says what it could not do."""
+
+NAMES: dict[ObjectKind, str] = {
+    "segmentation": "Segmentation",
+    "structures": "Structure set",
+    "dose": "Dose",
+    "map": "Parametric map",
+    "report": "Report",
+    "presentation": "Presentation state",
+    "key-images": "Key images",
+}
+ICONS: dict[ObjectKind, str] = {
+    "segmentation": "blend",
+    "structures": "pentagon",
+    "dose": "flame",
+    "map": "flame",
+    "report": "text",
+    "presentation": "contrast",
+    "key-images": "key-image",
+}
+
+
+def object_name(entry: SeriesEntry) -> str:
+    """What an object is, in one or two words; "" for what is only listed."""
+    name = NAMES.get(entry.object_kind, "")
+    return _(name) if name else ""
+
+
+def show_object(host: Host, opener: Opener, entry: SeriesEntry) -> None:
+    """Show an object by the handler of its kind; where there is none, say what it is and that it cannot be shown."""
+    handler = HANDLERS.get(entry.object_kind)
+    if handler is not None:
+        with host.reporting():
+            handler(host, opener, entry)
+        return
+    what = object_name(entry)
+    title = entry.title or entry.identity.series_description
+    if what and title and what.casefold() != title.casefold():
+        host.say("info", _("{title} ({kind}) is listed, but cannot be shown.").format(title=title, kind=what))
+    else:
+        host.say("info", _("{title} is listed, but cannot be shown.").format(title=title or what))
