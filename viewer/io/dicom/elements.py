@@ -53,7 +53,11 @@ def texts(dataset: Dataset, tag: int) -> tuple[str, ...]:
 
 def words(dataset: Dataset, tag: int, encodings: tuple[str, ...]) -> str:
     """Text written by people, in the file's character set, with control characters made visible and harmless."""
-    value = raw_bytes(dataset, tag)
+    return decode_words(raw_bytes(dataset, tag), encodings)
+
+
+def decode_words(value: bytes, encodings: tuple[str, ...]) -> str:
+    """Bytes of such a text, harmless; what does not fit its character set shows replacement characters."""
     if not value:
         return ""
     if value.isascii() and b"\x1b" not in value:
@@ -83,8 +87,12 @@ def harmless(value: str) -> str:
 
 def encodings(dataset: Dataset) -> tuple[str, ...]:
     """Python's names for the file's character sets."""
-    names = texts(dataset, 0x00080005)
-    if not names:
+    return encodings_of(texts(dataset, 0x00080005))
+
+
+def encodings_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same from the values of SpecificCharacterSet; latin-1 where there is none, or none that is known."""
+    if not any(names):
         return ("latin-1",)
     from pydicom.charset import convert_encodings
 
