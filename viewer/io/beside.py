@@ -27,6 +27,18 @@ def resolve(header: Path, named: str) -> Path:
     UnreadableFile
         The name is absolute, climbs out (``..`` or a link), is a device or a stream, or the file is not there.
     """
+    real = check_inside(header, named)
+    name, what = harmless(header.name), harmless(named)
+    stand_in = stand_ins.get(str(header.parent))
+    if stand_in is not None and (found := stand_in(header.name, named)) is not None:
+        return found
+    if not os.path.exists(real):
+        raise UnreadableFile(f'{name}: it names the data file "{what}", which is not there. Put it beside the header.')
+    return Path(real)
+
+
+def check_inside(header: Path, named: str) -> str:
+    """The real path of what a header names, there or not. Raises UnreadableFile where it leads out of the header's folder."""
     name, what = harmless(header.name), harmless(named)
     folder = os.path.realpath(header.parent)
     parts = named.replace("\\", "/").split("/")
@@ -43,12 +55,7 @@ def resolve(header: Path, named: str) -> Path:
         raise UnreadableFile(refused) from None
     if not inside:
         raise UnreadableFile(refused)
-    stand_in = stand_ins.get(str(header.parent))
-    if stand_in is not None and (found := stand_in(header.name, named)) is not None:
-        return found
-    if not os.path.exists(real):
-        raise UnreadableFile(f'{name}: it names the data file "{what}", which is not there. Put it beside the header.')
-    return Path(real)
+    return real
 
 
 def open_regular(path: Path) -> BinaryIO:
