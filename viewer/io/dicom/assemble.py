@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +51,57 @@ def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Vol
     return replace(volume, kind="image", phase_seconds=(), phase_labels=())
 
 
+def stored_frames(header: Header, *, pool: Pool, frames: Sequence[int] | None = None, failed: dict[int, str] | None = None) -> NDArray[Any]:
+    """Stored values of a file's frames as they are: no rescale, no lookup table, nothing taken from other files.
+
+    Parameters
+    ----------
+    header : Header
+        Of any file with pixels, objects such as segmentations included.
+    frames : sequence of int, optional
+        Which frames, from 0; all of them by default.
+    failed : dict, optional
+        Filled with number and reason of each frame that could not be read (it stays 0). Without it the first such frame is an error.
+
+    Returns
+    -------
+    (frames, rows, columns) ndarray, or (frames, rows, columns, 3) of RGB for colour
+        The header's type in native byte order; one-bit data as uint8 of 0 and 1.
+
+    Raises
+    ------
+    UnreadableFile, UnsupportedFeature, TooLarge
+        Before anything is allocated where that can be known; the sentence names the file.
+    """
+    if header.pixels is None:
+        raise UnreadableFile(_("{name} holds no pixels that can be shown.").format(name=header.name))
+    numbers = range(header.frame_count) if frames is None else frames
+    if not numbers or not all(0 <= n < header.frame_count for n in numbers):
+        raise ValueError(f"frames {numbers} of {header.frame_count}")
+    slots: Slots = (tuple((0, n) for n in numbers),)
+    shape, dtype = _stored_shape(header, slots)
+    _pass_gate((header,), slots, shape, dtype)
+    stored = memory.allocate(shape, dtype)
+    failures = _fill((header,), slots, stored, {}, pool, None)
+    for (_phase, plane), problem in sorted(failures.items()):
+        if failed is None:
+            raise problem
+        failed[numbers[plane]] = str(problem)
+        stored[0, plane] = 0
+    result: NDArray[Any] = stored[0]
+    return result
+
+
+def _stored_shape(lead: Header, slots: Slots) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape (phases, planes, rows, columns[, 3]) and type of stored values in memory."""
+    assert lead.pixels is not None
+    is_color = lead.samples == 3
+    shape = (len(slots), len(slots[0]), lead.rows, lead.columns, *((3,) if is_color else ()))
+    if lead.pixels.tag != 0x7FE00010:
+        return shape, np.dtype(np.float32)
+    return shape, np.dtype(np.uint8) if is_color else values.stored_dtype(lead.bits_allocated, lead.is_signed)
+
+
 def _plan(entry: SeriesEntry) -> Plan:
     if not isinstance(entry.plan, Plan):
         name = gate.harmless(entry.files[0].name) if entry.files else entry.id
@@ -86,16 +138,12 @@ def _volume(entry: SeriesEntry, plan: Plan, slots: Slots, geometry: Geometry, po
 def _voxels(plan: Plan, slots: Slots, pool: Pool, progress: Progress | None) -> tuple[NDArray[Any], tuple[str, ...], list[list[values.Rescale]]]:
     """Voxels, what went wrong with single frames, and the rescale of each frame."""
     lead = plan.headers[slots[0][0][0]]
-    assert lead.pixels is not None
     is_color = lead.samples == 3
-    shape = (len(slots), len(slots[0]), lead.rows, lead.columns, *((3,) if is_color else ()))
-    dtype = np.dtype(np.uint8) if is_color else values.stored_dtype(lead.bits_allocated, lead.is_signed)
-    if lead.pixels.tag != 0x7FE00010:
-        dtype = np.dtype(np.float32)
-    _pass_gate(plan, slots, shape, dtype)
+    shape, dtype = _stored_shape(lead, slots)
+    _pass_gate(plan.headers, slots, shape, dtype)
     stored = memory.allocate(shape, dtype)
     ends: dict[Cell, tuple[float, float]] = {}
-    failures = _fill(plan, slots, stored, ends, pool, progress)
+    failures = _fill(plan.headers, slots, stored, ends, pool, progress)
     cells = len(slots) * len(slots[0])
     if len(failures) == cells:
         raise next(iter(failures.values()))
@@ -140,10 +188,10 @@ def _modality(lead: Header, stored: NDArray[Any], rescales: list[list[values.Res
     return values.to_modality(mapped, [[values.Rescale() for _r in row] for row in rescales])
 
 
-def _pass_gate(plan: Plan, slots: Slots, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+def _pass_gate(series: Sequence[Header], slots: Slots, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """Nothing is allocated before the gate has seen shape, bytes present and codec (RELIABILITY choice 3)."""
     used = sorted({h for row in slots for h, _n in row})
-    headers = [plan.headers[h] for h in used]
+    headers = [series[h] for h in used]
     path = headers[0].path
     for header in headers:
         if not header.is_native and header.syntax not in CODECS:
@@ -153,11 +201,13 @@ def _pass_gate(plan: Plan, slots: Slots, shape: tuple[int, ...], dtype: np.dtype
         return
     present = sum(max(0, h.size - h.pixels.offset) for h in headers if h.pixels is not None)
     ratio = max((CODECS[h.syntax].ratio for h in headers if h.syntax in CODECS), default=gate.LOSSLESS_RATIO)
+    if headers[0].bits_allocated == 1:
+        ratio *= 8  # a byte each in memory, a bit each in the stream
     gate.check(shape, dtype.itemsize, path=path, available=present, ratio=ratio)
 
 
 def _fill(
-    plan: Plan, slots: Slots, stored: NDArray[Any], ends: dict[Cell, tuple[float, float]], pool: Pool, progress: Progress | None
+    headers: Sequence[Header], slots: Slots, stored: NDArray[Any], ends: dict[Cell, tuple[float, float]], pool: Pool, progress: Progress | None
 ) -> dict[Cell, NegatoscopeError]:
     """Every frame in its place, and the ends of those read here; the errors of those that failed."""
     failures: dict[Cell, NegatoscopeError] = {}
@@ -167,7 +217,7 @@ def _fill(
     try:
         for phase, row in enumerate(slots):
             for plane, (number, frame) in enumerate(row):
-                header = plan.headers[number]
+                header = headers[number]
                 try:
                     if header.is_native:
                         if number not in files:
@@ -240,4 +290,5 @@ def _task(header: Header, number: int) -> FrameTask:
         bits_stored=header.bits_stored,
         high_bit=header.high_bit,
         is_signed=header.is_signed,
+        planar=header.planar,
     )

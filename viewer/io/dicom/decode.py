@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ class FrameTask:
     bits_stored: int
     high_bit: int
     is_signed: bool
+    planar: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,23 @@ def _rle(stream: bytes, task: FrameTask) -> Decoded:
     samples = decode_rle(stream, task.rows, task.columns, task.samples, task.bits_allocated)
     precision = task.bits_stored if task.samples == 3 else task.bits_allocated
     return Decoded(samples, task.photometric, precision)
+
+
+def _deflate(stream: bytes, task: FrameTask) -> Decoded:
+    """One frame as it would lie in the file uncompressed, little endian, deflated by itself (PS3.5 A.4.13)."""
+    pixels, size = task.rows * task.columns * task.samples, max(1, task.bits_allocated // 8)
+    wanted = (pixels + 7) // 8 if task.bits_allocated == 1 else pixels * size
+    # A byte more than is wanted tells a frame that is too long; nothing inflates further than that.
+    raw = np.frombuffer(zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream, wanted + 2), dtype=np.uint8)
+    if not wanted <= len(raw) <= wanted + 1:
+        text = _("it holds {found}, the header says {wanted}")
+        raise UnreadableFile(text.format(found=gate.amount(len(raw)), wanted=gate.amount(wanted)))
+    if task.bits_allocated == 1:
+        return Decoded(values.unpack_bits(raw, pixels).reshape(task.rows, task.columns), task.photometric, 1)
+    words = raw[:wanted].view(f"<u{size}")
+    if task.samples == 3:
+        return Decoded(colour.interleaved(words, task.rows, task.columns, task.planar), task.photometric, task.bits_stored)
+    return Decoded(words.reshape(task.rows, task.columns), task.photometric, task.bits_allocated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +275,7 @@ def _htj2k(stream: bytes, task: FrameTask) -> Decoded:
 
 DECODERS: dict[Family, Decoder] = {
     "rle": _rle,
+    "deflate": _deflate,
     "jpeg": _jpeg_lossy,
     "jpeg-lossless": _jpeg_lossless,
     "jpeg-ls": _jpeg_ls,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from viewer.core.words import _
 from viewer.io import gate
+from viewer.io.inflate import DEFLATE_RATIO
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -15,7 +16,7 @@ BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 NATIVE = frozenset({"", IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED})
 
-Family = Literal["rle", "jpeg", "jpeg-lossless", "jpeg-ls", "jpeg-2000", "htj2k"]
+Family = Literal["rle", "deflate", "jpeg", "jpeg-lossless", "jpeg-ls", "jpeg-2000", "htj2k"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def _lossy(family: Family, name: str, *packages: str) -> Codec:
 _BASE = "1.2.840.10008.1.2."
 CODECS: dict[str, Codec] = {
     _BASE + "5": Codec("rle", "RLE", ("viewer",), gate.LOSSY_RATIO),
+    _BASE + "8.1": Codec("deflate", "Deflated Image Frame Compression", ("viewer",), DEFLATE_RATIO),
     _BASE + "4.50": _lossy("jpeg", "JPEG", "Pillow"),
     _BASE + "4.51": _lossy("jpeg", "JPEG extended", "Pillow", "imagecodecs"),
     _BASE + "4.53": _lossy("jpeg", "JPEG spectral selection", "Pillow", "imagecodecs"),
@@ -65,7 +67,7 @@ def begins_right(syntax: str, head: bytes) -> bool:
     family = CODECS[syntax].family
     if family == "rle":
         return len(head) >= 4 and 1 <= int.from_bytes(head[:4], "little") <= 15
-    return head.startswith(_STARTS[family])
+    return family not in _STARTS or head.startswith(_STARTS[family])
 
 
 def is_registered(syntax: str) -> bool:
