@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from viewer.core import memory
 from viewer.core.geometry import Geometry
+from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.provenance import Note
 from viewer.core.window import VoiLut, Window
 
@@ -57,6 +58,18 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueScale:
+    """A second unit that the header allows: value in ``unit`` = ``factor`` x modality value."""
+
+    unit: str
+    factor: float
+    how: str = ""
+    """The calculation in a sentence, with its numbers."""
+    badge: str = ""
+    """What the picture must say where these values are used: ``SUV est.``"""
+
+
+@dataclass(frozen=True, slots=True)
 class Volume:
     """One series in memory.
 
@@ -77,6 +90,14 @@ class Volume:
     """MONOCHROME1: the smallest value is shown white. Values are never inverted."""
     windows: tuple[Window, ...] = ()
     voi_luts: tuple[VoiLut, ...] = ()
+    plane_windows: tuple[tuple[Window | None, ...], ...] = ()
+    """The file's first window of each plane, ``[phase][plane]``, None where it gives none; () where all are alike (D34)."""
+    scales: tuple[ValueScale, ...] = ()
+    """Further units that the values can be told in: SUVbw beside Bq/mL."""
+    graphics: tuple[GraphicPlane, ...] = field(default=(), compare=False, repr=False)
+    """Overlays of the file over single planes (D44)."""
+    shutter: Shutter | None = None
+    """What covers the picture outside of the exposed field, the same on every plane (D45); left out of the automatic window."""
     padding: tuple[float, float] | None = None
     """Range of modality values (both included) that only fill the frame; left out of statistics and auto-window."""
     pixel_aspect: float = 1.0
@@ -131,7 +152,10 @@ class Volume:
 
     def derived(self, new_id: str, data: NDArray[Any], **changes: Any) -> Volume:
         """A volume computed from this one: same place and identity, other values."""
-        return replace(self, id=new_id, data=data, parent_id=self.id, root_id=self.root_id, **{"windows": (), "voi_luts": (), **changes})
+        fresh: dict[str, Any] = {"windows": (), "voi_luts": (), "plane_windows": (), "graphics": ()}
+        if changes.get("unit", self.unit) != self.unit:
+            fresh["scales"] = ()
+        return replace(self, id=new_id, data=data, parent_id=self.id, root_id=self.root_id, **{**fresh, **changes})
 
 
 def smallest_exact(values: NDArray[Any]) -> NDArray[Any]:

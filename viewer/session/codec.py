@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.errors import UnreadableFile
 from viewer.core.geometry import Geometry
+from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.images import Image, Labels, Mask
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.overlay import ScalarMap
 from viewer.core.provenance import Note
 from viewer.core.report import Column, Report, Score, Table
-from viewer.core.volume import Identity, Volume
+from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import VoiLut, Window
 from viewer.session.history import ItemChange, LabelsChange, Origin, Phrase, Step
 from viewer.session.packing import Packed
@@ -29,6 +30,7 @@ _CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
         Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Report, Score, Table, Identity, Note, Volume, VoiLut, Window,
+        GraphicPlane, Shutter, ValueScale,
         ItemChange, LabelsChange, Origin, Phrase, Step,
     )
 }  # fmt: skip
