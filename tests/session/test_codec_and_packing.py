@@ -27,6 +27,7 @@ from viewer.session.history import ItemChange, LabelsChange, Origin, Phrase, Ste
 from viewer.session.packing import copy_into, pack, unpack
 
 GRID = Geometry((2, 3, 4), (1.5, -2.0, 3.0), (2.0, 0.5, 0.25), (0.6, -0.8, 0.0, 0.8, 0.6, 0.0, 0.0, 0.0, -1.0), frame_uid="1.2.3")
+UNEVEN = dataclasses.replace(GRID, between_known=False, plane_origins=((1.5, -2.0, 3.0), (1.5, 0.1, 0.0)))
 ARRAYS = hnp.arrays(
     st.sampled_from([np.uint8, np.int8, np.uint16, np.int16, np.float32, np.bool_]),
     hnp.array_shapes(min_dims=3, max_dims=4, max_side=6),
@@ -57,7 +58,7 @@ def items() -> list[Any]:
         ScalarMap("overlay-a", "Energy", "volume-a", GRID, np.full((2, 3, 4), np.nan, np.float32), "HU", "magma", 1, False),
         Table("table-a", "T", (Column("a", "mm"), Column("b")), (("x", 1.5), (None, 3), (float("nan"), float("-inf"))), "volume-a", (("k", "v"),)),
         Report("report-a", "R", "volume-a", 1, 0, "m", "1", "t", (Score("yes", 0.25),), None, "", "cpu", 1.25, ("w",), True, (("k", "v"),), "b"),
-        GRID, "a text", "$packed", None, True, 3, 1.5,
+        GRID, UNEVEN, UNEVEN.permuted((2, 0, 1)), "a text", "$packed", None, True, 3, 1.5,
     ]  # fmt: skip
 
 

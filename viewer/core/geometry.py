@@ -3,12 +3,15 @@
 Places are DICOM patient coordinates (LPS: +x left, +y posterior, +z head) in millimetres where the file says so
 (``is_patient``). Where it does not, places are in the image's own frame: x along the columns, y along the rows,
 z along the planes, in millimetres if the spacing is known and in pixels if not (``unit``).
+
+Planes are parallel, but real stacks lean (gantry tilt) and have uneven gaps: then every plane has an origin of its own.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -25,7 +28,7 @@ LETTER_LIMIT = 0.087
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """A regular grid.
+    """A stack of parallel planes of equal pixels: a rectangular grid, or ``plane_origins`` says where each plane lies.
 
     Parameters
     ----------
@@ -33,7 +36,8 @@ class Geometry:
     origin : (x, y, z)
         Centre of voxel (0, 0, 0), in ``unit``.
     spacing : (between planes, between rows, between columns)
-        In ``unit``; positive. 1 where it is not known.
+        In ``unit``; positive. 1 where it is not known. Of a stack with ``plane_origins``: the median distance of planes along
+        their normal.
     direction : nine numbers, row by row
         The 3x3 matrix whose columns are the unit vectors of increasing column, row and plane index, as SimpleITK's
         ``GetDirection()``. Orthonormal; the determinant is +1 or, as NIfTI and NRRD files may have it, -1.
@@ -43,6 +47,12 @@ class Geometry:
         Whether the spacing of rows and columns, and that of planes, is known.
     frame_uid : str
         DICOM's frame of reference UID; "" where there is none.
+    plane_origins : one (x, y, z) for each plane, or ()
+        Centre of the first voxel of every plane, where the planes do not lie evenly along their normal: a stack that leans,
+        has uneven gaps or misses planes. () for a rectangular grid. In ascending order along the normal.
+    plane_axis : int
+        The array axis along which the file's planes follow each other: 0, unless the axes were ``permuted``. What is said of
+        ``between_known`` and ``plane_origins`` is said of this axis.
     """
 
     shape: Index
@@ -53,6 +63,8 @@ class Geometry:
     in_plane_known: bool = True
     between_known: bool = True
     frame_uid: str = ""
+    plane_origins: tuple[Triple, ...] = ()
+    plane_axis: int = 0
 
     def __post_init__(self) -> None:
         if len(self.shape) != 3 or any(int(n) < 1 for n in self.shape):
@@ -61,6 +73,28 @@ class Geometry:
             raise ValueError("origin or direction is not finite")
         if not all(math.isfinite(s) and s > 0 for s in self.spacing):
             raise ValueError(f"spacing {self.spacing} is not positive")
+        if self.plane_axis not in (0, 1, 2):
+            raise ValueError(f"there is no axis {self.plane_axis}")
+        if self.plane_origins:
+            self._check_planes()
+
+    def _check_planes(self) -> None:
+        places = np.asarray(self.plane_origins, dtype=np.float64)
+        if places.shape != (self.shape[self.plane_axis], 3) or len(places) < 2 or not np.isfinite(places).all():
+            raise ValueError(f"{len(self.plane_origins)} places of planes for {self.shape[self.plane_axis]} planes")
+        if np.abs(places[0] - self.origin).max() > 1e-6:
+            raise ValueError(f"the first plane lies at {self.plane_origins[0]}, the grid at {self.origin}")
+        if np.diff(places @ self.vector(self.plane_axis)).min() <= 0:
+            raise ValueError("the planes are not in order along their normal")
+
+    @property
+    def is_rectangular(self) -> bool:
+        """Whether the planes lie evenly along their normal: index and place differ by a turn, a shift and the spacing."""
+        return not self.plane_origins
+
+    def knows(self, axis: int) -> bool:
+        """Whether lengths along an array axis are known, in mm."""
+        return self.between_known if axis == self.plane_axis else self.in_plane_known
 
     @property
     def unit(self) -> str:
@@ -70,24 +104,31 @@ class Geometry:
     @property
     def has_volume(self) -> bool:
         """Whether three-dimensional measures (mL, reformats in mm) make sense."""
-        return self.in_plane_known and self.between_known and self.shape[0] > 1
+        return self.in_plane_known and self.between_known and self.shape[self.plane_axis] > 1
 
     @property
     def matrix(self) -> NDArray[np.float64]:
         """Direction as (3, 3); columns: increasing column, row, plane index."""
-        return np.asarray(self.direction, dtype=np.float64).reshape(3, 3)
+        return np.asarray(self.direction, dtype=np.float64).reshape(3, 3).copy()
 
     @property
     def affine(self) -> NDArray[np.float64]:
-        """(4, 4): takes (column, row, plane, 1) to (x, y, z, 1)."""
+        """(4, 4): takes (column, row, plane, 1) to (x, y, z, 1).
+
+        With ``plane_origins`` the steps between planes are their mean: exact for a stack that leans evenly (the columns are then
+        not at right angles), and for the first and last plane of any other.
+        """
         affine = np.eye(4)
         affine[:3, :3] = self.matrix * np.asarray(self.spacing[::-1])
         affine[:3, 3] = self.origin
+        if self.plane_origins:
+            first, last = np.asarray(self.plane_origins[0]), np.asarray(self.plane_origins[-1])
+            affine[:3, 2 - self.plane_axis] = (last - first) / (len(self.plane_origins) - 1)
         return affine
 
     @property
     def voxel_volume_mm3(self) -> float | None:
-        """Volume of a voxel, None where a spacing is not known."""
+        """Volume of a voxel, None where a spacing is not known. Leaning planes change nothing: the distance is that along the normal."""
         if not (self.in_plane_known and self.between_known):
             return None
         return float(np.prod(self.spacing))
@@ -95,19 +136,43 @@ class Geometry:
     def to_patient(self, index: ArrayLike) -> NDArray[np.float64]:
         """Places (..., 3) as (x, y, z) of indices (..., 3) as (plane, row, column); fractions allowed."""
         steps = np.asarray(index, dtype=np.float64) * np.asarray(self.spacing)
+        if self.plane_origins:
+            steps[..., self.plane_axis] = 0.0
+            return np.asarray(steps[..., ::-1] @ self.matrix.T + self._planes.at(np.asarray(index, dtype=np.float64)[..., self.plane_axis]))
         return np.asarray(steps[..., ::-1] @ self.matrix.T + np.asarray(self.origin))
 
     def to_index(self, position: ArrayLike) -> NDArray[np.float64]:
-        """Fractional indices (..., 3) as (plane, row, column) of places (..., 3)."""
+        """Fractional indices (..., 3) as (plane, row, column) of places (..., 3).
+
+        With ``plane_origins``: between two planes by the distance along the normal, beyond the last by the median distance.
+        """
+        back = np.linalg.inv(self.matrix).T
+        if self.plane_origins:
+            place = np.asarray(position, dtype=np.float64)
+            number = self._planes.number(place)
+            index = np.asarray(((place - self._planes.at(number)) @ back)[..., ::-1] / np.asarray(self.spacing))
+            index[..., self.plane_axis] = number
+            return index
         offset = np.asarray(position, dtype=np.float64) - np.asarray(self.origin)
-        return np.asarray((offset @ np.linalg.inv(self.matrix).T)[..., ::-1] / np.asarray(self.spacing))
+        return np.asarray((offset @ back)[..., ::-1] / np.asarray(self.spacing))
+
+    @property
+    def _planes(self) -> _Planes:
+        return _planes_of(self.plane_origins, self.direction, self.plane_axis, self.spacing[self.plane_axis])
 
     def nearest(self, position: ArrayLike) -> Index | None:
-        """Index of the voxel that holds a place, None outside (voxels reach half a step beyond their centres)."""
+        """Index of the voxel that holds a place, None outside (voxels reach half a step beyond their centres).
+
+        Where planes are missing there is no voxel: nothing lies farther from a plane than three quarters of the median distance.
+        """
         index = np.floor(self.to_index(position) + 0.5).astype(int)
-        if np.all(index >= 0) and np.all(index < np.asarray(self.shape)):
-            return (int(index[0]), int(index[1]), int(index[2]))
-        return None
+        if not (np.all(index >= 0) and np.all(index < np.asarray(self.shape))):
+            return None
+        if self.plane_origins:
+            away = np.asarray(position, dtype=np.float64) - np.asarray(self.plane_origins[int(index[self.plane_axis])])
+            if abs(float(away @ self.vector(self.plane_axis))) > 0.75 * self.spacing[self.plane_axis]:
+                return None
+        return (int(index[0]), int(index[1]), int(index[2]))
 
     def contains(self, index: Index) -> bool:
         return all(0 <= i < n for i, n in zip(index, self.shape, strict=True))
@@ -133,7 +198,7 @@ class Geometry:
         return 2 - best[order[plane]]
 
     def vector(self, axis: int) -> NDArray[np.float64]:
-        """Unit vector (x, y, z) of increasing index along an array axis (0 planes, 1 rows, 2 columns)."""
+        """Unit vector (x, y, z) of increasing index along an array axis (0 planes, 1 rows, 2 columns); of planes that lean, their normal."""
         return self.matrix[:, 2 - axis].copy()
 
     def letters(self, axis: int, sign: int = 1) -> str:
@@ -144,14 +209,23 @@ class Geometry:
         """Whether both put every voxel in the same place, to a fraction of a voxel."""
         if self.shape != other.shape or self.is_patient != other.is_patient:
             return False
-        corners = np.array(np.meshgrid(*[(0, n - 1) for n in self.shape], indexing="ij")).reshape(3, -1).T
+        ends: list[tuple[int, int] | range] = [(0, n - 1) for n in self.shape]
+        for uneven in (self, other):
+            if uneven.plane_origins:
+                ends[uneven.plane_axis] = range(self.shape[uneven.plane_axis])
+        corners = np.array(np.meshgrid(*ends, indexing="ij")).reshape(3, -1).T
         apart = np.abs(self.to_patient(corners) - other.to_patient(corners)).max()
         return bool(apart <= tolerance * max(1.0, min(self.spacing)) * 10)
 
     def cropped(self, start: Index, shape: Index) -> Geometry:
         """The grid of a box of this one."""
         x, y, z = self.to_patient(start)
-        return replace(self, shape=shape, origin=(float(x), float(y), float(z)))
+        origins: tuple[Triple, ...] = ()
+        if self.plane_origins and shape[self.plane_axis] > 1:
+            index = np.repeat(np.asarray([start], dtype=np.float64), shape[self.plane_axis], axis=0)
+            index[:, self.plane_axis] += np.arange(shape[self.plane_axis])
+            origins = _triples(self.to_patient(index))
+        return replace(self, shape=shape, origin=(float(x), float(y), float(z)), plane_origins=origins)
 
     def permuted(self, order: Index) -> Geometry:
         """The same grid with its array axes in another order: axis n of the result is axis ``order[n]`` of this one."""
@@ -161,10 +235,46 @@ class Geometry:
             shape=(self.shape[order[0]], self.shape[order[1]], self.shape[order[2]]),
             spacing=(self.spacing[order[0]], self.spacing[order[1]], self.spacing[order[2]]),
             direction=tuple(float(c) for c in columns.ravel()),
+            plane_axis=order.index(self.plane_axis),
         )
 
+    def flipped(self, axis: int) -> Geometry:
+        """The same voxels, counted from the other end of an array axis."""
+        last = [0, 0, 0]
+        last[axis] = self.shape[axis] - 1
+        (origin,) = _triples(self.to_patient([last]))
+        matrix = self.matrix
+        matrix[:, 2 - axis] *= -1
+        origins = self.plane_origins
+        if origins:
+            shift = np.zeros(3) if axis == self.plane_axis else np.asarray(origin) - np.asarray(self.origin)
+            origins = _triples(np.asarray(origins[::-1] if axis == self.plane_axis else origins) + shift)
+        return replace(self, origin=origin, direction=tuple(float(c) for c in matrix.ravel()), plane_origins=origins)
+
+    def straight(self) -> Geometry:
+        """The rectangular grid of the same directions that holds the centre of every voxel; itself where it is rectangular.
+
+        The planes keep their ends, and lie about the median distance apart; pixels keep their size.
+        """
+        if not self.plane_origins:
+            return self
+        axis = self.plane_axis
+        offsets = ((np.asarray(self.plane_origins) - np.asarray(self.origin)) @ np.linalg.inv(self.matrix).T)[:, ::-1]
+        low, high = offsets.min(axis=0), offsets.max(axis=0)
+        steps = max(1, round((high[axis] - low[axis]) / self.spacing[axis]))
+        spacing, shape = list(self.spacing), list(self.shape)
+        for n in range(3):
+            # A twentieth of a pixel is rounding in the file: no reason for another row.
+            shape[n] += math.ceil((high[n] - low[n]) / spacing[n] - 0.05)
+        spacing[axis], shape[axis] = float(high[axis] - low[axis]) / steps, steps + 1
+        x, y, z = (float(c) for c in self.matrix @ low[::-1] + np.asarray(self.origin))
+        sides, counts = (spacing[0], spacing[1], spacing[2]), (shape[0], shape[1], shape[2])
+        return replace(self, shape=counts, origin=(x, y, z), spacing=sides, between_known=True, plane_origins=())
+
     def resampled(self, spacing: Triple) -> Geometry:
-        """A grid over the same extent with another spacing (planes, rows, columns)."""
+        """A rectangular grid over the same extent with another spacing (planes, rows, columns)."""
+        if self.plane_origins:
+            return self.straight().resampled(spacing)
         ratio = np.asarray(self.spacing) / np.asarray(spacing)
         counts = np.maximum(1, np.round(np.asarray(self.shape) * ratio)).astype(int)
         x, y, z = self.to_patient(0.5 / ratio - 0.5)
@@ -174,6 +284,40 @@ class Geometry:
             spacing=spacing,
             origin=(float(x), float(y), float(z)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Planes:
+    """Places of planes by their number, fractions and numbers beyond the ends too."""
+
+    places: NDArray[np.float64]
+    """(planes + 2, 3): one more at either end, the median distance on."""
+    heights: NDArray[np.float64]
+    normal: NDArray[np.float64]
+
+    def at(self, number: NDArray[np.float64]) -> NDArray[np.float64]:
+        segment = np.clip(np.floor(number), -1, len(self.places) - 3).astype(int) + 1
+        share = (number - (segment - 1))[..., None]
+        return np.asarray(self.places[segment] + share * (self.places[segment + 1] - self.places[segment]))
+
+    def number(self, place: NDArray[np.float64]) -> NDArray[np.float64]:
+        height = place @ self.normal
+        segment = np.clip(np.searchsorted(self.heights, height, side="right") - 1, 0, len(self.heights) - 2)
+        return np.asarray(segment - 1 + (height - self.heights[segment]) / (self.heights[segment + 1] - self.heights[segment]))
+
+
+@lru_cache(maxsize=64)
+def _planes_of(origins: tuple[Triple, ...], direction: tuple[float, ...], axis: int, distance: float) -> _Planes:
+    normal = np.asarray(direction, dtype=np.float64).reshape(3, 3)[:, 2 - axis]
+    places = np.asarray(origins, dtype=np.float64)
+    first, last = places[1] - places[0], places[-1] - places[-2]
+    ends = places[0] - first * (distance / (first @ normal)), places[-1] + last * (distance / (last @ normal))
+    whole = np.vstack([ends[0], places, ends[1]])
+    return _Planes(whole, whole @ normal, normal.copy())
+
+
+def _triples(places: NDArray[np.float64]) -> tuple[Triple, ...]:
+    return tuple((float(x), float(y), float(z)) for x, y, z in places)
 
 
 def letters(vector: ArrayLike) -> str:
