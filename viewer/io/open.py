@@ -7,42 +7,40 @@ from __future__ import annotations
 
 import importlib
 import os
-import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.volume import Volume
-from viewer.io import inflate, metaimage, nifti, nrrd, picture_headers
+from viewer.io import inflate, memory, metaimage, nifti, nrrd, picture_headers
 from viewer.io.beside import because, open_regular
 from viewer.io.gate import harmless
+from viewer.io.gather import Gathered, gather
 from viewer.io.series import Listing, Progress, Reader, Refusal, SeriesEntry
 from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
 
+if TYPE_CHECKING:
+    from viewer.io.dicom.header import Header
+
 HEAD = 4096
+# Seconds until a growing list is shown for the first time, and then again.
+FIRST_WORD_S, NEXT_WORD_S = 0.1, 0.25
 READERS = ("dicom", "nifti", "nrrd", "metaimage", "pictures")
 # A file with such a name that is none of these is worth a word even inside a folder.
 _ENDINGS = (".dcm", ".ima", ".dicom", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 _SIDE_FILES = (".raw", ".zraw", ".img", ".img.gz")
 
 
-@dataclass(slots=True)
-class _Found:
-    """Files in order; those named directly are answered for one by one."""
-
-    files: list[Path] = field(default_factory=list)
-    named: set[Path] = field(default_factory=set)
-    folders: list[tuple[Path, int]] = field(default_factory=list)
-    """Folder, and how many files it holds."""
-    refused: list[Refusal] = field(default_factory=list)
-    skipped: list[Path] = field(default_factory=list)
-
-
 def find(paths: Sequence[Path], *, progress: Progress | None = None, found: Callable[[Listing], None] | None = None) -> Listing:
     """Everything that can be opened under some files and folders. Reads headers only; never raises for bad input.
+
+    Each file is opened once: its first bytes say what it is, and for DICOM what its header says. Files that have not changed
+    since they were last looked at in this process are not opened at all (:mod:`viewer.io.memory`).
 
     Parameters
     ----------
@@ -50,39 +48,83 @@ def find(paths: Sequence[Path], *, progress: Progress | None = None, found: Call
         Folders are searched recursively, in sorted order. A file that is named itself and is no image is refused with
         the reason; such a file inside a folder is only counted, unless its name says that it should be an image.
     progress : callable, optional
-        Called with (done, total); may raise OperationCancelled.
+        Called on this thread with (files done, files there), once a file and at the end; may raise OperationCancelled, which
+        stops at once. While folders are being listed nothing is done yet and the second number grows.
     found : callable, optional
-        Called now and then, on this thread, with what there is so far, so that a list can grow while a large folder is read.
-        Entries of the same id take each other's place; only the returned listing is final.
+        Called on this thread with what there is so far, so that a list can grow while a large folder is read: first a tenth
+        of a second after the start, then four times a second, less often where putting the series together takes longer.
+        An entry takes the place of the one that had its id before. Only the returned listing is final: it alone holds
+        the verdict on folders without images, and a number behind a series' id may move while the series grows.
     """
-    gathered = _gather(paths)
-    readers: dict[str, list[Path]] = {name: [] for name in READERS}
-    total = 2 * len(gathered.files)
-    for number, path in enumerate(gathered.files):
+    gathered = gather(paths, counted=(lambda count: progress(0, count)) if progress else None)
+    search = _Search(gathered, found)
+    total = len(gathered.files)
+    done = 0
+    for path in gathered.files:
         if progress:
-            progress(number, total)
-        try:
-            reader = sniff(path)
-        except (NegatoscopeError, OSError) as error:
-            reason = str(error) if isinstance(error, NegatoscopeError) else f"{harmless(path.name)}: {because(error)}."
-            gathered.refused.append(Refusal(path, reason))
-            continue
-        if reader:
-            readers[reader].append(path)
-        elif path in gathered.named or path.name.lower().endswith(_ENDINGS):
-            gathered.refused.append(Refusal(path, _why_not(path)))
-        else:
-            gathered.skipped.append(path)
-    listings = []
-    done = len(gathered.files)
-    for name, files in readers.items():
+            progress(done, total)
+        done += search.look_at(path)
+    for name, files in search.waiting.items():
         if files:
-            listings.append(_reader(name).scan(files, progress=_after(progress, done, total)))
+            search.listings.append(_reader(name).scan(files, progress=_after(progress, done, total)))
+            search.offer()
             done += len(files)
-    listing = _merge(gathered, listings)
+    listing = _merge(gathered, search.all_listings(), is_final=True)
     if progress:
         progress(total, total)
     return listing
+
+
+class _Search:
+    """What the files looked at so far are."""
+
+    def __init__(self, gathered: Gathered, found: Callable[[Listing], None] | None) -> None:
+        self.gathered = gathered
+        self.waiting: dict[str, list[Path]] = {name: [] for name in READERS if name != "dicom"}
+        """Files of the formats that are scanned together at the end."""
+        self.listings: list[Listing] = []
+        self._dicom: Any = None
+        self._found = found
+        self._due = time.perf_counter() + FIRST_WORD_S
+
+    def look_at(self, path: Path) -> bool:
+        """Sniff one file and, if it is DICOM, read its header: whether it is done with. A bad file is refused and never raises."""
+        gathered = self.gathered
+        try:
+            seen = _look(path)
+        except (NegatoscopeError, OSError) as error:
+            reason = str(error) if isinstance(error, NegatoscopeError) else f"{harmless(path.name)}: {because(error)}."
+            gathered.refused.append(Refusal(path, reason))
+            return True
+        if seen is None:
+            if path in gathered.named or path.name.lower().endswith(_ENDINGS):
+                gathered.refused.append(Refusal(path, _why_not(path)))
+            else:
+                gathered.skipped.append(path)
+        elif isinstance(seen, str):
+            self.waiting[seen].append(path)
+            return False
+        else:
+            if self._dicom is None:
+                from viewer.io.dicom.index import Scan
+
+                self._dicom = Scan()
+            self._dicom.add(seen)
+        if self._found is not None and time.perf_counter() >= self._due:
+            self.offer()
+        return True
+
+    def all_listings(self) -> list[Listing]:
+        return [self._dicom.listing(), *self.listings] if self._dicom is not None else self.listings
+
+    def offer(self) -> None:
+        """Show what there is so far."""
+        if self._found is None:
+            return
+        start = time.perf_counter()
+        self._found(_merge(self.gathered, self.all_listings(), is_final=False))
+        now = time.perf_counter()
+        self._due = now + max(NEXT_WORD_S, 4 * (now - start))
 
 
 def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
@@ -105,23 +147,48 @@ def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Vol
 
 def sniff(path: Path) -> str | None:
     """The reader that a file's content is for, None if it is no image."""
+    with open_regular(path) as file:
+        return _reader_for(file.read(HEAD), path)
+
+
+def _look(path: Path) -> Header | str | None:
+    """The header of a DICOM file, the reader's name of another image, None of what is none."""
+    name = str(path)
+    try:
+        known = memory.recall(name)
+    except (OSError, ValueError):
+        known = None
+    if known is not None:
+        return cast("Header", known)
+    with open_regular(path) as file:
+        state = os.fstat(file.fileno())
+        head = file.read(HEAD)
+        reader = _reader_for(head, path)
+        if reader != "dicom":
+            return reader
+        from viewer.io.dicom.header import read_header
+
+        header = read_header(path)
+    memory.keep(name, state, header)
+    return header
+
+
+def _reader_for(head: bytes, path: Path) -> str | None:
     from viewer.io import dicom
 
-    with open_regular(path) as file:
-        head = file.read(HEAD)
-        if head[128:132] == b"DICM":  # first: the preamble may hold a TIFF header
-            return "dicom"
-        if picture_headers.format_of(head):
-            return "pictures"
-        if nrrd.looks_like(head):
-            return "nrrd"
-        if nifti.looks_like(head):
-            return "nifti"
-        if head[:2] == b"\x1f\x8b":
-            return "nifti" if nifti.looks_like(_inflated_head(path)) else None
-        if metaimage.looks_like(head):
-            return "metaimage"
-        return "dicom" if dicom.looks_like(head) else None
+    if head[128:132] == b"DICM":  # first: the preamble may hold a TIFF header
+        return "dicom"
+    if picture_headers.format_of(head):
+        return "pictures"
+    if nrrd.looks_like(head):
+        return "nrrd"
+    if nifti.looks_like(head):
+        return "nifti"
+    if head[:2] == b"\x1f\x8b":
+        return "nifti" if nifti.looks_like(_inflated_head(path)) else None
+    if metaimage.looks_like(head):
+        return "metaimage"
+    return "dicom" if dicom.looks_like(head) else None
 
 
 def _inflated_head(path: Path) -> bytes:
@@ -132,53 +199,6 @@ def _inflated_head(path: Path) -> bytes:
             if path.name.lower().endswith((".nii.gz", ".hdr.gz")):
                 raise
             return b""
-
-
-def _gather(paths: Sequence[Path]) -> _Found:
-    found = _Found()
-    for path in paths:
-        name = harmless(str(path))
-        try:
-            mode = os.stat(path).st_mode
-        except (OSError, ValueError) as error:
-            found.refused.append(Refusal(path, f"{name}: {because(error)}."))
-            continue
-        if stat.S_ISDIR(mode):
-            before = len(found.files)
-            found.files.extend(_walk(path, found))
-            found.folders.append((path, len(found.files) - before))
-        else:
-            found.files.append(path)
-            found.named.add(path)
-    known: set[str] = set()
-    # The same file twice (named and in a folder, or by a link) counts once.
-    found.files = [path for path in found.files if (real := os.path.realpath(path)) not in known and not known.add(real)]  # type: ignore[func-returns-value]
-    return found
-
-
-def _walk(folder: Path, found: _Found) -> Iterator[Path]:
-    """Regular files of a folder, sorted; linked ones only where the link stays inside."""
-    root = os.path.realpath(folder)
-
-    def unreadable(error: OSError) -> None:
-        place = Path(error.filename or folder)
-        found.refused.append(Refusal(place, f"{harmless(str(place))}: {because(error)}."))
-
-    for where, folders, names in os.walk(folder, onerror=unreadable):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(where, name)
-            try:
-                mode = os.lstat(path).st_mode
-                if stat.S_ISLNK(mode):
-                    real = os.path.realpath(path)
-                    mode = os.stat(real).st_mode if os.path.commonpath((root, real)) == root else 0
-            except (OSError, ValueError):
-                mode = 0
-            if stat.S_ISREG(mode):
-                yield path
-            else:
-                found.skipped.append(path)
 
 
 def _why_not(path: Path) -> str:
@@ -203,23 +223,33 @@ def _is_text(head: bytes) -> bool:
     return all(c.isprintable() or c.isspace() for c in text)
 
 
-def _merge(found: _Found, listings: list[Listing]) -> Listing:
-    order = {path: number for number, path in enumerate(found.files)}
+def _merge(found: Gathered, listings: Sequence[Listing], *, is_final: bool) -> Listing:
+    order = {str(path): number for number, path in enumerate(found.files)}
+    last = len(order)
     series = [entry for listing in listings for entry in listing.series]
-    series.sort(key=lambda entry: min((order.get(path, len(order)) for path in entry.files), default=len(order)))
+    series.sort(key=lambda entry: min((order.get(str(path), last) for path in entry.files), default=last))
     refused = [*found.refused, *(refusal for listing in listings for refusal in listing.refused)]
-    refused.sort(key=lambda refusal: order.get(refusal.path, -1))
+    refused.sort(key=lambda refusal: order.get(str(refusal.path), -1))
     skipped = [*found.skipped, *(path for listing in listings for path in listing.skipped)]
-    used = {path for entry in series for path in entry.files}
-    skipped = [path for path in skipped if path not in used]
+    if skipped:
+        used = {path for entry in series for path in entry.files}
+        skipped = [path for path in skipped if path not in used]
+    if is_final:
+        refused += _without_images(found, series, refused)
+    return Listing(tuple(_unique(series)), tuple(refused), tuple(skipped))
+
+
+def _without_images(found: Gathered, series: list[SeriesEntry], refused: list[Refusal]) -> list[Refusal]:
+    """A word on each given folder of which nothing was used or refused."""
+    said = []
     for folder, count in found.folders:
-        answered = [*used, *(refusal.path for refusal in refused)]
+        answered = chain((path for entry in series for path in entry.files), (refusal.path for refusal in refused))
         if any(path == folder or folder in path.parents for path in answered):
             continue
         name = harmless(str(folder))
         reason = f"{name}: there are {count} files in this folder, and none is an image." if count else f"{name}: the folder is empty."
-        refused.append(Refusal(folder, reason))
-    return Listing(tuple(_unique(series)), tuple(refused), tuple(skipped))
+        said.append(Refusal(folder, reason))
+    return said
 
 
 def _unique(series: list[SeriesEntry]) -> Iterator[SeriesEntry]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,45 +47,63 @@ class Plan:
 
 def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
     """Group DICOM files into series, headers only; a bad file becomes a refusal, never an exception."""
-    headers: list[Header] = []
-    refused: list[Refusal] = []
-    skipped: list[Path] = []
+    found = Scan()
     for done, path in enumerate(files):
         if progress is not None:
             progress(done, len(files))
         try:
-            header = read_header(path)
+            found.add(read_header(path))
         except NegatoscopeError as err:
-            refused.append(Refusal(path, str(err)))
-            continue
-        if header.sop_class == DIRECTORY_CLASS:
-            if len(files) > 1:
-                skipped.append(path)
-            else:
-                text = _("{name} is the table of contents of a disc: open the folder that it lies in.")
-                refused.append(Refusal(path, text.format(name=header.name)))
-            continue
-        headers.append(header)
+            found.refused.append(Refusal(path, str(err)))
     if progress is not None:
         progress(len(files), len(files))
-    entries: list[SeriesEntry] = []
-    for members in _grouped(headers):
-        try:
-            entries.extend(_entries(members))
-        except OperationCancelled:
-            raise
-        except NegatoscopeError as err:
-            refused.extend(Refusal(h.path, str(err)) for h in members)
-    return Listing(tuple(_with_unique_ids(entries)), tuple(refused), tuple(skipped))
+    return found.listing()
 
 
-def _grouped(headers: Iterable[Header]) -> list[list[Header]]:
-    """By series, and never two patients or studies under one."""
-    found: dict[tuple[str, ...], list[Header]] = defaultdict(list)
-    for header in headers:
-        alone = "" if header.series_uid else str(header.path)
-        found[(header.series_uid, header.study_uid, header.patient, alone)].append(header)
-    return list(found.values())
+class Scan:
+    """Headers as they come in, and the series that they make so far; series without news are not put together again."""
+
+    def __init__(self) -> None:
+        self.refused: list[Refusal] = []
+        self._members: dict[tuple[str, ...], list[Header]] = {}
+        self._made: dict[tuple[str, ...], tuple[int, list[SeriesEntry], list[Refusal]]] = {}
+        self._directories: list[Header] = []
+
+    def add(self, header: Header) -> None:
+        """One more file: by series, and never two patients or studies under one (RELIABILITY C26)."""
+        if header.sop_class == DIRECTORY_CLASS:
+            self._directories.append(header)
+            return
+        key = (header.series_uid, header.study_uid, header.patient, "" if header.series_uid else str(header.path))
+        members = self._members.get(key)
+        if members is None:
+            members = self._members[key] = []
+        members.append(header)
+
+    def listing(self) -> Listing:
+        """What there is so far."""
+        entries: list[SeriesEntry] = []
+        refused = list(self.refused)
+        for key, members in self._members.items():
+            made = self._made.get(key)
+            if made is None or made[0] != len(members):
+                made = self._made[key] = (len(members), *_made(members))
+            entries.extend(made[1])
+            refused.extend(made[2])
+        skipped = [header.path for header in self._directories]
+        if not self._members and not refused and len(skipped) == 1:
+            text = _("{name} is the table of contents of a disc: open the folder that it lies in.")
+            refused.append(Refusal(skipped.pop(), text.format(name=self._directories[0].name)))
+        return Listing(tuple(_with_unique_ids(entries)), tuple(refused), tuple(skipped))
+
+
+def _made(members: list[Header]) -> tuple[list[SeriesEntry], list[Refusal]]:
+    try:
+        return _entries(members), []
+    except OperationCancelled:
+        raise
+    except NegatoscopeError as err:
+        return [], [Refusal(h.path, str(err)) for h in members]
 
 
 def _entries(members: list[Header]) -> list[SeriesEntry]:
