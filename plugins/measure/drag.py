@@ -148,6 +148,10 @@ def original_axis(host: ToolHost, axis: int) -> int:
 
 def in_plane_of(start: Triple, end: Triple, geometry: Geometry, axis: int) -> Triple:
     """``end``, moved at right angles to the plane into the plane of ``start``: the view may have been scrolled meanwhile."""
+    if not geometry.is_rectangular:
+        index = geometry.to_index(end)
+        index[axis] = geometry.to_index(start)[axis]
+        return _triple(geometry.to_patient(index))
     normal = geometry.vector(axis)
     place = np.asarray(end) - float((np.asarray(end) - np.asarray(start)) @ normal) * normal
     return _triple(place)

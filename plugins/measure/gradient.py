@@ -40,7 +40,7 @@ def sobel(
     Source: Sobel and Feldman (1968); scipy.ndimage.sobel.
     """
     geometry = image.geometry
-    flat = in_plane or image.is_slice or geometry.between_known != geometry.in_plane_known
+    flat = in_plane or image.is_slice or geometry.between_known != geometry.in_plane_known or not geometry.is_rectangular
     axes = (1, 2) if flat else (0, 1, 2)
     values = filled(image)
     total = np.zeros(geometry.shape, dtype=np.float32)

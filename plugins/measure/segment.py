@@ -138,12 +138,12 @@ def _shape(image: Image, box: Box, inside: NDArray[np.bool_]) -> tuple[float | i
     index = np.argwhere(inside) + start
     volume = count * geometry.voxel_volume_mm3 if geometry.has_volume and geometry.voxel_volume_mm3 else None
     # Where only one of the two spacings is known, nothing can be measured across the planes.
-    mixed = not image.is_slice and geometry.in_plane_known != geometry.between_known
+    mixed = len({geometry.knows(axis) for axis in range(1 if image.is_slice else 0, 3)}) > 1
     if image.is_slice:
-        area: float | None = count * geometry.spacing[1] * geometry.spacing[2]
+        area: float | None = None if mixed else count * geometry.spacing[1] * geometry.spacing[2]
     else:
         area = None if mixed else _surface(inside, geometry)
-    diameter = None if mixed else longest_diameter(inside, geometry.spacing)
+    diameter = None if mixed else longest_diameter(inside, geometry.spacing if geometry.is_rectangular else _steps(geometry))
     centroid = geometry.to_patient(index.mean(axis=0)).tolist()
     return (count, None if volume is None else volume / 1000, volume, area, diameter, *centroid)
 
@@ -156,20 +156,32 @@ def _values(image: Image, box: Box, inside: NDArray[np.bool_]) -> tuple[float | 
 def _surface(inside: NDArray[np.bool_], geometry: Geometry) -> float:
     """Area of the mesh around the voxels, in the square of the geometry's unit."""
     padded = np.pad(inside, 1).astype(np.float32)
-    vertices, faces, _, _ = marching_cubes(padded, 0.5, spacing=geometry.spacing)
+    if geometry.is_rectangular:
+        vertices, faces, _, _ = marching_cubes(padded, 0.5, spacing=geometry.spacing)
+    else:
+        vertices, faces, _, _ = marching_cubes(padded, 0.5)
+        vertices = vertices @ _steps(geometry)
     return float(mesh_surface_area(vertices, faces))
 
 
-def longest_diameter(inside: NDArray[np.bool_], spacing: tuple[float, float, float]) -> float:
+def _steps(geometry: Geometry) -> NDArray[np.float64]:
+    """(3, 3): the way from voxel to voxel along each array axis, where the planes lean evenly."""
+    return geometry.affine[:3, 2::-1].T
+
+
+def longest_diameter(inside: NDArray[np.bool_], spacing: tuple[float, float, float] | NDArray[np.float64]) -> float:
     """Largest distance between two centres of the given voxels, exact; 0 for one voxel.
 
+    ``spacing`` is that of each axis, or the way (x, y, z) along each axis, row by row, where they are not at right angles.
     Only the first and the last voxel of a row can be corners of the convex hull, and only corners can be farthest apart.
     """
     first = inside.argmax(axis=2)
     last = inside.shape[2] - 1 - inside[:, :, ::-1].argmax(axis=2)
     planes, rows = np.nonzero(inside.any(axis=2))
     ends = [np.stack([planes, rows, column[planes, rows]], axis=1) for column in (first, last)]
-    points = np.unique(np.concatenate(ends), axis=0) * np.asarray(spacing)
+    steps = np.asarray(spacing, dtype=np.float64)
+    indices = np.unique(np.concatenate(ends), axis=0)
+    points = indices * steps if steps.ndim == 1 else indices @ steps
     corners = _hull(points)
     if len(corners) < 2:
         return 0.0

@@ -186,7 +186,7 @@ def _voxels(image: Image, size: float, unit: str) -> float:
     if unit == "voxels" or size <= 0:
         return size
     geometry = image.geometry
-    if image.spacing_mm is None or not (geometry.between_known or image.is_slice):
+    if not all(geometry.knows(axis) for axis in range(1 if image.is_slice else 0, 3)):
         raise Refused("The size of a voxel is not known in this image. Give the smallest size in voxels.")
     voxel = geometry.spacing[1] * geometry.spacing[2] * (1.0 if image.is_slice else geometry.spacing[0])
     # A size that is a whole number of voxels must not miss it by rounding.

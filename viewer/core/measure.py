@@ -144,10 +144,11 @@ def ellipse_mask(annotation: Annotation, geometry: Geometry) -> tuple[tuple[slic
 
 def _unit_along(geometry: Geometry, moves: NDArray[np.float64]) -> str | None:
     """Unit of lengths along array directions that are used (not 0) in ``moves``; None where mm and steps would be mixed."""
-    uses_planes, uses_grid = abs(moves[0]) > 1e-6, bool(np.any(np.abs(moves[1:]) > 1e-6))
-    known = [k for used, k in ((uses_planes, geometry.between_known), (uses_grid, geometry.in_plane_known)) if used]
+    known = [geometry.knows(axis) for axis in range(3) if abs(moves[axis]) > 1e-6]
     if not known:
         return geometry.unit
+    if not (geometry.is_rectangular or all(known)):
+        return None  # steps of unequal length are no unit
     return ("mm" if known[0] else "px") if len(set(known)) == 1 else None
 
 
@@ -168,6 +169,8 @@ def _outline_measures(annotation: Annotation, volume: Volume) -> tuple[Measure, 
     moves = np.ones(3)
     moves[annotation.axis] = 0
     unit = _unit_along(volume.geometry, moves)
+    if not volume.geometry.is_rectangular and annotation.axis != volume.geometry.plane_axis:
+        unit = None  # across leaning planes an ellipse on the grid is none in the patient
     a, b = float(np.linalg.norm(first)), float(np.linalg.norm(second))
     radius, area, perimeter = (a, math.pi * a * b, ellipse_perimeter(a, b)) if unit else (None, None, None)
     suffix, unit = _suffix(volume, unit or ""), unit or "mm"

@@ -124,7 +124,11 @@ def window_text(state: ViewState) -> str:
 def position_text(state: ViewState) -> str:
     """Where the slice lies along the patient axis nearest to its normal: ``H 45.2 mm``; "" without a patient frame."""
     geometry, axis = state.geometry, state.layout.axis
-    if not geometry.is_patient or not geometry.in_plane_known or (axis == 0 and not geometry.between_known and state.count > 1):
+    if (
+        not geometry.is_patient
+        or not geometry.in_plane_known
+        or (axis == 0 and not geometry.between_known and geometry.is_rectangular and state.count > 1)
+    ):
         return ""
     middle = [(n - 1) / 2 for n in geometry.shape]
     middle[axis] = state.array_index

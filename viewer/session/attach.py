@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -82,18 +82,8 @@ def _in_order_of(target: Geometry, geometry: Geometry, values: NDArray[Any]) -> 
     for axis in range(3):
         if along[axis, order[axis]] < 0:
             values = np.flip(values, axis)
-            turned = _flipped(turned, axis)
+            turned = turned.flipped(axis)
     return turned, values
-
-
-def _flipped(geometry: Geometry, axis: int) -> Geometry:
-    """The same voxels counted from the other end of an axis."""
-    last = [0, 0, 0]
-    last[axis] = geometry.shape[axis] - 1
-    x, y, z = (float(c) for c in geometry.to_patient(last))
-    matrix = geometry.matrix.copy()
-    matrix[:, 2 - axis] *= -1
-    return replace(geometry, origin=(x, y, z), direction=tuple(float(c) for c in matrix.ravel()))
 
 
 def label_values(volume: Volume) -> tuple[int, ...]:

@@ -128,7 +128,7 @@ def size_text(geometry: Geometry, voxels: int | None) -> str:
         return ""
     if voxels == 0:
         return digits.DASH
-    if geometry.shape[0] == 1 and geometry.in_plane_known:
+    if geometry.shape[0] == 1 and geometry.knows(1) and geometry.knows(2):
         return digits.area(voxels * geometry.spacing[1] * geometry.spacing[2])
     volume = geometry.voxel_volume_mm3
     return digits.count(voxels, "px") if volume is None else digits.volume(voxels * volume / 1000)
