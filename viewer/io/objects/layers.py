@@ -62,8 +62,7 @@ class LayerBuilder:
 
     def add(self, segment: Segment, pieces: Mapping[int, Sequence[Piece]]) -> int:
         """Put a segment down; ``pieces`` are its masks by plane, joined where they overlap. Returns its number of voxels."""
-        joined = {plane: _joined(parts) for plane, parts in pieces.items()}
-        joined = {plane: piece for plane, piece in joined.items() if piece is not None}
+        joined = {plane: _joined(parts) for plane, parts in pieces.items() if parts}
         number = next((n for n in range(len(self._labels)) if self._is_free(n, joined)), len(self._labels))
         if number == len(self._labels):
             self._new_layer()
@@ -106,9 +105,9 @@ def cropped(mask: NDArray[np.bool_], corner: Corner = (0, 0)) -> Piece | None:
     return (corner[0] + int(rows[0]), corner[1] + int(columns[0])), inner.copy()
 
 
-def _joined(parts: Sequence[Piece]) -> Piece | None:
-    if len(parts) <= 1:
-        return parts[0] if parts else None
+def _joined(parts: Sequence[Piece]) -> Piece:
+    if len(parts) == 1:
+        return parts[0]
     top, left = min(corner[0] for corner, _m in parts), min(corner[1] for corner, _m in parts)
     bottom = max(corner[0] + mask.shape[0] for corner, mask in parts)
     right = max(corner[1] + mask.shape[1] for corner, mask in parts)
