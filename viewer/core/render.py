@@ -163,6 +163,12 @@ def spread(volume: Volume) -> Spread:
     return found
 
 
+def take_spread(volume: Volume, like: Volume) -> None:
+    """Have the computed windows of a volume be those of another: of a plane that stands for a series that is still being read."""
+    _spreads.put(volume.data, spread(like))
+    _full_windows.put(volume.data, full_window(like))
+
+
 def auto_window(volume: Volume) -> Window:
     """The window over :func:`spread`."""
     found = spread(volume)
@@ -231,8 +237,12 @@ class _PerArray:
         if known is not None and known[0]() is array:
             return known[1]
         result = compute()
-        self._known[key] = (weakref.ref(array, lambda _: self._known.pop(key, None)), result)
+        self.put(array, result)
         return result
+
+    def put(self, array: NDArray[Any], result: Any) -> None:
+        key = id(array)
+        self._known[key] = (weakref.ref(array, lambda _: self._known.pop(key, None)), result)
 
 
 _spreads = _PerArray()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from viewer.core.errors import InconsistentSeries, UnreadableFile
 from viewer.core.volume import Volume
 from viewer.io import open as io_open
 from viewer.io.series import Progress, SeriesEntry
+from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
 from viewer.session.document import Document, Source
 from viewer.session.statistics import value_range
@@ -35,12 +36,25 @@ def fingerprint(files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def load_entry(entry: SeriesEntry, pool: Pool, *, progress: Progress | None = None) -> tuple[Volume, Source]:
-    """Read a series (any thread): the volume, and what is needed to read it again."""
-    volume = io_open.load(entry, pool=pool, progress=progress)
+def load_entry(
+    entry: SeriesEntry,
+    pool: Pool,
+    *,
+    progress: Progress | None = None,
+    stream: Stream | None = None,
+    on_whole: Callable[[Volume], None] | None = None,
+) -> tuple[Volume, Source]:
+    """Read a series (any thread): the volume, and what is needed to read it again.
+
+    ``on_whole`` is called on this thread with the volume before its statistics are made.
+    """
+    volume = io_open.load(entry, pool=pool, progress=progress, stream=stream)
+    if on_whole is not None:
+        on_whole(volume)
     for phase in range(min(volume.phases, 4)):
         value_range(volume, phase)  # here, so that the window never waits for it
-    return volume, Source(volume.id, entry.files, entry.id, fingerprint(entry.files))
+    files = (entry.archive,) if entry.archive else entry.files
+    return volume, Source(volume.id, files, entry.id, fingerprint(files))
 
 
 def open_entry(document: Document, entry: SeriesEntry, pool: Pool, *, progress: Progress | None = None) -> Volume:
