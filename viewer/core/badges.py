@@ -21,6 +21,7 @@ _MEANINGS: dict[str, str] = {
     "DERIVED": mark("The file says that its pixels were computed from other images."),
     "W/L manual": mark("The file gives each plane its own window; the one set by hand is used for all."),
     "ICC not applied": mark("The file carries a colour profile, which is not applied: colours may differ a little."),
+    "SUV est.": mark("The time that the values are corrected to was taken from the earliest acquisition: SUV is an estimate."),
     "MANUAL LINK": mark("The views are linked by hand, not by a common frame of reference."),
     "Preview": mark("A preview of an operation that has not been applied."),
 }

@@ -53,7 +53,7 @@ def test_voi_lut_is_handed_on_and_never_applied(write_dicom, inline_pool) -> Non
         ({"RescaleSlope": 1, "RescaleIntercept": 0, "RescaleType": "US", "Modality": "MR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"}, ""),
         ({"RescaleSlope": 1, "RescaleIntercept": 0, "RescaleType": "mg/ml"}, "mg/ml"),
         ({"Modality": "PT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128", "Units": "BQML"}, "Bq/mL"),
-        ({"Modality": "PT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128", "Units": "GML"}, "SUV"),
+        ({"Modality": "PT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128", "Units": "GML"}, "SUVbw"),
     ],
 )
 def test_unit(write_dicom, inline_pool, changes: dict, unit: str) -> None:

@@ -21,6 +21,7 @@ from viewer.io.dicom.decode import FrameTask
 from viewer.io.dicom.describe import lookup_table
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.index import Plan
+from viewer.io.dicom.meaning import with_meaning
 from viewer.io.dicom.native import NativeFile
 from viewer.io.dicom.parse import parse
 from viewer.io.dicom.syntaxes import CODECS, unsupported
@@ -112,7 +113,7 @@ def _plan(entry: SeriesEntry) -> Plan:
 def _volume(entry: SeriesEntry, plan: Plan, slots: Slots, geometry: Geometry, pool: Pool, progress: Progress | None) -> Volume:
     description = plan.description
     data, said, rescales = _voxels(plan, slots, pool, progress)
-    return Volume(
+    volume = Volume(
         id=new_id("volume"),
         data=data,
         geometry=geometry,
@@ -121,7 +122,7 @@ def _volume(entry: SeriesEntry, plan: Plan, slots: Slots, geometry: Geometry, po
         title=description.title,
         identity=description.identity,
         is_color=entry.is_color,
-        is_inverted=plan.headers[plan.lead[0]].photometric == "MONOCHROME1",
+        is_inverted=description.is_inverted,
         windows=() if entry.is_color else description.windows,
         voi_luts=() if entry.is_color else description.voi_luts,
         padding=None if entry.is_color else values.padding_range(description.stored_padding, rescales),
@@ -133,6 +134,7 @@ def _volume(entry: SeriesEntry, plan: Plan, slots: Slots, geometry: Geometry, po
         badges=tuple(dict.fromkeys((*description.badges, "INCOMPLETE"))) if said else description.badges,
         facts=description.facts,
     )
+    return with_meaning(volume, plan, slots, rescales)
 
 
 def _voxels(plan: Plan, slots: Slots, pool: Pool, progress: Progress | None) -> tuple[NDArray[Any], tuple[str, ...], list[list[values.Rescale]]]:

@@ -7,21 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from viewer.core.graphics import Shutter
+from viewer.core.provenance import Note
 from viewer.core.volume import Identity
-from viewer.core.window import VoiFunction, VoiLut, Window
-from viewer.core.words import mark
-from viewer.io.dicom import elements
+from viewer.core.window import VoiLut, Window
+from viewer.core.words import _, mark
+from viewer.io.dicom import elements, remarks
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
+from viewer.io.dicom.overlays import read_shutter
 from viewer.io.dicom.spacing import pixel_spacing
+from viewer.io.dicom.units import unit_of
+from viewer.io.dicom.windows import FRAME_VOI, windows_of
 
 _BASE = "1.2.840.10008.1.2.4."
 ALWAYS_LOSSY = frozenset(_BASE + s for s in ("50", "51", "53", "55"))
 OFTEN_LOSSY = frozenset(_BASE + s for s in ("81", "91", "203"))
-CT_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"})
-_PET_UNITS = {"GML": "SUV", "BQML": "Bq/mL", "CNTS": "counts", "PROPCNTS": "counts", "CM2ML": "cm²/mL", "NONE": "", "MGMINML": "mg/min/mL"}
-_NO_UNIT = frozenset({"US", "UNSPECIFIED", "NORMALIZED", "NORMALISED", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +42,50 @@ class Description:
     stored_padding: tuple[int, int] | None = None
     """Range of stored values (both included) that only fill the frame."""
     phase_seconds: tuple[float, ...] = ()
+    is_inverted: bool = False
+    """The smallest value is shown white: MONOCHROME1 or a Presentation LUT Shape of INVERSE, or both (D37)."""
+    shutter: Shutter | None = None
+    has_lut: bool = False
+    """A modality LUT; ``has_slope``: a rescale slope or intercept."""
+    has_slope: bool = False
+    notes: tuple[Note, ...] = ()
 
 
-def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: int = 1) -> Description:
-    """Read the description from one file's elements; ``frames`` is the number of phases of a cine."""
+def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: int = 1, number: int = 0) -> Description:
+    """Read the description from one file's elements; ``frames`` is the number of phases of a cine, ``number`` that of the frame in the file."""
     identity = read_identity(header, dataset)
     if frame is None:
         return Description(identity, _title(header, identity))
-    lut = elements.first(dataset, 0x00283000)
+    unit, reason = unit_of(header, frame, dataset)
+    windows, luts = _windows(dataset, number), _voi_luts(header, frame, dataset)
+    is_grey = header.samples == 1 and header.photometric != "PALETTE COLOR"
+    shutter, shapes = read_shutter(dataset, header.rows, header.columns)
+    notes = [*remarks.stored_notes(header), *remarks.relation_notes(dataset)]
+    if is_grey:
+        notes += [Note("unit", reason), *remarks.window_notes(windows, luts)]
+    notes += remarks.colour_notes(header, dataset)
+    if shutter is not None:
+        notes.append(
+            Note("colour", _("A shutter ({shapes}) covers what lies outside of it; the values under it are kept.").format(shapes=", ".join(shapes)))
+        )
+    notes += remarks.left_out_notes(dataset)
     return Description(
         identity=identity,
         title=_title(header, identity),
-        unit=_unit(header, frame, dataset, lut),
-        windows=_windows(dataset),
-        voi_luts=_voi_luts(header, frame, dataset),
+        unit=unit,
+        windows=windows,
+        voi_luts=luts,
         pixel_aspect=_aspect(dataset),
         patient_orientation=_orientation(dataset),
         badges=_badges(header, dataset),
         facts=MappingProxyType(_facts(header, frame, dataset)),
         stored_padding=_padding(header, dataset),
         phase_seconds=_seconds(dataset, frames),
+        is_inverted=is_grey and (header.photometric == "MONOCHROME1" or elements.text(dataset, 0x20500020) == "INVERSE"),
+        shutter=shutter,
+        has_lut=elements.raw(dataset, 0x00283000) is not None,
+        has_slope=elements.raw(dataset, 0x00281053) is not None,
+        notes=tuple(notes),
     )
 
 
@@ -107,59 +133,17 @@ def _title(header: Header, identity: Identity) -> str:
     return name or object_name(header.sop_class).removesuffix(" Storage") or identity.modality or header.name
 
 
-def _unit(header: Header, frame: Frame, dataset: Dataset, lut: Dataset | None) -> str:
-    """CONVENTIONS D19: never HU on what is not a CT's own values."""
-    if header.samples == 3 or header.photometric == "PALETTE COLOR":
-        return ""
-    if header.modality == "PT" and elements.text(dataset, 0x00541001):
-        code = elements.text(dataset, 0x00541001)
-        return _PET_UNITS.get(code, elements.harmless(code)[:16])
-    kind = elements.text(lut, 0x00283004) if lut is not None else frame.rescale_type
-    if kind not in _NO_UNIT:
-        return {"HU": "HU", "GY": "Gy"}.get(kind, elements.harmless(kind)[:16])
-    if header.sop_class in CT_CLASSES and header.image_type[:1] in ((), ("ORIGINAL",)) and lut is None:
-        return "HU"
-    return _real_world_unit(frame, dataset)
-
-
-def _real_world_unit(frame: Frame, dataset: Dataset) -> str:
-    """The unit of a real world value mapping, where it maps to the values that we show."""
-    shared = elements.first(dataset, 0x52009229)
-    for holder in (dataset, shared, *elements.items(dataset, 0x52009230)[:1]):
-        for mapping in elements.items(holder, 0x00409096):
-            code = elements.first(mapping, 0x004008EA)
-            if code is not None and elements.number(mapping, 0x00409225) == frame.slope and elements.number(mapping, 0x00409224) == frame.intercept:
-                unit = elements.harmless(elements.text(code, 0x00080100))[:16]
-                return "" if unit in ("1", "[arb'U]") else unit
-    return ""
-
-
-def _windows(dataset: Dataset) -> tuple[Window, ...]:
-    """The file's windows: of the image, of the shared group, else of the first frame (D33, D48)."""
-    shared = elements.first(dataset, 0x52009229)
-    per_frame = elements.first(dataset, 0x52009230)
-    holders = [dataset, *(elements.first(group, 0x00289132) for group in (shared, per_frame) if group is not None)]
-    for holder in holders:
-        if holder is None:
-            continue
-        centers, widths = elements.numbers(holder, 0x00281050), elements.numbers(holder, 0x00281051)
-        names = elements.words(holder, 0x00281055, elements.encodings(dataset)).split("\\")
-        function = _function(elements.text(holder, 0x00281056))
-        found: list[Window] = []
-        for n, (center, width) in enumerate(zip(centers, widths, strict=False)):
-            if math.isfinite(center) and math.isfinite(width) and width > 0 and (width >= 1 or function != "LINEAR"):
-                window = Window(center, width, function, names[n].strip()[:64] if n < len(names) else "")
-                if not any((w.center, w.width, w.function) == (window.center, window.width, window.function) for w in found):
-                    found.append(window)
+def _windows(dataset: Dataset, number: int) -> tuple[Window, ...]:
+    """The file's windows: of the frame, of the shared group, else of the image (D33, D48)."""
+    groups = elements.items(dataset, 0x52009230)
+    frame = groups[number] if number < len(groups) else None
+    holders = [elements.first(group, FRAME_VOI) for group in (frame, elements.first(dataset, 0x52009229)) if group is not None]
+    encodings = elements.encodings(dataset)
+    for holder in (*holders, dataset):
+        found = windows_of(holder, encodings) if holder is not None else ()
         if found:
-            return tuple(found)
+            return found
     return ()
-
-
-def _function(text: str) -> VoiFunction:
-    if text == "SIGMOID":
-        return "SIGMOID"
-    return "LINEAR_EXACT" if text == "LINEAR_EXACT" else "LINEAR"
 
 
 def _voi_luts(header: Header, frame: Frame, dataset: Dataset) -> tuple[VoiLut, ...]:
@@ -226,6 +210,8 @@ def _badges(header: Header, dataset: Dataset) -> tuple[str, ...]:
         found.append("DERIVED")
     if "MOSAIC" in header.image_type:
         found.append("MOSAIC")
+    if elements.raw(dataset, remarks.ICC_PROFILE) is not None:
+        found.append("ICC not applied")
     return tuple(found)
 
 

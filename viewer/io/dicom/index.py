@@ -170,7 +170,7 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None) -> SeriesEntry:
     middle = stack.grid[0][len(stack.grid[0]) // 2]
     lead, phases = middle.header, len(stack.grid)
     dataset = parse(lead.path).dataset
-    description = describe(lead, dataset, middle.frame, frames=phases if kind == "cine" else 1)
+    description = describe(lead, dataset, middle.frame, frames=phases if kind == "cine" else 1, number=middle.number)
     badges = _badges(stack, headers, description, pixel_spacing(dataset).badge)
     plan = Plan(
         headers=tuple(headers),

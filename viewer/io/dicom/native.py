@@ -57,6 +57,10 @@ class NativeFile:
             pixels = colour.interleaved(stored, header.rows, header.columns, header.planar)
         target[...] = colour.to_rgb(pixels, header.photometric, header.bits_stored)
 
+    def words(self, number: int) -> NDArray[Any]:
+        """The words (rows, columns) of a grey frame as they lie in the file, nothing masked: overlays may hide in them (D44)."""
+        return self._words(self._bytes(number)).reshape(self.header.rows, self.header.columns)
+
     def _is_direct(self, target: NDArray[Any]) -> bool:
         header = self.header
         same_order = header.is_little_endian == (sys.byteorder == "little") or target.dtype.itemsize == 1
