@@ -17,7 +17,7 @@ from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.fragments import Span, find_frames
 from viewer.io.dicom.frames import Frame, read_frames
-from viewer.io.dicom.parse import Parsed, PixelPlace, parse, pixel_place
+from viewer.io.dicom.parse import Beginning, Parsed, PixelPlace, parse, pixel_place
 from viewer.io.dicom.syntaxes import BIG_ENDIAN, CODECS, DEFLATED, EXPLICIT, NATIVE, begins_right, is_registered, unsupported
 
 MAX_FRAMES = 1 << 16
@@ -86,9 +86,9 @@ class Header:
         return self.frames[number if len(self.frames) > 1 else 0]
 
 
-def read_header(path: Path) -> Header:
-    """Parse and check one file. Raises UnreadableFile with a sentence that names it."""
-    parsed = parse(path)
+def read_header(path: Path, *, beginning: Beginning | None = None, by_walk: bool = True) -> Header:
+    """Parse and check one file, as :func:`viewer.io.dicom.parse.parse` does. Raises UnreadableFile with a sentence that names it."""
+    parsed = parse(path, beginning=beginning, by_walk=by_walk)
     header = _identified(path, parsed)
     if not any(elements.raw(parsed.dataset, tag) is not None for tag in (0x00080016, 0x00080060, 0x0020000E, 0x00280010, 0x00041220)):
         raise UnreadableFile(_("{name} holds no DICOM image or object that can be recognised.").format(name=header.name))

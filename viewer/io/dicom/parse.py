@@ -1,14 +1,13 @@
-"""From a file's bytes to pydicom's parsed elements, up to the pixels; hostile files cost a sentence.
+"""From a file's bytes to its elements, up to the pixels; hostile files cost a sentence.
 
-The head of the file is read once and parsed from memory. Deflated files are inflated here under a cap, because pydicom
-has none. No value is converted.
+Plain files are walked (:mod:`viewer.io.dicom.walk`), all others parsed by pydicom, from memory where the head of the file is
+enough. Deflated files are inflated here under a cap, because pydicom has none. No value is converted.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import stat
 import struct
 import zlib
 from dataclasses import dataclass
@@ -18,18 +17,31 @@ from typing import Any, BinaryIO
 from viewer.core.errors import UnreadableFile
 from viewer.core.words import _
 from viewer.io import gate
+from viewer.io.beside import open_regular
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.quiet import collected
 from viewer.io.dicom.syntaxes import DEFLATED, EXPLICIT
+from viewer.io.dicom.walk import PIXEL_TAGS, NotPlain, TooShort, walk
 
+# What is read of a file at first, and where that is not enough. Most headers end before 8 KiB, nearly all before the next.
+FIRST_BYTES = 8 << 10
+MORE_BYTES = (64 << 10, 512 << 10)
 # Enough for the header of nearly every single image: parsed from memory, so that a file is opened and read once.
 PREFIX_BYTES = 48 << 10
 DEFER_BYTES = 512 << 10
 HEADER_LIMIT = 256 << 20
 # A deflated file may grow to this, or to LOSSLESS_RATIO times its size, before it is called a bomb (RELIABILITY choice 5).
 INFLATE_FREE = 16 << 20
-PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """An open file, its state and its first bytes."""
+
+    descriptor: int
+    state: os.stat_result
+    head: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +102,53 @@ def looks_like(head: bytes) -> bool:
 _VRS = {b"UI", b"UL", b"CS", b"OB", b"DA", b"LO", b"SH", b"TM", b"SQ", b"DT", b"PN", b"US", b"IS", b"ST"}
 
 
-def parse(path: Path) -> Parsed:
-    """Open, check and parse one file up to its pixels. Raises UnreadableFile with a sentence."""
+def parse(path: Path, *, beginning: Beginning | None = None, by_walk: bool = True) -> Parsed:
+    """Open, check and parse one file up to its pixels; one that is open already is read on from its ``beginning``.
+
+    Plain files are walked here, all others go through pydicom, as all do without ``by_walk``. Raises UnreadableFile with a
+    sentence.
+    """
+    if beginning is None:
+        with open_regular(path) as file:
+            found = Beginning(file.fileno(), os.fstat(file.fileno()), file.read(FIRST_BYTES))
+            return parse(path, beginning=found, by_walk=by_walk)
+    if not beginning.head:
+        raise UnreadableFile(_("{name} is empty.").format(name=gate.harmless(path.name)))
+    if not looks_like(beginning.head):
+        raise UnreadableFile(_("{name} is not a DICOM file.").format(name=gate.harmless(path.name)))
     try:
-        with path.open("rb", buffering=0) as file:
-            state = os.fstat(file.fileno())
-            if not stat.S_ISREG(state.st_mode):
-                raise UnreadableFile(_("{name} is not a regular file and was not read.").format(name=gate.harmless(path.name)))
+        if by_walk and (plain := _walked(beginning)) is not None:
+            return plain
+        with os.fdopen(os.dup(beginning.descriptor), "rb", buffering=0) as file, collected() as caught:
+            file.seek(0)
             prefix = file.read(PREFIX_BYTES) or b""
-            if not prefix:
-                raise UnreadableFile(_("{name} is empty.").format(name=gate.harmless(path.name)))
-            if not looks_like(prefix):
-                raise UnreadableFile(_("{name} is not a DICOM file.").format(name=gate.harmless(path.name)))
-            with collected() as caught:
-                (dataset, end, tail), inflated = _parse(prefix, file, state.st_size, path)
+            (dataset, end, tail), inflated = _parse(prefix, file, beginning.state.st_size, path)
     except OSError as err:
         reason = err.strerror or str(err)
         raise UnreadableFile(_("{name} cannot be read: {reason}.").format(name=gate.harmless(path.name), reason=reason)) from err
     said = tuple(dict.fromkeys(elements.harmless(str(w.message)).splitlines()[0][:200] for w in caught if str(w.message)))
-    return Parsed(dataset, end, tail, state, inflated, said)
+    return Parsed(dataset, end, tail, beginning.state, inflated, said)
+
+
+def _walked(beginning: Beginning) -> Parsed | None:
+    """By the walk, from more of the file where its first bytes are not enough; None where pydicom has to."""
+    content, size = beginning.head, beginning.state.st_size
+    while True:
+        try:
+            dataset = walk(content, size)
+        except TooShort:
+            wanted = next((count for count in MORE_BYTES if count > len(content)), 0)
+            if not wanted or len(content) >= size:
+                return None
+            with os.fdopen(os.dup(beginning.descriptor), "rb", buffering=0) as file:
+                file.seek(0)
+                content = file.read(wanted) or b""
+            if len(content) < min(wanted, size):
+                return None
+        except NotPlain:
+            return None
+        else:
+            return Parsed(dataset, dataset.end, content[dataset.end : dataset.end + 12], beginning.state)
 
 
 def _parse(prefix: bytes, file: BinaryIO, size: int, path: Path) -> tuple[tuple[Dataset, int, bytes], bytes | None]:
