@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from viewer.core.errors import GeometryMismatch
 from viewer.core.geometry import Geometry, Index
 from viewer.core.words import _
-from viewer.io.dicom.geometry import Placed
-from viewer.io.series import SeriesEntry
 
 EXACT = 0.1
 """Voxels whose centres are no further apart than this, in steps of the grid, are the same voxel."""
@@ -32,7 +30,6 @@ class Target:
     geometry: Geometry
     places: NDArray[np.float64]
     """(planes, 3): centre of the first voxel of each plane, LPS mm."""
-    title: str = ""
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -43,24 +40,22 @@ class Target:
         """(planes,): place of each plane along the normal, mm."""
         return np.asarray(self.places @ self.normal)
 
+    @property
+    def step(self) -> float:
+        """Distance of neighbouring planes, mm: the median."""
+        heights = np.sort(self.heights)
+        return float(np.median(np.diff(heights))) if len(heights) > 1 else self.geometry.spacing[0]
 
-def target_of(entry: SeriesEntry | None, geometry: Geometry, title: str = "") -> Target:
-    """An image's grid; where its entry knows the places that its files give for the planes, those."""
+
+def target_of(geometry: Geometry) -> Target:
+    """An image's grid as something to lay objects on."""
+    return Target(geometry, _places(geometry))
+
+
+def _places(geometry: Geometry) -> NDArray[np.float64]:
     steps = np.zeros((geometry.shape[0], 3))
     steps[:, 0] = np.arange(geometry.shape[0])
-    even = geometry.to_patient(steps)
-    places = _file_places(entry)
-    if places is None or places.shape != even.shape or float(np.abs(places[0] - even[0]).max()) > 1e-3:
-        places = even
-    return Target(geometry, places, title)
-
-
-def _file_places(entry: SeriesEntry | None) -> NDArray[np.float64] | None:
-    slots, headers = getattr(entry and entry.plan, "slots", ()), getattr(entry and entry.plan, "headers", ())
-    if not slots or not headers:
-        return None
-    found = [Placed(headers[header], frame).frame.position for header, frame in slots[0]]
-    return None if any(place is None for place in found) else np.asarray(found, dtype=np.float64)
+    return geometry.to_patient(steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +116,10 @@ def match(target: Target, grid: PixelGrid, path_name: str) -> Match:
     """
     order = _order(target, grid, path_name)
     turned = target.geometry.permuted(order)
-    if order[0] == 0:
-        places = target.places
-    else:
-        steps = np.zeros((turned.shape[0], 3))
-        steps[:, 0] = np.arange(turned.shape[0])
-        places = turned.to_patient(steps)
+    if order[0] != 0 and not target.geometry.is_rectangular:
+        text = _("{name}: its planes cut across the image's, which are not evenly spaced. {grids}")
+        raise GeometryMismatch(text.format(name=path_name, grids=_both(target, grid)))
+    places = _places(turned)
     row_way, column_way = np.asarray(grid.orientation[3:]), np.asarray(grid.orientation[:3])
     partners, planes_exact, apart = _plane_partners(places @ grid.normal, grid.places @ grid.normal, turned.spacing[0], grid.step)
     pairs: list[list[Pairing]] = [[] for _plane in grid.places]

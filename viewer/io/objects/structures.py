@@ -186,7 +186,7 @@ def _pieces(structure: Structure, target: Target) -> tuple[dict[int, Piece], Cou
     said: Counter[str] = Counter()
     by_plane: dict[int, list[tuple[float, NDArray[np.float64]]]] = defaultdict(list)
     heights, normal = target.heights, target.normal
-    step = _plane_step(target)
+    step = target.step
     rows = target.geometry.vector(1) / target.geometry.spacing[1]
     columns = target.geometry.vector(2) / target.geometry.spacing[2]
     for points in structure.outlines:
@@ -218,11 +218,6 @@ def _pieces(structure: Structure, target: Target) -> tuple[dict[int, Piece], Cou
     if by_plane:
         said["gaps"] = max(by_plane) - min(by_plane) + 1 - len(by_plane)
     return pieces, said
-
-
-def _plane_step(target: Target) -> float:
-    heights = np.sort(target.heights)
-    return float(np.median(np.diff(heights))) if len(heights) > 1 else target.geometry.spacing[0]
 
 
 def _structure_notes(structure: Structure, planes: int, voxels: int, said: Counter[str]) -> list[Note]:
