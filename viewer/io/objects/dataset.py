@@ -12,6 +12,7 @@ from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.parse import parse
 from viewer.io.dicom.quiet import collected
+from viewer.io.dicom.walk import Elements
 
 LONGEST = 1 << 30
 """Bytes of a header that are read at most."""
@@ -21,8 +22,8 @@ def read_dataset(path: Path) -> Dataset:
     """All elements before the pixels. Raises UnreadableFile with a sentence."""
     parsed = parse(path)
     dataset = parsed.dataset
-    if not any(_is_deferred(dataset, tag) for tag in list(dataset.keys())):
-        return dataset
+    if isinstance(dataset, Elements) or not any(_is_deferred(dataset, tag) for tag in list(dataset.keys())):
+        return dataset  # the walk leaves nothing out
     from pydicom import dcmread
 
     name = gate.harmless(path.name)
