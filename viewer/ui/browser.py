@@ -27,6 +27,7 @@ from viewer.ui.browser_rows import (
     thumbnail_image,
 )
 from viewer.ui.controls import Button, ElidedLabel, EmptyState, IconButton, Label, SearchField, ThinBar
+from viewer.ui.dialogs.tags import TagBrowser
 from viewer.ui.opening import Row
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.theme import sizes
@@ -371,6 +372,9 @@ class Browser(QWidget):
         open_it = menu.addAction(_("Open"))
         open_it.triggered.connect(lambda: self._opener.show(row.entry.id))
         theme.set_available(open_it, _("This is no image.") if row.entry.kind == "other" else "")
+        tags = menu.addAction(_("DICOM tags…"))
+        tags.triggered.connect(lambda: TagBrowser(self._host, row.entry.files, title=row.entry.title, parent=self.window()).open())
+        theme.set_available(tags, "" if row.entry.reader == "dicom" else _("This is no DICOM file."))
         export: QAction = menu.addAction(_("Export…"))
         export.triggered.connect(lambda: self._export(row))
         theme.set_available(export, "" if row.root_id else _("Open it first."))

@@ -15,6 +15,7 @@ from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.details import Details
 from viewer.ui.dialogs.export import ExportDialog
 from viewer.ui.dialogs.palette import Palette
+from viewer.ui.dialogs.tags import TagBrowser
 from viewer.ui.scenes_panels import Maker, balls, choose, run, thorax
 from viewer.ui.scenes_stage import Stage
 
@@ -121,7 +122,22 @@ def menus(stage: Maker) -> Iterator[str]:
     QApplication.activeModalWidget().close()
 
 
-DIALOG_CHAPTERS = (messages, export, palette, menus)
+def tags(stage: Maker) -> Iterator[str]:
+    s = thorax(stage)
+    s.trigger("view.tags")
+    dialog = dialog_of(s, TagBrowser)
+    s.wait(lambda: dialog.model.tags is not None, "the tags are read")
+    s.settle()
+    yield "tags"
+    s.type(dialog.field, "image position")
+    dialog._enter_tree()
+    yield "tags-filter"
+    s.type(dialog.field, "teapot")
+    yield "tags-none"
+    dialog.reject()
+
+
+DIALOG_CHAPTERS = (messages, export, palette, menus, tags)
 
 
 def dialog_of(s: Stage, kind: type) -> Any:

@@ -154,6 +154,7 @@ QHeaderView { background: $panel; border: none; }
 QHeaderView::section {
     background: $panel; color: $text2; border: none; border-bottom: 1px solid $line; padding: 5px 11px; font-size: ${small}px; font-weight: 400; }
 QHeaderView::section:hover { color: $text; }
+QTreeView QHeaderView::section { padding: 5px 3px; }
 QTableCornerButton::section { background: $panel; border: none; }
 
 QScrollArea, QAbstractScrollArea > QWidget#qt_scrollarea_viewport { background: transparent; border: none; }

@@ -18,6 +18,7 @@ from viewer.ui.dialogs.about import show_about
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.explain import show_explanation
 from viewer.ui.dialogs.keys import KeySheet
+from viewer.ui.dialogs.tags import show_tags
 from viewer.ui.panels.measurements import delete_measurement
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class WindowCommands(QObject):
             "view.overlays": lambda: host.change_wish(show_overlays=not host.wish.show_overlays),
             "view.original": lambda: host.change_wish(show_original=not host.wish.show_original),
             "view.explain": lambda: show_explanation(host, self._window),
+            "view.tags": lambda: show_tags(host, self._window),
             "view.results": lambda: self._window.show_results(not self._window.results.isVisible()),
             "view.browser": lambda: self._show_part(self._window.browser, "view.browser"),
             "view.dock": lambda: self._show_part(self._window.dock, "view.dock"),
