@@ -108,7 +108,7 @@ def spoken(text: str) -> str:
 
 def named_as_inside(entry: SeriesEntry) -> SeriesEntry:
     """An entry of unpacked files under the names that its members have, with the archive that they came from."""
-    of = next((found for found in _unpacked.values() if entry.files and entry.files[0].parent == found.folder), None)
+    of = _origin(entry.files[0]) if entry.files else None
     if of is None:
         return entry
     title = entry.title
@@ -122,6 +122,16 @@ def named_as_inside(entry: SeriesEntry) -> SeriesEntry:
     return replace(entry, title=title, warnings=warnings, notes=notes, archive=of.archive)
 
 
+def refusal_named_as_inside(refusal: Refusal) -> Refusal:
+    """The same for what could not be used; it is the archive that was given."""
+    of = _origin(refusal.path)
+    return refusal if of is None else Refusal(of.archive, spoken(refusal.reason))
+
+
+def _origin(path: Path) -> Unpacked | None:
+    return next((found for found in tuple(_unpacked.values()) if found.files and path.parent == found.folder), None)
+
+
 def volume_named_as_inside(volume: Volume) -> Volume:
     """The same for what loading an entry has to say."""
     warnings = tuple(spoken(text) for text in volume.warnings)
@@ -129,10 +139,9 @@ def volume_named_as_inside(volume: Volume) -> Volume:
     return volume if (warnings, notes) == (volume.warnings, volume.notes) else replace(volume, warnings=warnings, notes=notes)
 
 
-def error_named_as_inside(error: NegatoscopeError) -> NegatoscopeError:
-    """The same error with the member's name in its sentence."""
-    text = spoken(str(error))
-    return error if text == str(error) else type(error)(text)
+def name_as_inside(error: NegatoscopeError) -> None:
+    """Put the member's name into an error's sentence."""
+    error.args = (spoken(str(error)), *error.args[1:])
 
 
 def sweep() -> None:

@@ -19,8 +19,10 @@ from viewer.core import memory
 from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
+from viewer.core.provenance import Note
 from viewer.core.volume import Identity, Kind, Volume
 from viewer.core.window import Window
+from viewer.core.words import _
 from viewer.io import gate, inflate
 from viewer.io.beside import because, open_regular
 from viewer.io.series import Listing, Progress, Refusal, SeriesEntry
@@ -62,6 +64,8 @@ class GridPlan:
     warnings: tuple[str, ...] = ()
     badges: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Note, ...] = ()
+    """What the format's reader has to say; what holds for all of them is added by :func:`entry_of`."""
 
     @property
     def element(self) -> np.dtype[Any]:
@@ -155,9 +159,24 @@ def entry_of(plan: GridPlan) -> SeriesEntry:
         is_color=plan.samples > 1,
         geometry=plan.geometry,
         warnings=plan.warnings,
+        notes=_notes(plan),
         nbytes=plan.nbytes,
         plan=plan,
     )
+
+
+def _notes(plan: GridPlan) -> tuple[Note, ...]:
+    """Where the voxels lie and what becomes of them, in the words that all formats share."""
+    name = gate.harmless(plan.data.name)
+    packed = {"raw": _("not compressed"), "text": _("numbers as text"), "gzip": "gzip", "zlib": "zlib", "bzip2": "bzip2"}[plan.codec]
+    where = _("{name}: {size} of voxels, {packed}.") if plan.codec in ("raw", "text") else _("{name}: {size} of voxels when inflated, {packed}.")
+    order = _("big endian") if plan.element.byteorder == ">" else _("little endian")
+    stored = plan.element.name if plan.element.itemsize == 1 else f"{plan.element.name}, {order}"
+    found = [*plan.notes, Note("decoding", where.format(name=name, size=gate.amount(plan.nbytes), packed=packed))]
+    found.append(Note("values", _("Stored as {stored}.").format(stored=stored)))
+    if (plan.slope, plan.intercept) != (1.0, 0.0):
+        found.append(Note("values", _("Stored values x became {slope:g} x + {intercept:g}.").format(slope=plan.slope, intercept=plan.intercept)))
+    return tuple(found)
 
 
 def file_id(path: Path) -> str:
@@ -175,7 +194,24 @@ def file_id(path: Path) -> str:
 def title_of(path: Path) -> str:
     """The file's name without its endings."""
     name = gate.harmless(path.name)
-    for ending in (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".png", ".jpg", ".jpeg", ".tif", ".tiff"):
+    for ending in (
+        ".nii.gz",
+        ".nii",
+        ".nrrd",
+        ".nhdr",
+        ".mha",
+        ".mhd",
+        ".hdr.gz",
+        ".hdr",
+        ".mgz",
+        ".mgh.gz",
+        ".mgh",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".tif",
+        ".tiff",
+    ):
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
     return name
@@ -233,6 +269,7 @@ def _volume(entry: SeriesEntry, plan: GridPlan, values: NDArray[Any], geometry: 
         warnings=warnings,
         badges=plan.badges,
         facts=dict(plan.facts),
+        notes=entry.notes,
     )
 
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.volume import Volume
-from viewer.io import inflate, memory, metaimage, nifti, nrrd, picture_headers
+from viewer.io import archive, containers, memory
 from viewer.io.beside import because, open_regular
 from viewer.io.gate import harmless
 from viewer.io.gather import Gathered, gather
+from viewer.io.kinds import ENDINGS, HEAD, READERS, inflated_head, reader_of, why_not
 from viewer.io.series import Listing, Progress, Reader, Refusal, SeriesEntry
 from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
@@ -27,13 +28,8 @@ from viewer.jobs.pool import Pool
 if TYPE_CHECKING:
     from viewer.io.dicom.header import Header
 
-HEAD = 4096
 # Seconds until a growing list is shown for the first time, and then again.
 FIRST_WORD_S, NEXT_WORD_S = 0.1, 0.25
-READERS = ("dicom", "nifti", "nrrd", "metaimage", "pictures")
-# A file with such a name that is none of these is worth a word even inside a folder.
-_ENDINGS = (".dcm", ".ima", ".dicom", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
-_SIDE_FILES = (".raw", ".zraw", ".img", ".img.gz")
 
 
 def find(paths: Sequence[Path], *, progress: Progress | None = None, found: Callable[[Listing], None] | None = None) -> Listing:
@@ -46,7 +42,8 @@ def find(paths: Sequence[Path], *, progress: Progress | None = None, found: Call
     ----------
     paths : files or folders
         Folders are searched recursively, in sorted order. A file that is named itself and is no image is refused with
-        the reason; such a file inside a folder is only counted, unless its name says that it should be an image.
+        the reason; such a file inside a folder is only counted, unless its name says that it should be an image. A ZIP
+        archive that is named itself is opened like a folder, a DICOMDIR is opened as the files that it names.
     progress : callable, optional
         Called on this thread with (files done, files there), once a file and at the end; may raise OperationCancelled, which
         stops at once. While folders are being listed nothing is done yet and the second number grows.
@@ -57,6 +54,7 @@ def find(paths: Sequence[Path], *, progress: Progress | None = None, found: Call
         the verdict on folders without images, and a number behind a series' id may move while the series grows.
     """
     gathered = gather(paths, counted=(lambda count: progress(0, count)) if progress else None)
+    containers.expand(gathered, progress=(lambda: progress(0, len(gathered.files))) if progress else None)
     search = _Search(gathered, found)
     total = len(gathered.files)
     done = 0
@@ -97,8 +95,8 @@ class _Search:
             gathered.refused.append(Refusal(path, reason))
             return True
         if seen is None:
-            if path in gathered.named or path.name.lower().endswith(_ENDINGS):
-                gathered.refused.append(Refusal(path, _why_not(path)))
+            if path in gathered.named or path.name.lower().endswith(ENDINGS):
+                gathered.refused.append(Refusal(path, why_not(path)))
             else:
                 gathered.skipped.append(path)
         elif isinstance(seen, str):
@@ -129,9 +127,13 @@ class _Search:
 
 def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
     """All voxels of an entry, plane by plane through ``stream`` too. Raises a NegatoscopeError that names the file."""
-    _must_have_pixels(entry)
     try:
-        return _reader(entry.reader).load(entry, pool=pool, progress=progress, stream=stream)
+        _must_have_pixels(entry)
+        volume = _reader(entry.reader).load(entry, pool=pool, progress=progress, stream=stream)
+        return archive.volume_named_as_inside(volume) if entry.archive else volume
+    except NegatoscopeError as error:
+        archive.name_as_inside(error)
+        raise
     finally:
         if stream is not None:
             stream.end()
@@ -139,16 +141,20 @@ def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, st
 
 def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Volume:
     """One plane of one phase, as a volume of one plane in its right place."""
-    _must_have_pixels(entry)
-    if not (0 <= plane < entry.shape[0] and 0 <= phase < entry.phases):
-        raise ValueError(f"plane {plane}, phase {phase} of {entry.shape[0]} planes, {entry.phases} phases")
-    return _reader(entry.reader).load_plane(entry, plane, phase, pool=pool)
+    try:
+        _must_have_pixels(entry)
+        if not (0 <= plane < entry.shape[0] and 0 <= phase < entry.phases):
+            raise ValueError(f"plane {plane}, phase {phase} of {entry.shape[0]} planes, {entry.phases} phases")
+        return _reader(entry.reader).load_plane(entry, plane, phase, pool=pool)
+    except NegatoscopeError as error:
+        archive.name_as_inside(error)
+        raise
 
 
 def sniff(path: Path) -> str | None:
     """The reader that a file's content is for, None if it is no image."""
     with open_regular(path) as file:
-        return _reader_for(file.read(HEAD), path)
+        return reader_of(file.read(HEAD), lambda: inflated_head(path))
 
 
 def _look(path: Path) -> Header | str | None:
@@ -163,64 +169,15 @@ def _look(path: Path) -> Header | str | None:
     with open_regular(path) as file:
         state = os.fstat(file.fileno())
         head = file.read(HEAD)
-        reader = _reader_for(head, path)
+        reader = reader_of(head, lambda: inflated_head(path))
         if reader != "dicom":
             return reader
         from viewer.io.dicom.header import read_header
+        from viewer.io.dicom.parse import Beginning
 
-        header = read_header(path)
+        header = read_header(path, beginning=Beginning(file.fileno(), state, head))
     memory.keep(name, state, header)
     return header
-
-
-def _reader_for(head: bytes, path: Path) -> str | None:
-    from viewer.io import dicom
-
-    if head[128:132] == b"DICM":  # first: the preamble may hold a TIFF header
-        return "dicom"
-    if picture_headers.format_of(head):
-        return "pictures"
-    if nrrd.looks_like(head):
-        return "nrrd"
-    if nifti.looks_like(head):
-        return "nifti"
-    if head[:2] == b"\x1f\x8b":
-        return "nifti" if nifti.looks_like(_inflated_head(path)) else None
-    if metaimage.looks_like(head):
-        return "metaimage"
-    return "dicom" if dicom.looks_like(head) else None
-
-
-def _inflated_head(path: Path) -> bytes:
-    with open_regular(path) as file:
-        try:
-            return next(inflate.pieces(file, "gzip", path=path), b"")[: nifti.LONGEST_HEADER]
-        except UnreadableFile:
-            if path.name.lower().endswith((".nii.gz", ".hdr.gz")):
-                raise
-            return b""
-
-
-def _why_not(path: Path) -> str:
-    name = harmless(path.name)
-    with open_regular(path) as file:
-        head = file.read(HEAD)
-    if not head:
-        return f"{name}: the file is empty (0 bytes)."
-    if path.name.lower().endswith(_SIDE_FILES):
-        return f"{name}: it holds voxels without a header. Open the header beside it (.hdr, .mhd or .nhdr)."
-    what = "a text file" if _is_text(head) else "no kind of file that is known here"
-    return f"{name}: it is {what}, not an image (DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG or TIFF)."
-
-
-def _is_text(head: bytes) -> bool:
-    try:
-        text = head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 4:
-            return False
-        text = head[: error.start].decode("utf-8")
-    return all(c.isprintable() or c.isspace() for c in text)
 
 
 def _merge(found: Gathered, listings: Sequence[Listing], *, is_final: bool) -> Listing:
@@ -236,7 +193,7 @@ def _merge(found: Gathered, listings: Sequence[Listing], *, is_final: bool) -> L
         skipped = [path for path in skipped if path not in used]
     if is_final:
         refused += _without_images(found, series, refused)
-    return Listing(tuple(_unique(series)), tuple(refused), tuple(skipped))
+    return containers.named_as_inside(Listing(tuple(_unique(series)), tuple(refused), tuple(skipped)))
 
 
 def _without_images(found: Gathered, series: list[SeriesEntry], refused: list[Refusal]) -> list[Refusal]:

@@ -136,20 +136,26 @@ def pieces(file: BinaryIO, member: Member, path: Path) -> Iterator[bytes]:
         crc = zlib.crc32(piece, crc)
         yield piece
     if given != member.size:
-        words = _("{label}: it does not hold {size} as the table of contents says. The archive is damaged.")
-        raise UnreadableFile(words.format(label=label, size=amount(member.size)))
+        raise _other_length(label, member)
     if crc != member.crc:
         raise UnreadableFile(_("{label}: the checksum does not fit. The archive is damaged.").format(label=label))
 
 
 def head(file: BinaryIO, member: Member, count: int, path: Path) -> bytes:
     """The first bytes of a member, without looking at the rest."""
-    found = b""
-    for piece in _inflated(file, member, f"{harmless(path.name)}: {member.shown}", first=count):
+    found, label = b"", f"{harmless(path.name)}: {member.shown}"
+    for piece in _inflated(file, member, label, first=count):
         found += piece
         if len(found) >= count:
             break
+    if len(found) < min(count, member.size):
+        raise _other_length(label, member)
     return found[: min(count, member.size)]
+
+
+def _other_length(label: str, member: Member) -> UnreadableFile:
+    words = _("{label}: it does not hold {size} as the table of contents says. The archive is damaged.")
+    return UnreadableFile(words.format(label=label, size=amount(member.size)))
 
 
 def _inflated(file: BinaryIO, member: Member, label: str, *, first: int = PIECE) -> Iterator[bytes]:
