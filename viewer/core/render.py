@@ -116,6 +116,11 @@ def blend_map(picture: Pixels, values: NDArray[Any], low: float, high: float, co
     picture[shown] = _packed(_channels(picture[shown]) * (1 - alpha) + _channels(colors) * alpha)
 
 
+def paint_graphic(picture: Pixels, mask: NDArray[np.bool_], color: int) -> None:
+    """Set the pixels of a mask to one colour (0xFFRRGGBB), in place."""
+    picture[mask] = np.uint32(color)
+
+
 def map_colors(color_map: str) -> Pixels:
     """The 256 colours (0xFFRRGGBB) of a scalar map from its low to its high end."""
     first, last = MAP_COLORS
@@ -155,7 +160,7 @@ class Spread:
 
 
 def spread(volume: Volume) -> Spread:
-    """Percentiles 1 and 99 of the non-padding values of the middle third of the stack (D34), the same for every slice and phase.
+    """Percentiles 1 and 99 of the values, padding and shutter left out, of the middle third of the stack (D34), for all slices and phases alike.
 
     Computed once for a volume, from a sample of at most half a million values.
     """
@@ -214,6 +219,10 @@ def _spread(volume: Volume) -> Spread:
     keep = np.ones(values.shape, dtype=np.bool_) if whole else np.isfinite(values)
     if volume.padding is not None:
         keep &= ~((values >= volume.padding[0]) & (values <= volume.padding[1]))
+    if volume.shutter is not None:
+        seen = ~volume.shutter.covered(*volume.geometry.shape[1:])[::stride, ::stride]
+        if seen.any():
+            keep &= np.broadcast_to(seen, sample[:, ::stride, ::stride, ::stride].shape).ravel()
     values = values[keep]
     if values.size == 0:
         return Spread(0.0, 1.0, whole)

@@ -13,12 +13,14 @@ from PySide6.QtGui import QImage, QPainter
 from viewer.core.colormaps import rgb
 from viewer.core.labels import segment_color
 from viewer.core.layout import Placement
-from viewer.core.render import Display, Pixels, blend_labels, blend_map, part_of, plane_values, to_rgb32
+from viewer.core.render import Display, Pixels, blend_labels, blend_map, paint_graphic, part_of, plane_values, to_rgb32
 from viewer.core.window import Window
 from viewer.session.view import Readable, ViewState
 
 # Below this many screen pixels to an image pixel, bilinear painting would skip pixels.
 AREA_ZOOM = 0.6
+# Overlays of the file: told from the white of bones and from the colours of segments.
+GRAPHIC_COLOR, REGION_COLOR = 0xFFFFE066, 0xFF7FD7FF
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +63,7 @@ class Picture:
 def compose(state: ViewState, document: Readable, *, preview: Preview | None = None, only_image: bool = False) -> Picture:
     """The picture of a state that has a volume: as many pixels as the slice has, turned as it is shown.
 
-    ``only_image`` leaves out segments and maps: exactly the windowed data.
+    ``only_image`` leaves out segments, maps, and the file's overlays and shutter: exactly the windowed data.
     """
     volume = state.volume
     if volume is None:
@@ -73,6 +75,7 @@ def compose(state: ViewState, document: Readable, *, preview: Preview | None = N
         plane = plane_values(volume, state.phase, layout.axis, state.array_index)
     pixels = to_rgb32(layout.turned(plane), _display(state, preview))
     if not only_image:
+        _cover(pixels, state)
         for shown in state.maps:
             values = part_of(layout, state.index, volume.geometry.shape, shown.start, shown.item.values, np.nan)
             if values is not None:
@@ -82,7 +85,19 @@ def compose(state: ViewState, document: Readable, *, preview: Preview | None = N
             blend_labels(pixels, layout.plane(document.labels(layer.layer.id), state.index), colors, state.label_opacity)
         if preview is not None and preview.kind != "image":
             _blend_preview(pixels, layout.turned(preview.values), preview, state)
+        for graphic in state.graphics:
+            mask = layout.turned(graphic.mask(volume.geometry.shape[2]))
+            paint_graphic(pixels, mask, GRAPHIC_COLOR if graphic.kind == "graphic" else REGION_COLOR)
     return picture_of(pixels)
+
+
+def _cover(pixels: Pixels, state: ViewState) -> None:
+    """Draw the shutter of the file: it hides, and changes no value."""
+    if state.shutter is None or state.volume is None:
+        return
+    _planes, rows, columns = state.volume.geometry.shape
+    level = state.shutter.level
+    paint_graphic(pixels, state.layout.turned(state.shutter.covered(rows, columns)), 0xFF000000 | level << 16 | level << 8 | level)
 
 
 def picture_of(pixels: Pixels) -> Picture:

@@ -206,6 +206,8 @@ def _window_in_use(state: ViewState) -> list[Note]:
 def _origin(state: ViewState, window: Window) -> str:
     assert state.volume is not None
     windows = state.volume.windows
+    if state.is_plane_window:
+        return _("the file’s own window of this plane")
     if window in windows:
         name = f" “{window.name}”" if window.name else ""
         return _("window {number} of {count} of the file{name}").format(number=windows.index(window) + 1, count=len(windows), name=name)

@@ -152,19 +152,29 @@ def with_full_range(wish: ViewWish, state: ViewState) -> ViewWish:
 
 
 def with_next_file_window(wish: ViewWish, state: ViewState) -> ViewWish:
-    """The file's own VOI LUTs and windows one after the other; the first one first (D33)."""
+    """The file's own VOI LUTs and windows one after the other; the first one first (D33).
+
+    Where each plane has a window of its own, those together stand in the place of the first window.
+    """
     volume = state.volume
     if volume is None:
         return wish
+    untouched = replace(wish, window=None, window_unit=None, lut=None, is_auto=False)
     luts, windows = len(volume.voi_luts), volume.windows
     if not luts and not windows:
-        return replace(wish, window=None, window_unit=None, lut=None, is_auto=False)
+        return untouched
     shown = -1
     if state.display is not None and state.display.lut is not None and wish.window is None:
         shown = volume.voi_luts.index(state.display.lut)
+    elif state.is_plane_window:
+        shown = luts
     elif state.window in windows and (state.display is None or state.display.lut is None):
         shown = luts + windows.index(state.window)
+        if volume.plane_windows and shown == luts:
+            shown = -1  # the first window, chosen for all planes
     following = (shown + 1) % (luts + len(windows))
+    if volume.plane_windows and following == luts:
+        return untouched
     return with_lut(wish, following) if following < luts else with_preset(wish, state, windows[following - luts])
 
 

@@ -85,6 +85,7 @@ def _derived(call: Call, images: list[Any]) -> list[Change]:
     derived = volume.derived(
         new_id("volume"), data, unit=unit, badges=badges, padding=volume.padding if call.spec.keeps_unit else None,
         windows=volume.windows if call.spec.keeps_unit else (), voi_luts=volume.voi_luts if call.spec.keeps_unit else (),
+        plane_windows=volume.plane_windows if call.spec.keeps_unit else (),
         is_color=images[0].values.ndim == 4,
     )  # fmt: skip
     return [ItemChange("volume", derived.id, None, derived), ItemChange("shown", volume.root_id, call.was_shown, derived.id)]

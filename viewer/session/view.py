@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from viewer.core.annotation import Annotation
 from viewer.core.colormaps import GREY, TITLES
 from viewer.core.geometry import Geometry, Plane, Triple
+from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.labels import LabelLayer
 from viewer.core.layout import Layout2D, Placement, Point, layout_of, place
 from viewer.core.overlay import ScalarMap
@@ -70,6 +71,10 @@ class ViewWish:
     show_labels: bool = True
     show_overlays: bool = True
     show_annotations: bool = True
+    show_graphics: bool = True
+    """Overlays and shutter of the file."""
+    show_regions: bool = False
+    """Overlays of the file that mark regions, too."""
     label_opacity: float = LABEL_OPACITY
     overlay_opacity: float = MAP_OPACITY
     text: TextLevel = "full"
@@ -117,11 +122,16 @@ class ViewState:
     window: Window = PLAIN
     """Also for a VOI LUT (the values it is stretched over) and for colour (brightness and contrast)."""
     is_auto: bool = False
+    is_plane_window: bool = False
+    """The window is that of this plane alone, as the file gives it (D34)."""
     is_inverted: bool = False
     """What the user asked for, MONOCHROME1 not counted."""
     layers: tuple[ShownLayer, ...] = ()
     maps: tuple[ShownMap, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    graphics: tuple[GraphicPlane, ...] = ()
+    """Overlays of the file on this slice."""
+    shutter: Shutter | None = None
     seeds: tuple[Triple, ...] = ()
     label_opacity: float = LABEL_OPACITY
     overlay_opacity: float = MAP_OPACITY
@@ -144,6 +154,7 @@ class ViewState:
         """What the picture without lines and text depends on; equal keys give equal pixels."""
         return (
             self.volume, self.layout, self.index, self.phase, self.display, self.layers, self.maps, self.label_opacity, self.overlay_opacity,
+            self.graphics, self.shutter,
         )  # fmt: skip
 
     def placement(self, viewport: Point) -> Placement:
@@ -183,18 +194,21 @@ def resolve(wish: ViewWish, document: Readable) -> ViewState:
     layout = layout.rotated(wish.quarter_turns, flip_horizontal=wish.flip_horizontal, flip_vertical=wish.flip_vertical)
     index = _clamped(wish.index, layout.count)
     phase = max(0, min(wish.phase, volume.phases - 1))
-    display, window, is_auto = _display(wish, volume, root)
+    own = _plane_window(wish, volume, layout.axis, layout.array_index(index), phase)
+    display, window, is_auto = _display(replace(wish, window=own, window_unit=None) if own is not None else wish, volume, root)
+    graphics, shutter = _graphics(wish, root, volume, layout, index, phase)
     return ViewState(
         volume=volume, root_id=root.id, plane=plane, layout=layout, index=index, phase=phase,
         zoom=None if wish.zoom is None or not math.isfinite(wish.zoom) else max(ZOOM_LIMITS[0], min(wish.zoom, ZOOM_LIMITS[1])),
         center=_center(wish, geometry, layout),
-        display=display, window=window, is_auto=is_auto, is_inverted=wish.is_inverted,
+        display=display, window=window, is_auto=is_auto, is_plane_window=own is not None, is_inverted=wish.is_inverted,
         layers=_layers(wish, document, root, geometry),
         maps=_maps(wish, document, root, volume, phase, layout, index),
         annotations=_annotations(wish, document, root, geometry, layout, index, phase),
-        seeds=wish.seeds,
+        graphics=graphics, shutter=shutter, seeds=wish.seeds,
         label_opacity=max(0.0, min(wish.label_opacity, 1.0)), overlay_opacity=max(0.0, min(wish.overlay_opacity, 1.0)),
-        selected_id=wish.selected_id, text=wish.text, badges=_badges(volume),
+        selected_id=wish.selected_id, text=wish.text,
+        badges=_badges(volume, is_manual=bool(volume.plane_windows) and own is None and layout.axis == 0),
     )  # fmt: skip
 
 
@@ -277,6 +291,25 @@ def _display(wish: ViewWish, volume: Volume, root: Volume) -> tuple[Display | No
     return display, window, is_auto
 
 
+def _plane_window(wish: ViewWish, volume: Volume, axis: int, plane: int, phase: int) -> Window | None:
+    """The file's window of the plane, until the user touches the window; on reformats the planes are mixed and have none."""
+    is_touched = wish.is_auto or wish.lut is not None or (wish.window is not None and wish.window_unit in (None, volume.unit))
+    if is_touched or axis != 0 or phase >= len(volume.plane_windows) or plane >= len(volume.plane_windows[phase]):
+        return None
+    return volume.plane_windows[phase][plane]
+
+
+def _graphics(
+    wish: ViewWish, root: Volume, volume: Volume, layout: Layout2D, index: int, phase: int
+) -> tuple[tuple[GraphicPlane, ...], Shutter | None]:  # fmt: skip
+    """What the file lays over the plane; only where planes are shown as they were acquired."""
+    if not wish.show_graphics or layout.axis != 0 or volume.geometry.shape != root.geometry.shape:
+        return (), None
+    plane = layout.array_index(index)
+    shown = tuple(g for g in root.graphics if (g.phase, g.plane) == (phase, plane) and (g.kind == "graphic" or wish.show_regions))
+    return shown, root.shutter
+
+
 def _layers(wish: ViewWish, document: Readable, root: Volume, geometry: Geometry) -> tuple[ShownLayer, ...]:
     if not wish.show_labels:
         return ()
@@ -351,8 +384,10 @@ def is_on_slice(item: Annotation, geometry: Geometry, axis: int, array_index: in
     return array_index - 0.5 <= middle < array_index + 0.5
 
 
-def _badges(volume: Volume) -> tuple[str, ...]:
+def _badges(volume: Volume, *, is_manual: bool = False) -> tuple[str, ...]:
     badges = list(volume.badges)
+    if is_manual:
+        badges.append("W/L manual")
     if volume.is_derived:
         badges.insert(0, "PROCESSED")
     if not volume.geometry.in_plane_known and "UNCALIBRATED" not in badges:

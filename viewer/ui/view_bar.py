@@ -159,7 +159,9 @@ class ViewBar(QFrame):
             ),
             0,
         )
-        if state.is_auto:
+        if state.is_plane_window:
+            chosen = next((n for n, (w, _n) in enumerate(self._windows) if isinstance(w, Window)), 0)
+        elif state.is_auto:
             chosen = len(self._windows) - 1
         elif state.display is not None and state.display.lut is not None:
             chosen = next((n for n, (w, _n) in enumerate(self._windows) if isinstance(w, int)), 0)
@@ -230,6 +232,8 @@ class ViewBar(QFrame):
             self._host.change_wish(window=None, lut=None, is_auto=True)
         elif isinstance(value, int):
             self._host.change_wish(window=None, lut=value, is_auto=False)
+        elif volume.plane_windows and value == volume.windows[0]:
+            self._host.change_wish(window=None, window_unit=None, lut=None, is_auto=False)  # each plane its own
         else:
             self._host.change_wish(window=value, window_unit=volume.unit, lut=None, is_auto=False)
 

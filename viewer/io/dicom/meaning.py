@@ -35,6 +35,7 @@ def with_meaning(volume: Volume, plan: Plan, slots: Slots, rescales: Sequence[Se
     scales, about = suv_of(plan.headers, {h for row in slots for h, _n in row}) if volume.identity.modality == "PT" else ((), ())
     return replace(
         volume, plane_windows=windows, graphics=graphics, shutter=description.shutter, scales=scales,
+        badges=tuple(dict.fromkeys((*volume.badges, *(s.badge for s in scales if s.badge)))),
         notes=(*volume.notes, *description.notes, *said, *about, *more),
     )  # fmt: skip
 

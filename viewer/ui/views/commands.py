@@ -75,6 +75,8 @@ COMMANDS: dict[str, Command] = {
     "view.flip_horizontal": _flip(True),
     "view.flip_vertical": _flip(False),
     "view.text": _next_text,
+    "view.graphics": lambda wish, state, viewport: replace(wish, show_graphics=not wish.show_graphics),
+    "view.regions": lambda wish, state, viewport: replace(wish, show_regions=not wish.show_regions),
     "view.reset": lambda wish, state, viewport: hand.reset(wish),
     "window.file": lambda wish, state, viewport: hand.with_next_file_window(wish, state),
     "window.auto": lambda wish, state, viewport: hand.with_auto(wish),
@@ -89,6 +91,6 @@ KEYS: dict[str, str] = {
     "Ctrl+Left": "phase.previous", "Ctrl+Right": "phase.next",
     "+": "zoom.in", "Shift++": "zoom.in", "-": "zoom.out", "=": "zoom.fit",
     "I": "view.invert", "R": "view.rotate_right", "L": "view.rotate_left", "H": "view.flip_horizontal", "V": "view.flip_vertical",
-    "Space": "view.text", "Shift+R": "view.reset", "0": "window.file", "`": "window.full",
+    "Space": "view.text", "O": "view.graphics", "Shift+R": "view.reset", "0": "window.file", "`": "window.full",
     **{str(number): f"window.preset_{number}" for number in range(1, 10)},
 }  # fmt: skip
