@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from viewer.core.errors import Refused
 from viewer.core.words import gettext as _
 from viewer.draw.guard import check_qt
+from viewer.io import archive
 from viewer.jobs.pool import Pool
 from viewer.session.plugins import discover
 from viewer.session.settings import Settings, data_folder
@@ -51,6 +52,7 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
     if paths:
         pool.start_one()
     os.umask(0o077)  # what the program remembers is for the user alone
+    archive.sweep()
     with (data_folder() / "crash.log").open("a") as crash_log:
         faulthandler.enable(crash_log)
         application = QApplication.instance() or QApplication(sys.argv[:1])

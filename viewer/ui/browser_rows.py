@@ -59,7 +59,7 @@ def study_key(entry: SeriesEntry) -> tuple[str, ...]:
     who = entry.identity
     if who.study_uid or who.patient_id or who.patient_name:
         return "study", who.patient_id or who.patient_name, who.study_uid
-    return "folder", str(entry.files[0].parent) if entry.files else ""
+    return "folder", str(entry.archive or entry.files[0].parent) if entry.files else ""
 
 
 def study_of(key: tuple[str, ...], entries: list[SeriesEntry]) -> Study:
