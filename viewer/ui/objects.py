@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from viewer.ui.opening import Opener
 
 Handler = Callable[["Host", "Opener", SeriesEntry], None]
-HANDLERS: dict[ObjectKind, Handler] = {}
+
+
+def _show_segments(host: Host, opener: Opener, entry: SeriesEntry) -> None:
+    from viewer.ui.segment_objects import show_segments
+
+    show_segments(host, opener, entry)
+
+
+HANDLERS: dict[ObjectKind, Handler] = {"segmentation": _show_segments, "structures": _show_segments}
 """Who shows which kind. A handler runs on the window's thread, reads through ``host.work`` and says what it could not do."""
 
 NAMES: dict[ObjectKind, str] = {

@@ -18,12 +18,15 @@ from viewer.io.objects.structures import structures_of
 from viewer.io.series import SeriesEntry
 
 
+By = Literal["series", "images", "frame"]
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The series that an object belongs on, and by what it was found."""
 
     entry: SeriesEntry
-    by: Literal["series", "images", "frame"]
+    by: By
     """Its UID; UIDs of its images; the same frame of reference, and the planes of the object are its planes."""
 
 

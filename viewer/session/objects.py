@@ -1,0 +1,84 @@
+"""Segmentations and structure sets of files as label layers of an opened image: one step, which undo takes back whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from viewer.core.errors import Refused
+from viewer.core.provenance import Note
+from viewer.core.volume import Volume
+from viewer.core.words import gettext as _
+from viewer.core.words import mark
+from viewer.io.objects.layers import SegmentSet
+from viewer.io.objects.read import read_segments
+from viewer.io.series import Progress, SeriesEntry
+from viewer.jobs.pool import Pool
+from viewer.session.attach import LabelDraft, labels_step
+from viewer.session.document import Document
+from viewer.session.history import ItemChange, Origin, Phrase, Step
+
+IMPORT = "Open segmentation"
+"""Name of the origin of such steps."""
+STEP_TITLE = mark("Open segmentation {name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachable:
+    """What was read of an object: the step that attaches it, and what is to be said."""
+
+    step: Step
+    segments: int
+    layers: int
+    notes: tuple[Note, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(note.text for note in self.notes if note.is_warning)
+
+
+def read_attachable(entry: SeriesEntry, root: Volume, *, pool: Pool, progress: Progress | None = None) -> Attachable:
+    """Read an object for an opened image (any thread); commit its step on the document's thread.
+
+    Raises
+    ------
+    NegatoscopeError
+        It cannot be read or does not lie on the image; the sentence names the file.
+    """
+    found = read_segments(entry, root.geometry, pool=pool, progress=progress)
+    drafts = drafts_of(found)
+    if not drafts:
+        raise Refused(_("{title}: there is no segment in it.").format(title=entry.title))
+    origin = Origin("import", IMPORT, {"object": object_key(entry), "file": entry.files[0].name, "notes": [n.text for n in found.notes]})
+    step = labels_step(root, drafts, found.name, origin=origin)
+    step = replace(step, title=Phrase(STEP_TITLE, {"name": found.name}))
+    return Attachable(step, len(found.segments), len(drafts), found.notes)
+
+
+def drafts_of(found: SegmentSet) -> list[LabelDraft]:
+    """A layer for each of the set's; where segments overlap there are several, told apart by a number."""
+    count = len(found.layers)
+    names = (
+        [found.name] if count == 1 else [_("{name} ({number} of {count})").format(name=found.name, number=n + 1, count=count) for n in range(count)]
+    )
+    return [LabelDraft(name, layer.labels, layer.segments) for name, layer in zip(names, found.layers, strict=True)]
+
+
+def attached_layers(document: Document, root_id: str, entry: SeriesEntry) -> tuple[str, ...]:
+    """Ids of the layers that an object was opened as on an image, as far as they are still there."""
+    key = object_key(entry)
+    steps: Sequence[Step] = document.history.steps[: document.history.position]
+    ids = [
+        change.id
+        for step in steps
+        if step.origin.name == IMPORT and step.origin.parameters.get("object") == key
+        for change in step.changes
+        if isinstance(change, ItemChange) and change.kind == "layer" and document.has_layer(change.id)
+    ]
+    return tuple(i for i in ids if document.layer(i).volume_id == root_id)
+
+
+def object_key(entry: SeriesEntry) -> str:
+    """What an object is known by from session to session: its own UID, else its place in the listing."""
+    header = getattr(entry.plan, "header", None)
+    return (header.sop_uid if header is not None else "") or entry.id
