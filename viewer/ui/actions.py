@@ -16,7 +16,7 @@ from viewer.ui import icons, theme
 from viewer.ui.views.commands import KEYS
 
 KeyScope = Literal["G", "V", "S"]
-Needs = Literal["", "image", "undo", "redo", "selection", "ct", "planes", "phases", "patient", "model"]
+Needs = Literal["", "image", "undo", "redo", "selection", "ct", "planes", "phases", "patient", "model", "dicom"]
 
 REASONS: dict[str, str] = {
     "image": mark("Open an image first."),
@@ -28,7 +28,13 @@ REASONS: dict[str, str] = {
     "phases": mark("This image has one phase."),
     "patient": mark("This image has no patient orientation."),
     "model": mark("No model is installed."),
+    "dicom": mark("The image shown is no DICOM file."),
 }
+READING = mark("Still reading. Wait until the series is whole.")
+_WHILE_READING = frozenset(
+    ("tool.window", "tool.pan", "tool.zoom", "tool.scroll", "edit.undo", "edit.redo", "file.close_all", "view.identity", "view.previous_series",
+     "view.next_series"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +104,18 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("view.next_series", mark("Next series"), VIEW, "", ("PgDown",), "V", "image"),
     ActionSpec("view.text", mark("Corner text"), VIEW, "type", (), "V", "image", mark("Full, short, none."), command="view.text"),
     ActionSpec("view.identity", mark("Hide name and ID"), VIEW, "user-round-x", ("Shift+H",), "V", "image", is_checkable=True),
+    ActionSpec("view.graphics", mark("Overlays of the file"), VIEW, "", (), "V", "image",
+        mark("Graphics and shutter that the DICOM file lays over its picture."), is_checkable=True, command="view.graphics"),
+    ActionSpec("view.regions", mark("Regions of the file"), VIEW, "", (), "V", "image",
+        mark("Regions that the DICOM file marks in its picture."), is_checkable=True, command="view.regions"),
     ActionSpec("view.labels", mark("Segments"), VIEW, "blend", ("G",), "V", "image", is_checkable=True),
     ActionSpec("view.overlays", mark("Maps"), VIEW, "flame", ("J",), "V", "image", is_checkable=True),
     ActionSpec("view.original",
         mark("Show the original"), VIEW, "eye", ("Q",), "V", "image", mark("The image as it was opened, without enhancement."), is_checkable=True),
     ActionSpec("view.explain", mark("How this image is shown"), VIEW, "info", ("Ctrl+I",), "G", "image",
         mark("From the bytes of the file to the screen: what was found, done and left out."), opens_dialog=True),
+    ActionSpec("view.tags", mark("DICOM tags"), VIEW, "tags", ("Ctrl+T",), "G", "dicom",
+        mark("Every element of the file of this slice."), opens_dialog=True),
     ActionSpec("view.results", mark("Results"), VIEW, "panel-bottom", ("Ctrl+J",), is_checkable=True),
     ActionSpec("view.browser", mark("Studies"), VIEW, "panel-left", ("Ctrl+B",), is_checkable=True),
     ActionSpec("view.dock", mark("Panels"), VIEW, "panel-right", ("Ctrl+D",), is_checkable=True),
@@ -186,13 +198,23 @@ class Actions(QObject):
         """Call ``handler`` when the action is triggered (a bound method)."""
         self._actions[action_id].triggered.connect(lambda _checked=False: handler())
 
-    def set_available(self, facts: set[str]) -> None:
-        """Enable what has what it needs; the rest says in its tooltip what is missing. ``facts``: the needs that are met."""
+    def set_available(self, facts: set[str], *, is_reading: bool = False) -> None:
+        """Enable what has what it needs; the rest says in its tooltip what is missing.
+
+        Parameters
+        ----------
+        facts : set of str
+            The needs that are met.
+        is_reading : bool
+            Whether the image is not whole yet: then it can be looked at, and no more.
+        """
         for spec_id, spec in self._specs.items():
             if not spec.needs:
                 continue
             met = spec.needs in facts and ("image" in facts or spec.needs in ("undo", "redo", "model"))
             reason = "" if met else _(REASONS[spec.needs if "image" in facts or spec.needs in ("undo", "redo") else "image"])
+            if not reason and is_reading and not (spec.command or spec_id in _WHILE_READING):
+                reason = _(READING)
             theme.set_available(self._actions[spec_id], reason)
 
     def menu_title(self, spec: ActionSpec) -> str:

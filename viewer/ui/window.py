@@ -137,7 +137,9 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         host, view, actions = self.host, self.view, self.actions_table
         host.notice.connect(self._show_notice)
-        host.view_changed.connect(self._show_view)
+        host.view_changed.connect(lambda _state: self.refresh_actions())
+        host.seen_changed.connect(self._show_view)
+        host.arriving_changed.connect(view.look_again)
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._take_document)
         host.preview_changed.connect(self._show_preview)
@@ -147,6 +149,8 @@ class Window(QMainWindow):
         view.menu_wanted.connect(self.commands.open_context_menu)
         view.series_wanted.connect(self.commands.next_series)
         view.failed.connect(self._report_fault)
+        view.refused.connect(lambda reason: host.say("info", reason))
+        self.opener.ended.connect(self._show_end)
         view.double_clicked.connect(self.commands.toggle_maximised)
         self.first_run.dropped.connect(self.open_paths)
         self.tooling.tool_changed.connect(self._show_tool)
@@ -189,13 +193,22 @@ class Window(QMainWindow):
 
     def _show_view(self, state: ViewState) -> None:
         self.view.set_wish(self.host.wish)
+        self.view.set_arriving(self.host.arriving)
         self.view.refresh()
         shows = state.volume is not None
+        if shows:
+            self.view.set_message("")
         if shows != (self.center.currentWidget() is self.view):
             self.center.setCurrentWidget(self.view if shows else self.first_run)
             if shows:
                 self.view.setFocus()
         self.refresh_actions()
+
+    def _show_end(self, reason: str) -> None:
+        """Why what was being read is not shown: said in the view, in place of the picture."""
+        self.view.set_message(reason)
+        if self.host.seen.volume is None:
+            self.center.setCurrentWidget(self.view)
 
     def _show_probe(self, probe: Probe | None) -> None:
         if probe is None:
@@ -216,13 +229,15 @@ class Window(QMainWindow):
             self.refresh_actions()
 
     def _take_document(self) -> None:
+        self.view.set_arriving(None)
+        self.view.set_message("")
         self.view.set_document(self.host.document, ViewWish())
         self.cine.stop()
 
     def refresh_actions(self) -> None:
         """Enable, name and check the actions by what is open and shown."""
         host, actions = self.host, self.actions_table
-        state, history = host.state, host.document.history
+        state, history = host.seen, host.document.history
         volume = state.volume
         facts: set[str] = set()
         for name, step, words, bare in (
@@ -240,9 +255,12 @@ class Window(QMainWindow):
             facts |= {"planes"} if state.count > 1 or volume.phases > 1 else set()
             facts |= {"phases"} if volume.phases > 1 else set()
             facts |= {"patient"} if volume.geometry.is_patient else set()
-        actions.set_available(facts)
+            row = self.opener.row_of_root(host.root_id)
+            facts |= {"dicom"} if row is not None and row.entry.reader == "dicom" else set()
+        actions.set_available(facts, is_reading=host.arriving is not None)
         wish = host.wish
         checked = {
+            "view.graphics": wish.show_graphics, "view.regions": wish.show_regions,
             "view.labels": wish.show_labels, "view.overlays": wish.show_overlays, "view.original": wish.show_original,
             "view.identity": not self.view.identity, "view.results": self.results.isVisibleTo(self), "view.browser": self.browser.isVisibleTo(self),
             "view.dock": self.dock.isVisibleTo(self), "window.invert": wish.is_inverted, "view.cine": self.cine.is_playing,
