@@ -17,7 +17,6 @@ from viewer.io.objects.matching import Target, target_of
 from viewer.io.objects.structures import structures_of
 from viewer.io.series import SeriesEntry
 
-
 By = Literal["series", "images", "frame"]
 
 

@@ -169,7 +169,9 @@ def _segment_number(number: int, item: Dataset, shared: Dataset | None, name: st
 
 def _match_notes(target: Target, grid: PixelGrid, found: Match) -> list[Note]:
     if found.is_exact:
-        text = _("the segmentation's voxels are those of the image (planes at most {apart:.2g} mm apart)")
+        text = _("the segmentation's voxels are those of the image")
+        if found.largest_offset_mm > SAME_PLACE_MM:
+            text = _("the segmentation's voxels are those of the image, at most {apart:.2g} mm beside them")
         notes = [Note("geometry", text.format(apart=found.largest_offset_mm))]
     else:
         own, image = both_grids(target, grid)
