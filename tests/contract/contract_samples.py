@@ -9,7 +9,7 @@ import numpy as np
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image, Labels, Mask
 from viewer.core.operation import OperationSpec, ParameterSpec
-from viewer.core.volume import Identity, Volume
+from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.session.plugins import Registry, discover
 from viewer.session.statistics import value_range
 
@@ -41,11 +41,16 @@ def made_volume(*, name: str = "volume-a", planes: int = 6, dtype: Any = np.int1
     if color:
         data = np.repeat(np.clip(values / 4 + 60, 0, 255).astype(np.uint8)[None, ..., None], 3, axis=-1)
     identity = Identity(modality="CT", body_part="CHEST")
-    return Volume(name, data, geometry, unit="" if color else "HU", identity=identity, is_color=color, padding=(-2000, -2000) if padding else None)
+    return Volume(
+        name, data, geometry, unit="" if color else "HU", identity=identity, is_color=color, padding=(-2000, -2000) if padding else None,
+        scales=(ValueScale("SUVbw", 0.25),),
+    )  # fmt: skip
 
 
 def image_of(volume: Volume) -> Image:
-    return Image(volume.values, volume.geometry, volume.unit, value_range(volume), volume.padding, modality="CT", body_part="CHEST")
+    return Image(
+        volume.values, volume.geometry, volume.unit, value_range(volume), volume.padding, modality="CT", body_part="CHEST", scales=volume.scales
+    )
 
 
 def mask_on(geometry: Geometry) -> Mask:

@@ -6,8 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from viewer.cli import choose, say
+from viewer.core import memory
+from viewer.core.volume import Volume
 from viewer.core.words import _
+from viewer.io import gate
 from viewer.io import open as opening
 from viewer.io.gate import harmless
 from viewer.io.save import ready_target
@@ -22,7 +27,22 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("path", type=Path, metavar="PATH")
     parser.add_argument("out", type=Path, metavar="OUT")
     choose.add_choice(parser)
+    parser.add_argument(
+        "--unit", metavar="UNIT", help=_("write the values in another unit that the file allows: SUVbw of PET; that of the file if not given")
+    )
     choose.add_force(parser)
+
+
+def in_unit(volume: Volume, unit: str, path: Path) -> Volume:
+    """The volume with its values in another unit, as float32. Raises Refused with the reason where the file (``path``) does not allow it."""
+    if volume.unit.lower() == unit.lower() and unit:
+        return volume
+    scale = volume.scale(unit)
+    gate.check(volume.data.shape, 4, path=path)
+    data = memory.allocate(volume.data.shape, np.float32)
+    for cell in np.ndindex(*volume.data.shape[:2]):
+        data[cell] = volume.data[cell] * np.float64(scale.factor)
+    return volume.derived(f"{volume.id}-{scale.unit}", data, unit=scale.unit, padding=None)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     choose.check_phase(entry, args.phase)
     with Pool() as pool:  # starts no process unless a picture must be decoded
         volume = opening.load(entry, pool=pool)
+    if args.unit is not None:
+        volume = in_unit(volume, args.unit, args.path)
     save_volume(args.out, volume, phase=args.phase, overwrite=args.force)
     for warning in volume.warnings:
         say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=warning))

@@ -90,7 +90,7 @@ def describe(entry: SeriesEntry) -> dict[str, Any]:
     if geometry is not None and geometry.is_patient:
         origin, direction = list(geometry.origin), list(geometry.direction)
     identity = entry.identity
-    return {
+    found = {
         "id": entry.id,
         "series_uid": identity.series_uid,
         "study_uid": identity.study_uid,
@@ -111,6 +111,22 @@ def describe(entry: SeriesEntry) -> dict[str, Any]:
         "files": len(entry.files),
         "warnings": list(entry.warnings),
     }
+    if identity.modality == "PT" and entry.reader == "dicom":
+        found |= _suv(entry)
+    return found
+
+
+def _suv(entry: SeriesEntry) -> dict[str, Any]:
+    """SUVbw of a PET series: ``factor`` times the value, or None, and how that comes."""
+    from viewer.io.dicom.meaning import suv_of_entry
+    from viewer.io.dicom.suv import Suv
+
+    suv = suv_of_entry(entry)
+    if suv is None:
+        return {}
+    if isinstance(suv, Suv):
+        return {"suv": {"factor": suv.factor, "reason": suv.how, "estimate": suv.is_estimate}}
+    return {"suv": {"factor": None, "reason": suv.reason, "estimate": False}}
 
 
 def _lines(series: Mapping[str, Any]) -> str:
@@ -128,6 +144,8 @@ def _lines(series: Mapping[str, Any]) -> str:
     if series["range"]:
         low, high = series["range"]
         lines.append(_("  values {low:g} to {high:g} {unit}").format(low=low, high=high, unit=series["unit"]).rstrip())
+    if series.get("suv"):
+        lines.append(f"  {series['suv']['reason']}")
     lines += [f"  ! {harmless(warning)}" for warning in series["warnings"]]
     title = ""
     for note in series.get("explanation", ()):

@@ -12,6 +12,7 @@ from viewer.core.annotation import Measure, Shape
 from viewer.core.errors import GeometryMismatch
 from viewer.core.geometry import Geometry, Triple
 from viewer.core.report import Cell, Column
+from viewer.core.volume import ValueScale, no_scale
 from viewer.core.window import Window
 
 
@@ -34,6 +35,10 @@ class Image:
     view_position: str = ""
     patient_age: str = ""
     """As DICOM writes it: 045Y, 018M, 003W, 010D; "" if unknown."""
+    scales: tuple[ValueScale, ...] = ()
+    """Further units that the values can be told in: SUVbw beside Bq/mL."""
+    scale_problem: str = ""
+    """Why there is none, where one would be expected."""
 
     @property
     def spacing_mm(self) -> Triple | None:
@@ -54,6 +59,10 @@ class Image:
     def like(self, values: NDArray[Any], unit: str | None = None) -> Image:
         """A result on the same grid; ``unit`` if the values mean something else now."""
         return replace(self, values=values, unit=self.unit if unit is None else unit)
+
+    def why_not(self, unit: str) -> str:
+        """Why the values cannot be told in a unit that ``scales`` does not offer, in a sentence."""
+        return no_scale(self.unit, self.scales, self.scale_problem, unit)
 
     def mask(self, values: NDArray[Any]) -> Mask:
         """A yes/no result on the same grid."""

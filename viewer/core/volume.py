@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core import memory
+from viewer.core.errors import Refused
 from viewer.core.geometry import Geometry
 from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.provenance import Note
 from viewer.core.window import VoiLut, Window
+from viewer.core.words import _
 
 Kind = Literal["volume", "image", "cine"]
 
@@ -94,6 +96,8 @@ class Volume:
     """The file's first window of each plane, ``[phase][plane]``, None where it gives none; () where all are alike (D34)."""
     scales: tuple[ValueScale, ...] = ()
     """Further units that the values can be told in: SUVbw beside Bq/mL."""
+    scale_problem: str = ""
+    """Why there is none, in a sentence, where one would be expected (PET)."""
     graphics: tuple[GraphicPlane, ...] = field(default=(), compare=False, repr=False)
     """Overlays of the file over single planes (D44)."""
     shutter: Shutter | None = None
@@ -150,12 +154,33 @@ class Volume:
         phase: NDArray[Any] = self.data[number]
         return phase
 
+    def scale(self, unit: str) -> ValueScale:
+        """The scale to a further unit. Raises Refused with the reason where there is none."""
+        for scale in self.scales:
+            if scale.unit.lower() == unit.lower():
+                return scale
+        raise Refused(no_scale(self.unit, self.scales, self.scale_problem, unit))
+
     def derived(self, new_id: str, data: NDArray[Any], **changes: Any) -> Volume:
         """A volume computed from this one: same place and identity, other values."""
         fresh: dict[str, Any] = {"windows": (), "voi_luts": (), "plane_windows": (), "graphics": ()}
         if changes.get("unit", self.unit) != self.unit:
-            fresh["scales"] = ()
+            fresh |= {"scales": (), "scale_problem": ""}
         return replace(self, id=new_id, data=data, parent_id=self.id, root_id=self.root_id, **{**fresh, **changes})
+
+
+def no_scale(unit: str, scales: tuple[ValueScale, ...], problem: str, wanted: str) -> str:
+    """The sentence that says why values cannot be told in another unit."""
+    if unit and unit.lower() == wanted.lower():
+        return _("The values are in {unit} already.").format(unit=unit)
+    if problem:
+        return problem
+    own = unit or _("no unit")
+    offered = ", ".join(s.unit for s in scales)
+    text = _("The values ({own}) cannot be turned into {wanted}; the file allows: {offered}.")
+    if offered:
+        return text.format(own=own, wanted=wanted, offered=offered)
+    return _("The values ({own}) cannot be turned into {wanted}: that is for PET with the data of the injection.").format(own=own, wanted=wanted)
 
 
 def smallest_exact(values: NDArray[Any]) -> NDArray[Any]:

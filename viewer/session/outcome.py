@@ -82,8 +82,10 @@ def _derived(call: Call, images: list[Any]) -> list[Change]:
     if data.dtype == volume.data.dtype and data.shape == volume.data.shape and np.array_equal(data, volume.data):
         return []
     badges = tuple(dict.fromkeys((*volume.badges, "PROCESSED")))
+    # An operation that says where the padding is now is believed.
+    padding = volume.padding if call.spec.keeps_unit else images[0].padding if images[0].padding != volume.padding else None
     derived = volume.derived(
-        new_id("volume"), data, unit=unit, badges=badges, padding=volume.padding if call.spec.keeps_unit else None,
+        new_id("volume"), data, unit=unit, badges=badges, padding=padding,
         windows=volume.windows if call.spec.keeps_unit else (), voi_luts=volume.voi_luts if call.spec.keeps_unit else (),
         plane_windows=volume.plane_windows if call.spec.keeps_unit else (),
         is_color=images[0].values.ndim == 4,

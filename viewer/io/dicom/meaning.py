@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from viewer.core.errors import NegatoscopeError
@@ -17,6 +17,7 @@ from viewer.io.dicom.index import Plan
 from viewer.io.dicom.native import NativeFile
 from viewer.io.dicom.parse import parse
 from viewer.io.dicom.values import Rescale
+from viewer.io.series import SeriesEntry
 
 Slots = Sequence[Sequence[tuple[int, int]]]
 SUV_UNIT, SUV_ESTIMATE = "SUVbw", "SUV est."
@@ -32,11 +33,16 @@ def with_meaning(volume: Volume, plan: Plan, slots: Slots, rescales: Sequence[Se
     windows = () if volume.is_color or volume.voi_luts else plane_windows(plan.headers, slots)
     said += remarks.plane_window_notes(windows)
     graphics, more = _graphics(plan.headers, slots)
-    scales, about = suv_of(plan.headers, {h for row in slots for h, _n in row}) if volume.identity.modality == "PT" else ((), ())
+    scales: tuple[ValueScale, ...] = ()
+    problem = ""
+    if volume.identity.modality == "PT" and not volume.is_color:
+        found = suv_of(plan.headers, {h for row in slots for h, _n in row})
+        scales, problem, note = _as_scales(found)
+        said.append(note)
     return replace(
-        volume, plane_windows=windows, graphics=graphics, shutter=description.shutter, scales=scales,
+        volume, plane_windows=windows, graphics=graphics, shutter=description.shutter, scales=scales, scale_problem=problem,
         badges=tuple(dict.fromkeys((*volume.badges, *(s.badge for s in scales if s.badge)))),
-        notes=(*volume.notes, *description.notes, *said, *about, *more),
+        notes=(*volume.notes, *description.notes, *said, *more),
     )  # fmt: skip
 
 
@@ -46,18 +52,28 @@ def plane_windows(headers: Sequence[Header], slots: Slots) -> tuple[tuple[Window
     return found if len({window for row in found for window in row}) > 1 else ()
 
 
-def suv_of(headers: Sequence[Header], numbers: set[int]) -> tuple[tuple[ValueScale, ...], tuple[Note, ...]]:
-    """SUV as a further unit of a PET series, or the note that says why there is none."""
+def suv_of(headers: Sequence[Header], numbers: Iterable[int]) -> suv.Suv | suv.NoSuv:
+    """SUV of a PET series from the headers of the given files."""
     try:
-        found = suv.factor_of([suv.read_facts(parse(headers[n].path).dataset) for n in sorted(numbers)])
+        return suv.factor_of([suv.read_facts(parse(headers[n].path).dataset) for n in sorted(numbers)])
     except NegatoscopeError as err:
-        found = suv.NoSuv(str(err))
+        return suv.NoSuv(str(err))
+
+
+def suv_of_entry(entry: SeriesEntry) -> suv.Suv | suv.NoSuv | None:
+    """SUV of a listed series, from headers alone; None for what is no PET image."""
+    if entry.identity.modality != "PT" or entry.is_color or not isinstance(entry.plan, Plan):
+        return None
+    return suv_of(entry.plan.headers, range(len(entry.plan.headers)))
+
+
+def _as_scales(found: suv.Suv | suv.NoSuv) -> tuple[tuple[ValueScale, ...], str, Note]:
     if isinstance(found, suv.NoSuv):
-        return (), (Note("unit", found.reason, is_warning=True),)
+        return (), found.reason, Note("unit", found.reason, is_warning=True)
     if found.factor == 1.0:
-        return (), (Note("unit", found.how),)
+        return (), "", Note("unit", found.how)
     scale = ValueScale(SUV_UNIT, found.factor, found.how, SUV_ESTIMATE if found.is_estimate else "")
-    return (scale,), (Note("unit", found.how, is_warning=found.is_estimate),)
+    return (scale,), "", Note("unit", found.how, is_warning=found.is_estimate)
 
 
 def _graphics(headers: Sequence[Header], slots: Slots) -> tuple[tuple[GraphicPlane, ...], list[Note]]:

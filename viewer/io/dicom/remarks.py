@@ -16,15 +16,9 @@ ICC_PROFILE = 0x00282000
 
 
 def stored_notes(header: Header) -> Iterator[Note]:
-    """How the stored values lie in their words (D10 to D13)."""
+    """Float pixels are modality values as they are (D13)."""
     if header.pixels is not None and header.pixels.tag != 0x7FE00010:
         yield Note("values", _("Stored as floating point numbers of {bits} bits; no rescale applies to them.").format(bits=header.bits_allocated))
-        return
-    sign = _("signed") if header.is_signed else _("unsigned")
-    text = _("Stored in {stored} of {allocated} bits, {sign}.")
-    yield Note("values", text.format(stored=header.bits_stored, allocated=header.bits_allocated, sign=sign))
-    if header.high_bit != header.bits_stored - 1:
-        yield Note("values", _("The highest bit is number {bit}: the bits below the value were dropped.").format(bit=header.high_bit))
 
 
 def rescale_notes(rescales: Sequence[Sequence[Rescale]], *, has_lut: bool, has_slope: bool) -> Iterator[Note]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viewer.core.digits import intensity
 from viewer.core.geometry import Index, Triple, place_text
@@ -25,8 +27,11 @@ class Probe:
     segment: str = ""
 
 
-def probe_at(state: ViewState, document: Readable, point: Point) -> Probe | None:
-    """What is at a picture point; None outside of the picture. A voxel reaches half a step beyond its centre (C05)."""
+def probe_at(state: ViewState, document: Readable, point: Point, plane: NDArray[Any] | None = None) -> Probe | None:
+    """What is at a picture point; None outside of the picture. A voxel reaches half a step beyond its centre (C05).
+
+    ``plane``: the values (rows, columns[, 3]) of the slice of a series that is still being read.
+    """
     volume = state.volume
     if volume is None:
         return None
@@ -35,13 +40,15 @@ def probe_at(state: ViewState, document: Readable, point: Point) -> Probe | None
     if not volume.geometry.contains(index):
         return None
     position = state.position_at(point)
-    value = volume.phase(state.phase)[index]
+    value = volume.phase(state.phase)[index] if plane is None else plane[index[1:]]
     if volume.is_color:
         text = "R {} G {} B {}".format(*(int(part) for part in value))
     elif not np.isfinite(value):
         text = ""
     else:
         text = intensity(float(value), volume.unit, is_statistic=not float(value).is_integer())
+        for scale in volume.scales:
+            text += f" · {intensity(float(value) * scale.factor, scale.unit)}"
     words = place_text(position, volume.geometry.unit, volume.geometry.is_patient)
     return Probe(index, position, words, text, _segment_at(state, document, index))
 
