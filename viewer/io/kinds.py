@@ -13,7 +13,7 @@ from viewer.io.beside import open_regular
 from viewer.io.gate import harmless
 
 HEAD = 4096
-READERS = ("dicom", "nifti", "nrrd", "metaimage", "pictures", "neuro")
+READERS = ("dicom", "nifti", "nrrd", "metaimage", "pictures", "neuro", "picture_stack")
 # A file with such a name that is none of these is worth a word even inside a folder.
 ENDINGS = (
     ".dcm", ".ima", ".dicom", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".mgh", ".mgz",

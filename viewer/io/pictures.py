@@ -29,7 +29,7 @@ from viewer.io.values import settle
 from viewer.jobs.pool import Limits, Pool
 
 # Pillow, tifffile and its codecs, mapped.
-_BASE_ADDRESS_SPACE = 2 << 30
+BASE_ADDRESS_SPACE = 2 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Vol
 def _entry(path: Path, picture: Picture) -> SeriesEntry:
     count = len(picture.pages)
     kind: EntryKind = "image" if count == 1 else "cine" if picture.are_phases else "volume"
-    needed = _check(path, picture)
+    needed = check(path, picture)
     return SeriesEntry(
         id=file_id(path),
         reader="pictures",
@@ -94,7 +94,8 @@ def _entry(path: Path, picture: Picture) -> SeriesEntry:
     )
 
 
-def _check(path: Path, picture: Picture) -> int:
+def check(path: Path, picture: Picture) -> int:
+    """Ask the gate for what a picture's header promises. Returns the bytes of its pixels."""
     shape = (len(picture.pages), picture.rows, picture.columns, picture.samples)
     item = max(1, picture.bits // 8)
     if not picture.is_compressed:
@@ -112,9 +113,9 @@ def _own_frame(shape: tuple[int, int, int]) -> Geometry:
 
 def _decoded(entry: SeriesEntry, picture: Picture, pool: Pool) -> NDArray[Any]:
     path = entry.files[0]
-    needed = _check(path, picture)
+    needed = check(path, picture)
     shape = (len(picture.pages), picture.rows, picture.columns, *((3,) if picture.samples == 3 else ()))
-    limits = Limits(seconds=20 + 2 * needed / 10e6, address_space=_BASE_ADDRESS_SPACE + 8 * needed)
+    limits = Limits(seconds=20 + 2 * needed / 10e6, address_space=BASE_ADDRESS_SPACE + 8 * needed)
     request = Decode(str(path), picture.format, picture.pages, shape)
     result: NDArray[Any] = pool.submit("viewer.io.pictures:decode", {"request": request}, limits=limits).result()
     return result

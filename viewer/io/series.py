@@ -33,7 +33,7 @@ class SeriesEntry:
     """Unique in a listing and stable from run to run: the series UID, with a suffix where one UID holds several things;
     of a file without UIDs a hash of its resolved path's name and content."""
     reader: str
-    """Name of the reader that made it: dicom, nifti, nrrd, metaimage, pictures."""
+    """Name of the reader that made it: dicom, nifti, nrrd, metaimage, neuro, pictures, picture_stack."""
     kind: EntryKind
     files: tuple[Path, ...]
     """In the order of the planes."""
@@ -54,6 +54,8 @@ class SeriesEntry:
     """UIDs of the series that an object was made for."""
     archive: Path | None = None
     """The ZIP file that its files were unpacked from."""
+    how: str = ""
+    """What was asked for when it was found, if not plainly its files: a stack of pictures with its spacing (:mod:`viewer.io.picture_stack`)."""
     nbytes: int = 0
     """Size of the loaded voxels, for the gate and for the reader's eye."""
     plan: Any = field(default=None, repr=False, compare=False)

@@ -93,7 +93,7 @@ def read_all(db: sqlite3.Connection, path: Path) -> tuple[list[Source], list[Ste
         if row_crc(volume_id, number, text) != crc:
             raise UnreadableFile(f"{path.name} is damaged: image {number + 1} is not what was written.")
         fields = json.loads(text)
-        sources.append(Source(volume_id, tuple(Path(f) for f in fields["files"]), fields["series_id"], fields["fingerprint"]))
+        sources.append(Source(volume_id, tuple(Path(f) for f in fields["files"]), fields["series_id"], fields["fingerprint"], fields.get("how", "")))
     steps: list[Step] = []
     for number, step_id, text, crc in db.execute("SELECT number, id, json, crc FROM step ORDER BY number").fetchall():
         if number != len(steps) + 1 or step_crc(db, number, step_id, text) != crc:

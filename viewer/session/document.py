@@ -42,6 +42,8 @@ class Source:
     series_id: str = ""
     fingerprint: str = ""
     """Hash over sizes, times and ends of the files; "" for what was made in memory."""
+    how: str = ""
+    """What was asked for when it was opened, as :attr:`viewer.io.series.SeriesEntry.how`."""
 
 
 @dataclass

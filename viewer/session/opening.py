@@ -10,6 +10,7 @@ from pathlib import Path
 from viewer.core.errors import InconsistentSeries, UnreadableFile
 from viewer.core.volume import Volume
 from viewer.io import open as io_open
+from viewer.io import picture_stack
 from viewer.io.series import Progress, SeriesEntry
 from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
@@ -54,7 +55,7 @@ def load_entry(
     for phase in range(min(volume.phases, 4)):
         value_range(volume, phase)  # here, so that the window never waits for it
     files = (entry.archive,) if entry.archive else entry.files
-    return volume, Source(volume.id, files, entry.id, fingerprint(files))
+    return volume, Source(volume.id, files, entry.id, fingerprint(files), entry.how)
 
 
 def open_entry(document: Document, entry: SeriesEntry, pool: Pool, *, progress: Progress | None = None) -> Volume:
@@ -70,7 +71,7 @@ def read_source(source: Source, pool: Pool) -> Volume:
         raise UnreadableFile("An image that was made in memory cannot be read again.")
     if fingerprint(source.files) != source.fingerprint:
         raise InconsistentSeries(f"{source.files[0].name} has changed since; the steps are not replayed onto other pixels.")
-    listing = io_open.find(list(source.files))
+    listing = picture_stack.find_again(source.files, source.how) if source.how else io_open.find(list(source.files))
     for entry in listing.series:
         if entry.id == source.series_id:
             volume = io_open.load(entry, pool=pool)

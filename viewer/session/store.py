@@ -84,7 +84,8 @@ class Store:
     # --- writing ---
 
     def add_source(self, source: Source) -> None:
-        text = json.dumps({"files": [str(f) for f in source.files], "series_id": source.series_id, "fingerprint": source.fingerprint})
+        fields = {"files": [str(f) for f in source.files], "series_id": source.series_id, "fingerprint": source.fingerprint, "how": source.how}
+        text = json.dumps(fields)
 
         def write(db: sqlite3.Connection) -> None:
             number = db.execute("SELECT count(*) FROM source").fetchone()[0]
