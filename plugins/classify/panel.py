@@ -123,7 +123,7 @@ class ClassifyPanel(controls.PanelPage):
         """Why the model cannot be asked now, as a sentence; "" if it can."""
         state = self._panels.state
         if state.volume is None:
-            return _("Open an image first.")
+            return self._panels.host.why_closed
         if self.model is None:
             return _("No model is installed.")
         if self._task:

@@ -207,12 +207,12 @@ def test_what_is_no_image_is_greyed_and_says_what_it_is_when_clicked(window: Win
     assert shown is not None
     assert "Segmentation" in shown.text
     menu = browser.build_menu(Row(entry("x", kind="other")))
-    assert [action.isEnabled() for action in menu.actions()] == [False, False]
+    assert {action.text(): action.isEnabled() for action in menu.actions()} == {"Open": False, "DICOM tags…": True, "Export…": False}
     menu.deleteLater()
 
 
 def test_files_that_could_not_be_read_are_one_row_with_details(window: Window, qtbot: Any) -> None:
-    window.opener.refused = tuple(Refusal(Path(f"{n}.dcm"), f"{n}.dcm is cut off.") for n in range(3))
+    window.opener._refuse([Refusal(Path(f"{n}.dcm"), f"{n}.dcm is cut off.") for n in range(3)])
     browser = show_rows(window, entry("a"))
     assert outline_texts(browser)[-1] == "3 files could not be read"
     last = browser.model.index(browser.model.rowCount() - 1, 0)
@@ -298,7 +298,7 @@ def test_reading_shows_progress_and_can_be_cancelled(window: Window, qtbot: Any,
     window.browser._follow_work(())
     assert window.browser.reading.isVisible()
     window.opener.progress.emit(30, 120)
-    assert window.browser._reading_words.text() == "Reading 120 files"
+    assert window.browser._reading_words.text() == "30 of 120 files"
     qtbot.mouseClick(window.browser.cancel, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
     assert not window.browser.reading.isVisible()

@@ -14,7 +14,7 @@ from tests.ui.window_samples import PATIENCE_MS, made_volume, put_volume, settle
 from viewer.core.annotation import Annotation
 from viewer.core.ids import new_id
 from viewer.core.labels import LabelLayer, Segment
-from viewer.ui import opening
+from viewer.ui import loading
 from viewer.ui.tooling import rename_segment
 from viewer.ui.window import Window
 
@@ -25,7 +25,7 @@ class Gate:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
         import threading
 
-        self.event, real = threading.Event(), opening.load_entry
+        self.event, real = threading.Event(), loading.load_entry
 
         def held(entry: Any, *args: Any, **options: Any) -> Any:
             if entry.title in names:
@@ -33,7 +33,7 @@ class Gate:
                 options["progress"](1, 1)  # raises after Cancel
             return real(entry, *args, **options)
 
-        monkeypatch.setattr(opening, "load_entry", held)
+        monkeypatch.setattr(loading, "load_entry", held)
 
 
 def listed(window: Window, qtbot: Any, *paths: Path) -> None:

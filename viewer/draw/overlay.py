@@ -46,6 +46,8 @@ class Extras:
     handles: bool = True
     is_preview: bool = False
     slice_bar: bool = True
+    arrived: tuple[tuple[int, int], ...] | None = None
+    """Of a series that is being read: the slices (first, one past the last) that are there, on the slice bar. None: all."""
 
 
 NO_EXTRAS = Extras()
@@ -97,7 +99,7 @@ def _draw_texts(painter: QPainter, state: ViewState, rect: QRectF, scale: float,
         _draw_scale_bar(painter, state, placement, rect, style, rect.bottom() - (INSET + 4) * scale - step * len(texts.bottom_right), scale)
         _draw_color_bars(painter, state, rect, style, scale)
     if extras.slice_bar and stack_size(state) > 1:
-        _draw_slice_bar(painter, state, rect, scale)
+        _draw_slice_bar(painter, state, rect, scale, extras.arrived)
 
 
 def _draw_corners(painter: QPainter, texts: Corners, rect: QRectF, style: Style, step: float, scale: float) -> float:
@@ -179,14 +181,19 @@ def _draw_scale_bar(painter: QPainter, state: ViewState, placement: Placement, r
     draw_text(painter, right - width - 6 * scale, y - text_height(style) + 2 * scale, text, style, align="right")
 
 
-def _draw_slice_bar(painter: QPainter, state: ViewState, rect: QRectF, scale: float) -> None:
-    """Where the slice (of a cine: the frame) is in the stack: 4 px at the right edge."""
+def _draw_slice_bar(
+    painter: QPainter, state: ViewState, rect: QRectF, scale: float, arrived: tuple[tuple[int, int], ...] | None
+) -> None:  # fmt: skip
+    """Where the slice (of a cine: the frame) is in the stack: 4 px at the right edge. What has arrived is brighter than what has not."""
     top, height = rect.top() + 34 * scale, rect.height() - 68 * scale
     if height < 40 * scale:
         return
     left = rect.right() - 9 * scale
     # Rectangles on whole pixels: rounded ends of 4 px cost as much as all the texts.
     painter.fillRect(QRectF(left, top, 4 * scale, height).toRect(), QColor(255, 255, 255, 46))
+    for first, stop in arrived or ():
+        start, end = (top + height * n / stack_size(state) for n in (first, stop))
+        painter.fillRect(QRectF(left, start, 4 * scale, max(1.0, end - start)).toRect(), QColor(255, 255, 255, 72))
     thumb = max(18 * scale, height / stack_size(state))
     y = top + (height - thumb) * stack_index(state) / (stack_size(state) - 1)
     painter.fillRect(QRectF(left, y, 4 * scale, thumb).toRect(), QColor(255, 255, 255, 190))

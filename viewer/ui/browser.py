@@ -28,6 +28,7 @@ from viewer.ui.browser_rows import (
 )
 from viewer.ui.controls import Button, ElidedLabel, EmptyState, IconButton, Label, SearchField, ThinBar
 from viewer.ui.dialogs.tags import TagBrowser
+from viewer.ui.objects import HANDLERS
 from viewer.ui.opening import Row
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.theme import sizes
@@ -103,12 +104,14 @@ class Browser(QWidget):
         self._items: dict[str, QStandardItem] = {}
         self._planes: dict[str, Volume] = {}
         self._refused: QStandardItem | None = None
+        self._shown = ""
         self._build()
         self._opener.rows_changed.connect(self._take_rows)
         self._opener.thumbnail_ready.connect(self._take_thumbnail)
         self._opener.progress.connect(self._show_progress)
         self._host.work.changed.connect(self._follow_work)
         self._host.active_changed.connect(self._show_active)
+        self._host.seen_changed.connect(lambda _state: self._show_active(""))
         self._take_rows()
 
     def _build(self) -> None:
@@ -139,12 +142,14 @@ class Browser(QWidget):
         column.setSpacing(s.tight)
         column.addLayout(line)
         column.addWidget(self._reading_bar)
+        self._pace_words = ElidedLabel("", "caption", parent=self.reading)
+        column.addWidget(self._pace_words)
         self.reading.hide()
         self.model = QStandardItemModel(self)
         self.tree = SeriesTree(self)
         self.tree.setAccessibleName(_("Series"))
         self.tree.setModel(self.model)
-        self.tree.setItemDelegate(RowDelegate(lambda: self._host.root_id, self.tree))
+        self.tree.setItemDelegate(RowDelegate(lambda: self._opener.shown_id, self.tree))
         self.tree.chosen.connect(self._choose)
         self.tree.typed.connect(self._type)
         self.tree.escaped.connect(self.filter.clear)
@@ -176,8 +181,10 @@ class Browser(QWidget):
 
     def _take_rows(self) -> None:
         rows = {row.entry.id: row for row in self._opener.rows()}
-        if self._items.keys() - rows.keys():
+        if not rows:
             self._clear()
+        for entry_id in self._items.keys() - rows.keys():
+            self._drop(entry_id)
         grouped: dict[tuple[str, ...], list[Row]] = {}
         for row in rows.values():
             grouped.setdefault(study_key(row.entry), []).append(row)
@@ -193,6 +200,16 @@ class Browser(QWidget):
         self._items.clear()
         self._planes.clear()
         self._refused = None
+
+    def _drop(self, entry_id: str) -> None:
+        item = self._items.pop(entry_id)
+        self._planes.pop(entry_id, None)
+        head = item.parent()
+        head.removeRow(item.row())
+        if not head.rowCount():
+            key = next(key for key, known in self._studies.items() if known is head)
+            del self._studies[key]
+            self.model.removeRow(head.row())
 
     def _take_study(self, key: tuple[str, ...], members: list[Row]) -> None:
         head = self._studies.get(key)
@@ -301,8 +318,17 @@ class Browser(QWidget):
 
     def _show_progress(self, done: int, total: int) -> None:
         self.reading.setVisible(self._opener.is_scanning)
-        self._reading_words.setText(ngettext("Reading {count} file", "Reading {count} files", total) if total else _("Reading"))
-        self._reading_bar.set_progress(done, total or None)
+        pace = self._opener.files_per_second
+        if done:
+            words = _("{done:,} of {total:,} files").format(done=done, total=total)
+        else:
+            words = ngettext("Reading {count} file", "Reading {count} files", total) if total else _("Reading")
+        speed = _("{pace:,.0f} files/s").format(pace=pace) if pace >= 1 else ""
+        self._reading_words.setText(words)
+        self._pace_words.setText(speed)
+        self.reading.setToolTip(", ".join(part for part in (words, speed) if part))
+        self.reading.setAccessibleDescription(self.reading.toolTip())
+        self._reading_bar.set_progress(done, total if done else None)
 
     def _follow_work(self, _tasks: object) -> None:
         if self._opener.is_scanning != self.reading.isVisibleTo(self):
@@ -339,9 +365,12 @@ class Browser(QWidget):
                 self.tree.setCurrentIndex(first.index())
         self.tree.setFocus()
 
-    def _show_active(self, root_id: str) -> None:
-        row = self._opener.row_of_root(root_id)
-        item = self._items.get(row.entry.id) if row is not None else None
+    def _show_active(self, _root_id: str) -> None:
+        shown = self._opener.shown_id
+        if shown == self._shown:
+            return
+        self._shown = shown
+        item = self._items.get(shown)
         if item is not None:
             self.tree.setCurrentIndex(item.index())
             self.tree.scrollTo(item.index())
@@ -371,7 +400,10 @@ class Browser(QWidget):
         menu.setToolTipsVisible(True)
         open_it = menu.addAction(_("Open"))
         open_it.triggered.connect(lambda: self._opener.show(row.entry.id))
-        theme.set_available(open_it, _("This is no image.") if row.entry.kind == "other" else "")
+        theme.set_available(open_it, _("This is no image.") if row.entry.kind == "other" and row.entry.object_kind not in HANDLERS else "")
+        if row.is_loading:
+            stop = menu.addAction(_("Stop reading"))
+            stop.triggered.connect(lambda: self._opener.cancel_loading(row.entry.id))
         tags = menu.addAction(_("DICOM tags…"))
         tags.triggered.connect(lambda: TagBrowser(self._host, row.entry.files, title=row.entry.title, parent=self.window()).open())
         theme.set_available(tags, "" if row.entry.reader == "dicom" else _("This is no DICOM file."))

@@ -23,6 +23,7 @@ from viewer.session.document import Document
 from viewer.session.view import STANDARD_PLANES
 from viewer.ui import icons
 from viewer.ui.controls.painting import focus_ring, rounded
+from viewer.ui.objects import HANDLERS, ICONS, object_name
 from viewer.ui.opening import Row
 from viewer.ui.theme import font, sizes, tokens
 
@@ -91,7 +92,7 @@ def badge_of(entry: SeriesEntry) -> str:
 def count_of(entry: SeriesEntry) -> str:
     """How many images, frames or phases."""
     if entry.kind == "other":
-        return _("No image")
+        return object_name(entry) or _("No image")
     if entry.kind == "cine":
         return ngettext("{count} frame", "{count} frames", entry.phases)
     images = ngettext("{count} image", "{count} images", entry.shape[0])
@@ -104,16 +105,25 @@ def state_of(row: Row) -> tuple[str, str, str]:
     """Icon, token and words of the second line where the row is not at rest: ("", "", "") if it is."""
     if row.error:
         return "circle-alert", "err", row.error
+    if row.is_growing:
+        return "loader-circle", "busy", _("{count} so far").format(count=count_of(row.entry))
     if row.is_loading:
         return "loader-circle", "busy", _("Opening")
     return "", "", ""
+
+
+def spare_icon(row: Row) -> str:
+    """What stands in the thumbnail's place while there is none."""
+    if row.entry.kind == "other":
+        return ICONS.get(row.entry.object_kind, "images")
+    return "loader-circle" if row.is_loading else "file"
 
 
 def spoken(row: Row) -> str:
     """The row in words, for assistive technology and as its tooltip."""
     entry = row.entry
     parts = [title_of(entry), f"{badge_of(entry)}, {count_of(entry)}"]
-    parts += [row.error] if row.error else [_("Opening")] if row.is_loading else []
+    parts += [row.error] if row.error else [_("More may be found")] if row.is_growing else [_("Opening")] if row.is_loading else []
     return "\n".join((*parts, *entry.warnings))
 
 
@@ -145,7 +155,7 @@ class RowDelegate(QStyledItemDelegate):
     """Paints studies (42 px), series (58 px with their thumbnail) and lines (32 px)."""
 
     def __init__(self, shown_id: Callable[[], str], parent: Any) -> None:
-        """``shown_id``: root id of the volume in the active view."""
+        """``shown_id``: entry id of the series in the active view."""
         super().__init__(parent)
         self._shown_id = shown_id
 
@@ -162,7 +172,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         box = QRectF(rect.adjusted(sizes().gap, 0, -sizes().gap, 0))
         value = index.data(DATA_ROLE)
-        is_shown = kind == "series" and bool(value.root_id) and value.root_id == self._shown_id()
+        is_shown = kind == "series" and value.entry.id == self._shown_id()
         if is_shown:
             rounded(painter, box, sizes().radius, fill=tokens().sel)
         elif state & QStyle.StateFlag.State_MouseOver:
@@ -197,10 +207,11 @@ class RowDelegate(QStyledItemDelegate):
 
     def _paint_series(self, painter: QPainter, rect: QRect, row: Row, picture: QImage | None, is_shown: bool) -> None:
         t, s = tokens(), sizes()
-        is_other = row.entry.kind == "other"
+        is_object = row.entry.object_kind in HANDLERS
+        is_other = row.entry.kind == "other" and not is_object
         side = s.thumbnail
         place = QRectF(rect.left() + s.margin, rect.top() + (rect.height() - side) / 2, side, side)
-        _thumbnail(painter, place, picture, "images" if is_other else "loader-circle" if row.is_loading else "file")
+        _thumbnail(painter, place, picture, spare_icon(row))
         left = round(place.right()) + s.margin - 2
         width = rect.right() - s.margin - left
         first, second = font("body"), font("small")

@@ -38,9 +38,9 @@ ICONS: dict[ObjectKind, str] = {
     "structures": "pentagon",
     "dose": "flame",
     "map": "flame",
-    "report": "text",
+    "report": "type",
     "presentation": "contrast",
-    "key-images": "key-image",
+    "key-images": "images",
 }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from viewer.core.words import ngettext
 from viewer.io import open as io_open
 from viewer.io.series import Listing, Refusal, SeriesEntry
 from viewer.session.document import Source
-from viewer.session.opening import load_entry
 from viewer.ui.host import Host
+from viewer.ui.loading import Loading
+from viewer.ui.objects import show_object
+from viewer.ui.thumbnails import Thumbnails
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,19 @@ class Row:
     root_id: str = ""
     is_loading: bool = False
     error: str = ""
+    is_growing: bool = False
+    """More of its files may still be found."""
+
+
+@dataclass(eq=False, slots=True)
+class _Scan:
+    """A look into files that is going on, and what it has listed so far."""
+
+    wanted: list[Path]
+    task: str = ""
+    ids: set[str] = field(default_factory=set)
+    refused: tuple[Refusal, ...] = ()
+    started: float = field(default_factory=time.monotonic)
 
 
 class Opener(QObject):
@@ -38,17 +54,25 @@ class Opener(QObject):
     """(entry id, volume of one plane)"""
     progress = Signal(int, int)
     """Files looked at, of how many; (0, 0) when done."""
+    ended = Signal(str)
+    """Why what was being read is not shown after all; "" when something else is to be shown."""
+
+    _listed = Signal(object, object)
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._host = host
         self._rows: dict[str, Row] = {}
-        self._scan_task = ""
-        self._loading: dict[str, str] = {}
+        self._scan: _Scan | None = None
+        self._loadings: dict[str, Loading] = {}
         self._wanted = ""
-        self.refused: tuple[Refusal, ...] = ()
+        self._refused: dict[Path, Refusal] = {}
+        self._thumbnails = Thumbnails(host)
+        self._thumbnails.ready.connect(self.thumbnail_ready)
+        self._listed.connect(self._take_so_far)
         host.document_replaced.connect(self._clear)
         host.work.changed.connect(self._relay_progress)
+        host.seen_changed.connect(self._ask_for_plane)
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(self._rows.values())
@@ -60,75 +84,174 @@ class Opener(QObject):
         return next((r for r in self._rows.values() if r.root_id == root_id and root_id), None)
 
     @property
+    def shown_id(self) -> str:
+        """Entry id of the series in the active view, whole or still being read; "" for none."""
+        arriving = self._host.arriving
+        row = self.row_of_root(self._host.root_id)
+        return arriving.entry.id if arriving is not None else row.entry.id if row is not None else ""
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """Files that could not be read, of all that was opened."""
+        return tuple(self._refused.values())
+
+    @property
     def is_scanning(self) -> bool:
-        return bool(self._scan_task) and self._host.work.is_running(self._scan_task)
+        return self._scan is not None and self._host.work.is_running(self._scan.task)
+
+    @property
+    def files_per_second(self) -> float:
+        """Pace of the look into files so far; 0 while that says nothing."""
+        return self._pace
+
+    _pace = 0.0
 
     @property
     def is_loading(self) -> bool:
         return any(row.is_loading for row in self._rows.values())
 
     def open_paths(self, paths: Sequence[Path], on_listed: Callable[[Listing], None] | None = None) -> None:
-        """Look into files and folders; what is found joins the browser, and the first picture is shown."""
-        wanted = [Path(p) for p in paths]
+        """Look into files and folders; what is found joins the browser as it is found, and the first picture is shown."""
+        scan = _Scan([Path(p) for p in paths])
 
         def look(progress: Callable[[int, int], None]) -> Listing:
-            return io_open.find(wanted, progress=progress)
+            return io_open.find(scan.wanted, progress=progress, found=lambda listing: self._listed.emit(scan, listing))
 
         def over() -> None:
-            if self._scan_task == task:  # else another scan has begun meanwhile, and its progress is the one that is shown
-                self._scan_task = ""
+            if self._scan is scan:  # else another scan has begun meanwhile, and its progress is the one that is shown
+                self._scan = None
+                self._pace = 0.0
                 self.progress.emit(0, 0)
 
         def listed(listing: Listing) -> None:
             over()
-            for path in wanted:
+            for path in scan.wanted:
                 self._host.remember(path)
-            self._take(listing, wanted)
+            self._take(listing, scan)
             if on_listed is not None:
                 on_listed(listing)
 
         def failed(error: BaseException) -> None:
             over()
-            self._host.report(error)
+            self._keep_so_far(scan)
+            if isinstance(error, OperationCancelled):
+                self._tell_stopped(scan)
+            else:
+                self._host.report(error)
 
+        wanted = scan.wanted
         title = _("Reading {name}").format(name=wanted[0].name if len(wanted) == 1 else ngettext("{count} path", "{count} paths", len(wanted)))
-        task = self._scan_task = self._host.work.run_thread(look, title, listed, failed)
+        self._scan, self._pace = scan, 0.0
+        self._pending = scan
+        scan.task = self._host.work.run_thread(look, title, listed, failed)
+
+    _pending: _Scan | None = None
 
     def cancel_scan(self) -> None:
-        self._host.work.cancel(self._scan_task)
+        if self._scan is not None:
+            self._host.work.cancel(self._scan.task)
 
     def show(self, entry_id: str) -> None:
         """Show a series, reading it first if need be: the first picture at once, the rest behind it."""
         row = self._rows.get(entry_id)
-        if row is None or row.entry.kind == "other":
-            if row is not None:
-                self._host.say("info", _("{title} is listed, but cannot be shown yet.").format(title=row.entry.title))
+        if row is None:
+            return
+        if row.entry.kind == "other":
+            show_object(self._host, self, row.entry)
             return
         self._wanted = entry_id
+        loading = self._loadings.get(entry_id)
         if row.root_id:
             self._host.show_volume(row.root_id)
-        elif not row.is_loading:
+        elif loading is None:
             self._load(row)
+        elif loading.arriving.has_picture:
+            self._host.show_arriving(loading.arriving)
 
-    # --- inside ---
+    def cancel_loading(self, entry_id: str) -> None:
+        """Stop reading a series; its row stays."""
+        loading = self._loadings.get(entry_id)
+        if loading is not None:
+            loading.cancel()
+
+    # --- what is found ---
 
     def _relay_progress(self, tasks: Any) -> None:
+        scan = self._scan
         for task in tasks:
-            if task.id == self._scan_task:
+            if scan is not None and task.id == scan.task:
+                spent = time.monotonic() - scan.started
+                self._pace = task.done / spent if task.done and spent > 0.2 else 0.0
                 self.progress.emit(task.done, task.total)
 
-    def _take(self, listing: Listing, wanted: Sequence[Path]) -> None:
-        new = [entry for entry in listing.series if entry.id not in self._rows]
-        for entry in new:
-            self._rows[entry.id] = Row(entry)
-        self.refused = listing.refused
+    def _take_so_far(self, scan: _Scan, listing: Listing) -> None:
+        """The list grows: an entry takes the place of the one that had its id before."""
+        if scan.task and not self._host.work.is_running(scan.task):
+            return  # over, or closed meanwhile
+        scan.refused = listing.refused
+        self._put(listing.series, scan, is_growing=True)
+        self._make_thumbnails(listing.series)
+
+    def _put(self, series: Sequence[SeriesEntry], scan: _Scan, *, is_growing: bool) -> None:
+        changed = False
+        for entry in series:
+            row = self._rows.get(entry.id)
+            if row is not None and (row.root_id or (entry.id not in scan.ids and row.is_loading)):
+                continue  # opened before: what is in work stays as it is
+            new = Row(entry, is_loading=row.is_loading, is_growing=is_growing) if row is not None else Row(entry, is_growing=is_growing)
+            scan.ids.add(entry.id)
+            if new != row:
+                self._rows[entry.id] = new
+                changed = True
+        if changed:
+            self.rows_changed.emit()
+
+    def _take(self, listing: Listing, scan: _Scan) -> None:
+        final = {entry.id for entry in listing.series}
+        for entry_id in scan.ids - final:  # its files turned out to belong elsewhere
+            loading = self._loadings.get(entry_id)
+            if loading is not None:
+                loading.cancel()
+            self._rows.pop(entry_id, None)
+        self._put(listing.series, scan, is_growing=False)
+        self._refuse(listing.refused)
         self.rows_changed.emit()
-        self._tell(listing, wanted)
+        self._tell(listing, scan.wanted)
+        self._start_waiting(scan)
         showable = [entry for entry in listing.series if entry.kind != "other"]
-        if showable:
+        if showable and not (self._wanted in scan.ids and self._wanted in final):
             first = max(showable, key=lambda e: e.shape[0]) if len({e.identity.study_uid for e in showable}) == 1 else showable[0]
             self.show(first.id)
-        self._make_thumbnails([e for e in new if e.kind != "other"])
+        self._make_thumbnails(listing.series)
+
+    def _keep_so_far(self, scan: _Scan) -> None:
+        for entry_id in scan.ids:
+            row = self._rows.get(entry_id)
+            if row is not None:
+                self._rows[entry_id] = replace(row, is_growing=False)
+        self._refuse(scan.refused)
+        self.rows_changed.emit()
+        self._start_waiting(scan)
+
+    def _start_waiting(self, scan: _Scan) -> None:
+        """Series that were looked at while they grew are now read as a whole."""
+        for entry_id in scan.ids:
+            loading, row = self._loadings.get(entry_id), self._rows.get(entry_id)
+            if loading is not None and row is not None and not loading.is_reading:
+                self._start(loading, row)
+
+    def _refuse(self, refused: Sequence[Refusal]) -> None:
+        self._refused.update((refusal.path, refusal) for refusal in refused)
+
+    def _tell_stopped(self, scan: _Scan) -> None:
+        count = len(scan.ids)
+        text = _("Reading was stopped; nothing was found so far.")
+        if count:
+            text = ngettext(
+                "Reading was stopped; the {count} series found so far is listed, maybe not all of its images.",
+                "Reading was stopped; the {count} series found so far are listed, maybe not all of their images.", count,
+            )  # fmt: skip
+        self._host.say("info", text)
 
     def _tell(self, listing: Listing, wanted: Sequence[Path]) -> None:
         reasons = "\n".join(r.reason for r in listing.refused)
@@ -143,60 +266,102 @@ class Opener(QObject):
             text = listing.refused[0].reason if one else _("{bad} of the files could not be read; the rest is open.").format(bad=len(listing.refused))
             self._host.say("warn", text, details="" if one else reasons)
 
+    def _make_thumbnails(self, entries: Sequence[SeriesEntry]) -> None:
+        self._thumbnails.make([e for e in entries if e.kind != "other"])
+
+    # --- one series ---
+
     def _load(self, row: Row) -> None:
         entry = row.entry
-        self._rows[entry.id] = Row(entry, is_loading=True)
+        loading = self._loadings[entry.id] = Loading(self._host, entry, self._thumbnails.picture(entry))
+        self._rows[entry.id] = replace(row, is_loading=True, error="")
         self.rows_changed.emit()
+        loading.arrived.connect(lambda: self._show_arrived(loading))
         document = self._host.document
-        title = entry.title or entry.identity.series_description or _("Series")
 
-        def read(progress: Callable[[int, int], None]) -> tuple[Volume, Source]:
-            return load_entry(entry, self._host.pool, progress=progress)
-
-        def ready(result: tuple[Volume, Source]) -> None:
+        def ready(volume: Volume, source: Source) -> None:
+            loading.deleteLater()
             if document is not self._host.document:
                 return
-            volume, source = result
-            self._rows[entry.id] = Row(entry, root_id=volume.id)
+            self._loadings.pop(entry.id, None)
+            self._rows[entry.id] = Row(loading.entry, root_id=volume.id)
             document.add_source(volume, source)
             self.rows_changed.emit()
+            self._host.take_arrived(loading.arriving, volume)
             # Who chose another series meanwhile is not torn away from it.
-            if self._wanted == entry.id or not self._host.root_id:
+            if self._host.root_id != volume.id and (self._wanted == entry.id or (not self._host.root_id and self._host.arriving is None)):
                 self._host.show_volume(volume.id)
             if volume.warnings:
-                text = _("{series}: {warning}.").format(series=title, warning=volume.warnings[0].rstrip("."))
+                text = _("{series}: {warning}.").format(series=_name(entry), warning=volume.warnings[0].rstrip("."))
                 self._host.say("warn", text, details="\n".join(volume.warnings) if len(volume.warnings) > 1 else "")
 
         def failed(error: BaseException) -> None:
+            loading.deleteLater()
             if document is not self._host.document:
                 return  # all was closed meanwhile, the row too
-            if isinstance(error, OperationCancelled):
-                self._rows[entry.id] = Row(entry)
+            self._loadings.pop(entry.id, None)
+            is_cancelled = isinstance(error, OperationCancelled)
+            reason = "" if is_cancelled else str(error) if isinstance(error, NegatoscopeError) else type(error).__name__
+            if entry.id in self._rows:
+                self._rows[entry.id] = replace(self._rows[entry.id], is_loading=False, error=reason)
                 self.rows_changed.emit()
-                return
-            self._rows[entry.id] = Row(entry, error=str(error) if isinstance(error, NegatoscopeError) else type(error).__name__)
-            self.rows_changed.emit()
+            was_shown = self._host.arriving is loading.arriving
+            self._host.end_arriving(loading.arriving)
+            if was_shown:
+                stopped = _("Reading {series} was cancelled. Choose it again to read it.").format(series=_name(entry))
+                self.ended.emit(stopped if is_cancelled else reason)
             self._host.report(error)
 
-        self._loading[entry.id] = self._host.work.run_thread(read, title, ready, failed)
+        loading.finished.connect(ready)
+        loading.failed.connect(failed)
+        if row.is_growing:
+            loading.want(*loading.first)  # the whole is read when all of its files are known
+        else:
+            self._start(loading, row)
+        self._show_arrived(loading)
 
-    def _make_thumbnails(self, entries: Sequence[SeriesEntry]) -> None:
-        """One thread for all of them, one after the other: reading must not crowd out the series that is wanted now."""
+    def _start(self, loading: Loading, row: Row) -> None:
+        old = loading.entry
+        moved = loading.start(row.entry, _name(row.entry))
+        arriving = loading.arriving
+        if self._host.arriving is arriving and old.shape != row.entry.shape:
+            wish, state = self._host.wish, self._host.seen
+            if wish.index is not None and moved is not None:  # the same place, among more planes
+                plane = max(0, min(state.array_index + moved, row.entry.shape[0] - 1))
+                self._host.change_wish(index=row.entry.shape[0] - 1 - plane if state.layout.flip_axis else plane)
+            self._host.refresh_arriving()
 
-        def read(progress: Callable[[int, int], None]) -> None:
-            for number, entry in enumerate(entries):
-                progress(number, len(entries))
-                try:
-                    self.thumbnail_ready.emit(entry.id, io_open.load_plane(entry, entry.shape[0] // 2, 0, pool=self._host.pool))
-                except NegatoscopeError:
-                    continue  # a thumbnail that cannot be made says nothing; opening the series will
+    def _show_arrived(self, loading: Loading) -> None:
+        """Something is there to be seen: the first plane brings the series into view, further ones fill it."""
+        arriving = loading.arriving
+        if not arriving.has_picture:
+            arriving.plane(*loading.wanted)
+        if not arriving.has_picture:
+            return
+        if self._host.arriving is arriving:
+            self._host.arriving_changed.emit()
+        elif self._wanted == loading.entry.id and not loading.is_shown:
+            loading.is_shown = True
+            self._host.show_arriving(arriving)
 
-        if entries:
-            self._host.work.run_thread(read, _("Thumbnails"), lambda _result: None, self._host.report, quiet=True)
+    def _ask_for_plane(self, _state: Any) -> None:
+        arriving, seen = self._host.arriving, self._host.seen
+        if arriving is None or seen.volume is None:
+            return
+        loading = self._loadings.get(arriving.entry.id)
+        if loading is not None:
+            loading.want(seen.phase, seen.array_index)
 
     def _clear(self) -> None:
+        for loading in self._loadings.values():
+            loading.cancel()
+        self._loadings.clear()
         self._rows.clear()
-        self._loading.clear()
         self._wanted = ""
-        self.refused = ()
+        self._refused.clear()
+        self._thumbnails.clear()
         self.rows_changed.emit()
+
+
+def _name(entry: SeriesEntry) -> str:
+    return entry.title or entry.identity.series_description or _("Series")

@@ -12,6 +12,7 @@ from viewer.ui import theme
 from viewer.ui.controls import BusyRing, ElidedLabel, IconLabel, Label, ThinBar
 from viewer.ui.host import Host
 from viewer.ui.tooling import Tooling
+from viewer.ui.views.arrival import reading_text
 from viewer.ui.work import Task
 
 
@@ -87,10 +88,11 @@ class StatusLine(QFrame):
         row.addWidget(self.saving)
         row.addWidget(self.jobs)
         row.addWidget(self.fit)
-        host.view_changed.connect(self._show_view)
+        host.seen_changed.connect(self._show_view)
+        host.arriving_changed.connect(lambda: self._show_view(host.seen))
         host.work.changed.connect(self.jobs.show_tasks)
         tooling.segment_changed.connect(self._show_segment)
-        self._show_view(host.state)
+        self._show_view(host.seen)
 
     def show_probe(self, text: str) -> None:
         """What is under the pointer; "" when it is not over the image."""
@@ -98,9 +100,11 @@ class StatusLine(QFrame):
         self.probe.setText(text if text else self._rest())
 
     def _rest(self) -> str:
-        volume = self._host.state.volume
+        volume, arriving = self._host.seen.volume, self._host.arriving
         if volume is None:
             return _("No image")
+        if arriving is not None:
+            return reading_text(arriving, self._host.seen)
         return _("No pixel size in this image. Lengths are in px.") if not volume.geometry.in_plane_known else ""
 
     def _show_view(self, state) -> None:

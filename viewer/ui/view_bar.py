@@ -80,7 +80,7 @@ class ViewBar(QFrame):
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(0)
         self._refresh.timeout.connect(self._show_state)
-        host.view_changed.connect(lambda _state: self._refresh.start())
+        host.seen_changed.connect(lambda _state: self._refresh.start())
         self._known: tuple[object, ...] = ()
         self._preset_tip = ""
         self._show_state()
@@ -104,7 +104,7 @@ class ViewBar(QFrame):
         self.play.set_name(_("Pause (C)") if playing else _("Play (C)"))
 
     def _show_state(self) -> None:
-        state = self._host.state
+        state = self._host.seen
         volume = state.volume
         self.play.setVisible(volume is not None and volume.phases > 1)
         for field in (self.width_field, self.level_field, self.preset, self.auto, self.invert, self.plane):
@@ -119,7 +119,8 @@ class ViewBar(QFrame):
                 field.set_error(False)
         self._fill_presets(state)
         self.invert.setChecked(state.is_inverted)
-        theme.set_available(self.plane, "" if volume.geometry.is_patient else _("This image has no patient orientation."))
+        reason = "" if volume.geometry.is_patient else _("This image has no patient orientation.")
+        theme.set_available(self.plane, self._host.why_closed or reason)
         self.plane.setCurrentIndex(max(0, self.plane.findData(state.plane)))
         self.caption.setText(volume.unit and _("Values in {unit}").format(unit=volume.unit))
         self._silent = False
@@ -135,7 +136,7 @@ class ViewBar(QFrame):
 
     def _fill_presets(self, state: ViewState) -> None:
         assert state.volume is not None
-        root = self._host.document.original(state.volume.id)
+        root = state.volume if self._host.arriving is not None else self._host.document.original(state.volume.id)
         fitting, reason = presets(state.volume)
         key = (state.volume.id, len(fitting))
         if key != self._known:
@@ -173,16 +174,16 @@ class ViewBar(QFrame):
         self.preset.addItem(words)
 
     def _text(self, value: float) -> str:
-        volume = self._host.state.volume
-        fine = volume is not None and volume.data.dtype.kind == "f" and self._host.state.window.width < 50
+        volume = self._host.seen.volume
+        fine = volume is not None and volume.data.dtype.kind == "f" and self._host.seen.window.width < 50
         return f"{value:.2f}" if fine else f"{value:.0f}"
 
     def _typed(self) -> None:
         fields = (self.width_field, self.level_field)
-        if self._silent or self._host.state.volume is None or not any(f.isModified() for f in fields):
+        if self._silent or self._host.seen.volume is None or not any(f.isModified() for f in fields):
             return
         numbers = []
-        for field, now in zip(fields, (self._host.state.window.width, self._host.state.window.center), strict=True):
+        for field, now in zip(fields, (self._host.seen.window.width, self._host.seen.window.center), strict=True):
             if not field.isModified():
                 numbers.append(now)
                 continue
@@ -204,28 +205,28 @@ class ViewBar(QFrame):
         self._ask(*numbers)
 
     def _step_width(self, steps: int) -> None:
-        self._ask(self._host.state.window.width + steps * self._step(), self._host.state.window.center)
+        self._ask(self._host.seen.window.width + steps * self._step(), self._host.seen.window.center)
 
     def _step_level(self, steps: int) -> None:
-        self._ask(self._host.state.window.width, self._host.state.window.center + steps * self._step())
+        self._ask(self._host.seen.window.width, self._host.seen.window.center + steps * self._step())
 
     def _step(self) -> float:
         return 0.1 if "." in self.width_field.text() else 1.0
 
     def _ask(self, width: float, level: float) -> None:
-        volume = self._host.state.volume
+        volume = self._host.seen.volume
         if volume is None:
             return
         if width <= 0:
             self.width_field.set_error(True)
             self._host.say("warn", _("The window width must be more than 0."))
             return
-        function = self._host.state.window.function if width >= 1 else "LINEAR_EXACT"
+        function = self._host.seen.window.function if width >= 1 else "LINEAR_EXACT"
         self._host.change_wish(window=Window(level, width, function), window_unit=volume.unit, is_auto=False, lut=None)
 
     def _choose_window(self, index: int) -> None:
         value, _words = self._windows[index]
-        volume = self._host.state.volume
+        volume = self._host.seen.volume
         if volume is None or value == MANUAL:
             return
         if value == AUTO:

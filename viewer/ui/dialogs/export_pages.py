@@ -154,7 +154,7 @@ class ScreenshotPage(Page):
         self.refresh()
 
     def reason(self) -> str:
-        return "" if self.host.state.volume is not None else _("Open an image first.")
+        return self.host.why_closed
 
     def stem(self) -> str:
         return name_of(self.host, hide_identity=self.hide_identity.value())

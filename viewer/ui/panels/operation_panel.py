@@ -252,7 +252,7 @@ class OperationPanel(OperationCard):
         """Why Apply cannot be pressed now, as a sentence; "" if it can."""
         spec, volume = self.spec, self._host.state.volume
         if volume is None:
-            return _("Open an image first.")
+            return self._host.why_closed
         if spec is None:
             broken = self._panels.registry.broken.get(self._name)
             return _("This operation cannot be used: {reason}").format(reason=broken) if broken else _("The plugins are being read.")

@@ -416,6 +416,6 @@ class SegmentList(QWidget):
         self.eye.set_picture("eye" if wish.show_labels else "eye-off")
         self.eye.set_name(_("Hide all segments") if wish.show_labels else _("Show all segments"))
         theme.set_available(self.eye, "" if self.rows else _("There are no segments."))
-        theme.set_available(self.add, "" if state.volume is not None else _("Open an image first."))
+        theme.set_available(self.add, self._panels.host.why_closed)
         if round(100 * wish.label_opacity) != self.opacity.value():
             self.opacity.set_value(round(100 * wish.label_opacity))

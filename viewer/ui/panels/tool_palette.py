@@ -78,4 +78,4 @@ class ToolPalette(QWidget):
     def _show_image(self, root_id: str) -> None:
         for button in self.buttons:
             if button.defaultAction() is None:
-                theme.set_available(button, "" if root_id else _("Open an image first."))
+                theme.set_available(button, "" if root_id else self._panels.host.why_closed)

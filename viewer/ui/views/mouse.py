@@ -10,6 +10,7 @@ from PySide6.QtGui import QInputDevice, QMouseEvent, QWheelEvent
 
 from viewer.core.layout import Point
 from viewer.core.operation import Range
+from viewer.core.words import gettext as _
 from viewer.session import hand
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Mouse:
             return  # a second button in the middle of a drag changes nothing
         at = _point(event)
         kind = self._kind(view, event)
+        if kind == "tool" and view.is_arriving:
+            view.refused.emit(_("Still reading. Wait until the series is whole."))
+            return
         if kind is not None:
             self.drag = Drag(kind, event.button(), at, at)
         if kind == "tool":

@@ -36,9 +36,10 @@ from viewer.draw.contours import Contour, contours_of, preview_contours
 from viewer.draw.corners import view_name
 from viewer.draw.overlay import Extras, paint_overlay
 from viewer.draw.picture import Preview, compose
-from viewer.draw.text import Style, draw_text, text_height
+from viewer.session.arriving import Arriving
 from viewer.session.view import EMPTY, Readable, ViewState, ViewWish, resolve, triple
 from viewer.ui import theme
+from viewer.ui.views.arrival import arrived_ranges, draw_sentence, draw_waiting, prepare_arriving, probe_arriving
 from viewer.ui.views.commands import COMMANDS, KEYS
 from viewer.ui.views.mouse import BuiltIn, Mouse, turned_radius
 from viewer.ui.views.picture_item import PictureItem
@@ -57,6 +58,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     activated(), double_clicked(), menu_wanted(QPoint global), files_dropped(tuple of Path), series_wanted(int -1 or 1)
     failed(Exception)
         A tool raised; its gesture is cancelled.
+    refused(str)
+        Why a tool cannot be used on what is shown.
     options_changed()
         Shift+wheel changed the radius in the options of the tool in hand.
     """
@@ -70,6 +73,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     series_wanted = Signal(int)
     failed = Signal(object)
     options_changed = Signal()
+    refused = Signal(str)
 
     _item: PictureItem | None = None  # GraphicsView calls resizeEvent inside its own __init__
 
@@ -84,6 +88,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._host: ToolHost | None = None
         self._mouse = Mouse()
         self._message = ""
+        self._arriving: Arriving | None = None
         self._is_active = False
         self._preview: tuple[tuple[object, ...], Preview] | None = None
         self._picture_key: tuple[object, ...] | None = None
@@ -119,6 +124,25 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self.wish = wish or ViewWish()
         self.refresh()
 
+    @property
+    def is_arriving(self) -> bool:
+        """Whether what is shown is still being read: it can be looked at, and nothing else."""
+        return self._arriving is not None and self.state.volume is not None
+
+    def set_arriving(self, arriving: Arriving | None) -> None:
+        """Show what there is of a series that is still being read, in place of the document; None ends it."""
+        if arriving is not self._arriving:
+            self.cancel_gesture()
+            self._arriving = arriving
+            self._picture_key = self._contours_key = None
+            self.refresh()
+
+    def look_again(self) -> None:
+        """More of the series that is being read is there."""
+        if self._hovered is not None:
+            self._read_pointer(*self._hovered)
+        self.viewport().update()
+
     def set_wish(self, wish: ViewWish) -> None:
         """Show this; emits nothing."""
         if wish != self.wish:
@@ -134,7 +158,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     def refresh(self) -> None:
         """Look at the document again, after it changed. Only what differs is made anew."""
         old = self.state
-        self.state = resolve(self.wish, self._document) if self._document is not None else replace(EMPTY, text=self.wish.text)
+        source: Readable | None = self._arriving if self._arriving is not None else self._document
+        self.state = resolve(self.wish, source) if source is not None else replace(EMPTY, text=self.wish.text)
         if self.state == old:
             return
         if self._preview is not None and self._preview[0] != self._slice_key():
@@ -241,7 +266,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
 
     def _show_shapes(self, pointer: Pointer | None) -> None:
         shapes: tuple[Annotation, ...] = ()
-        if self._host is not None and not isinstance(self.tool, str) and self.state.volume is not None:
+        if self._host is not None and not isinstance(self.tool, str) and self.state.volume is not None and self._arriving is None:
             try:
                 shapes = tuple(self.tool.shapes(self._host, pointer))
             except Exception as error:  # noqa: BLE001  as in _guarded
@@ -262,7 +287,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     def _read_pointer(self, at: Point, _modifiers: Qt.KeyboardModifier) -> None:
         if self.state.volume is None or self._document is None:
             return
-        found = probe_at(self.state, self._document, self.state.placement(self.viewport_size).to_picture(at))
+        point = self.state.placement(self.viewport_size).to_picture(at)
+        found = probe_arriving(self.state, self._arriving, point) if self._arriving is not None else probe_at(self.state, self._document, point)
         text = found.value_text if found is not None else ""
         if text != self._probe_text:
             self._probe_text = text
@@ -284,6 +310,9 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         if state.volume is None or document is None:
             item.picture, self._picture_key, self._contours, self._contours_key = None, None, (), None
             return
+        if self._arriving is not None:
+            self._contours, self._picture_key = (), prepare_arriving(item, self._arriving, state, self._picture_key)
+            return
         if self._picture_key != state.picture_key:
             item.picture = compose(state, document, preview=preview)
             self._picture_key = state.picture_key
@@ -303,11 +332,15 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         painter.resetTransform()
         rect = QRectF(0, 0, *self.viewport_size)
         if self.state.volume is None:
-            style = Style(15, ink=theme.tokens().text3, has_halo=False)
-            draw_text(painter, rect.center().x(), rect.center().y() - text_height(style) / 2, self._message, style, align="center")
+            draw_sentence(painter, rect, self._message)
         else:
-            extras = Extras(self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None)
+            arrived = arrived_ranges(self._arriving, self.state) if self._arriving is not None else None
+            extras = Extras(
+                self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None, arrived=arrived
+            )  # fmt: skip
             paint_overlay(painter, self.state, rect, 1.0, extras)
+            if self._arriving is not None and self._item is not None and self._item.picture is None:
+                draw_waiting(painter, rect)
         if self._is_active or self.hasFocus():
             painter.setPen(QPen(QColor(theme.tokens().accent if self._is_active else theme.tokens().line2), 2 if self._is_active else 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
