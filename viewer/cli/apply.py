@@ -30,6 +30,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("path", type=Path, metavar="PATH")
     parser.add_argument("--out", type=Path, required=True, metavar="OUT", help=_("volume, mask, overlay: .nii.gz, .nrrd, .mha; numbers: .csv, .json"))
     choose.add_choice(parser)
+    choose.add_stack(parser)
     parser.add_argument("--index", type=int, metavar="N", help=_("one plane only, counted from 0"))
     parser.add_argument("--mask", type=Path, metavar="MASK", help=_("a mask or label image on the same grid"))
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help=_("a parameter; may be repeated"))
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     given = parameters(args.param)
     for name in given:
         spec.parameter(name)
-    entry = choose.choose(choose.find([args.path]), args.series)
+    entry = choose.choose(choose.find([args.path], args), args.series)
     choose.check_phase(entry, args.phase)
     with Pool() as pool, Pool(inline=True) as here:
         document = Document()

@@ -10,7 +10,9 @@ from viewer.cli import say
 from viewer.core.errors import BadParameter, Refused, UnreadableFile
 from viewer.core.words import _, ngettext
 from viewer.io import open as opening
+from viewer.io import picture_stack
 from viewer.io.gate import harmless
+from viewer.io.picture_stack import Spacing, parse_spacing
 from viewer.io.series import Listing, SeriesEntry
 
 
@@ -25,9 +27,31 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help=_("replace files that exist"))
 
 
-def find(paths: Sequence[Path]) -> Listing:
-    """What is under the paths; what was refused is said on stderr, whether or not there is something else."""
-    listing = opening.find(paths)
+def add_stack(parser: argparse.ArgumentParser) -> None:
+    """``--stack`` and ``--spacing``."""
+    parser.add_argument("--stack", action="store_true", help=_("take all pictures (PNG, JPEG, TIFF) under PATH as the planes of one stack"))
+    help_spacing = _("with --stack: mm between columns, rows and planes, ? where one is not known; in pixels if not given")
+    parser.add_argument("--spacing", metavar="X,Y,Z", help=help_spacing)
+
+
+def asked_spacing(args: argparse.Namespace) -> Spacing | None:
+    """The spacing of the stack that was asked for, None where none was. Raises BadParameter."""
+    if not args.stack:
+        if args.spacing is not None:
+            raise BadParameter(_("--spacing goes with --stack: what a file says of its spacing is not overruled."))
+        return None
+    return parse_spacing(args.spacing) if args.spacing is not None else (None, None, None)
+
+
+def look(paths: Sequence[Path], args: argparse.Namespace | None = None) -> Listing:
+    """What is under the paths, as one stack of pictures where that was asked for (:func:`add_stack`)."""
+    spacing = asked_spacing(args) if args is not None else None
+    return opening.find(paths) if spacing is None else picture_stack.find(paths, spacing)
+
+
+def find(paths: Sequence[Path], args: argparse.Namespace | None = None) -> Listing:
+    """The same; what was refused is said on stderr, whether or not there is something else."""
+    listing = look(paths, args)
     for refusal in listing.refused:
         say.err(refusal.reason)
     return listing

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from viewer.cli import say
+from viewer.cli import choose, say
 from viewer.core.errors import NegatoscopeError
 from viewer.core.volume import Volume
 from viewer.core.words import _, ngettext
@@ -27,6 +27,7 @@ def add_parser(subparsers: Any) -> None:
     """Register the verb."""
     parser: argparse.ArgumentParser = subparsers.add_parser("info", help=_("list the series in files and folders"))
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    choose.add_stack(parser)
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     parser.add_argument("--range", action="store_true", help=_("read all voxels and give the smallest and the largest value"))
     parser.add_argument("--explain", action="store_true", help=_("read all voxels and say how each image is shown, from its bytes to the screen"))
@@ -34,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 where anything was found, else 2."""
-    listing = opening.find(args.paths)
+    listing = choose.look(args.paths, args)
     refused = list(listing.refused)
     described = []
     with Pool() as pool:  # starts no process unless a picture must be decoded
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
                 try:
                     described[-1] |= _of_voxels(opening.load(entry, pool=pool), args)
                 except NegatoscopeError as error:
-                    refused.append(Refusal(entry.files[0], str(error)))
+                    refused.append(Refusal(entry.archive or entry.files[0], str(error)))
     for refusal in refused:
         say.err(refusal.reason)
     if args.json:

@@ -27,6 +27,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("path", type=Path, metavar="PATH")
     parser.add_argument("out", type=Path, metavar="OUT.png")
     choose.add_choice(parser)
+    choose.add_stack(parser)
     parser.add_argument("--plane", choices=get_args(Plane), default="acquired", help=_("the plane; acquired, as stored, if not given"))
     help_index = _("the slice, counted from 0; reformats from the patient's right, front and feet upwards; the middle one if not given")
     parser.add_argument("--index", type=int, metavar="N", help=help_index)
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     ready_target(args.out, overwrite=args.force)
     if args.window is not None:
         _check_window(args.window)
-    entry = choose.choose(choose.find([args.path]), args.series)
+    entry = choose.choose(choose.find([args.path], args), args.series)
     choose.check_phase(entry, args.phase)
     with Pool() as pool:  # starts no process unless a picture must be decoded
         volume = opening.load(entry, pool=pool)
