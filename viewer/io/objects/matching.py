@@ -72,6 +72,8 @@ class PixelGrid:
     """(planes, 3): centre of the first pixel of each different plane, LPS mm."""
     step: float
     """Distance of neighbouring planes, mm."""
+    said_step: float | None = None
+    """The same where the file says it."""
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -87,6 +89,9 @@ class Pairing:
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     first: tuple[int, int]
+    is_exact: bool
+    """Whether pixels and voxels are the same ones in the plane."""
+    offset_mm: float
 
     def taken(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """The pixels in the order of the voxels."""
@@ -121,21 +126,23 @@ def match(target: Target, grid: PixelGrid, path_name: str) -> Match:
         raise GeometryMismatch(text.format(name=path_name, grids=_both(target, grid)))
     places = _places(turned)
     row_way, column_way = np.asarray(grid.orientation[3:]), np.asarray(grid.orientation[:3])
-    partners, planes_exact, apart = _plane_partners(places @ grid.normal, grid.places @ grid.normal, turned.spacing[0], grid.step)
+    image, pixels = places @ grid.normal, grid.places @ grid.normal
+    # A thicker stack may lie on every second plane of the image: its planes are the image's only if the pixels are as well.
+    may_be_same = grid.said_step is None or abs(grid.said_step - turned.spacing[0]) <= EXACT * turned.spacing[0]
+    partners, apart = _same_planes(image, pixels, turned.spacing[0]) if may_be_same else ([], 0.0)
+    found = [(n, _pairing(turned, k, places[k] - grid.places[n], row_way, column_way, grid)) for k, n in partners]
+    is_exact = bool(partners) and all(pairing.is_exact for _n, pairing in found)
+    if not is_exact:
+        partners = _nearest_planes(image, pixels, grid.step)
+        found = [(n, _pairing(turned, k, places[k] - grid.places[n], row_way, column_way, grid)) for k, n in partners]
     pairs: list[list[Pairing]] = [[] for _plane in grid.places]
-    is_exact, largest = planes_exact, apart
-    for image_plane, pixel_plane in partners:
-        offset = places[image_plane] - grid.places[pixel_plane]
-        rows, first_row, exact_rows, off_rows = _axis(turned, 1, row_way, offset, grid.spacing[0], grid.rows)
-        columns, first_column, exact_columns, off_columns = _axis(turned, 2, column_way, offset, grid.spacing[1], grid.columns)
-        if not (rows.size and columns.size):
-            continue
-        is_exact = is_exact and exact_rows and exact_columns
-        largest = max(largest, off_rows, off_columns)
-        pairs[pixel_plane].append(Pairing(image_plane, rows, columns, (first_row, first_column)))
+    for n, pairing in found:
+        if pairing.rows.size and pairing.columns.size:
+            pairs[n].append(pairing)
     if not any(pairs):
         text = _("{name}: nothing of it lies inside the image. {grids}")
         raise GeometryMismatch(text.format(name=path_name, grids=_both(target, grid)))
+    largest = max((apart, *(pairing.offset_mm for _n, pairing in found))) if is_exact else 0.0
     return Match(order, tuple(tuple(p) for p in pairs), is_exact, largest)
 
 
@@ -159,23 +166,38 @@ def _order(target: Target, grid: PixelGrid, path_name: str) -> Index:
     return (order[0], order[1], order[2])
 
 
-def _plane_partners(
-    image: NDArray[np.float64], pixels: NDArray[np.float64], image_step: float, pixel_step: float
-) -> tuple[list[tuple[int, int]], bool, float]:  # fmt: skip
-    """(plane of the image, plane of pixels) that belong together, whether they are the same planes, and their distance in mm."""
+def _same_planes(image: NDArray[np.float64], pixels: NDArray[np.float64], step: float) -> tuple[list[tuple[int, int]], float]:
+    """(plane of the image, plane of pixels) at the same height, and how far they are apart at most (mm); nothing if any is at none.
+
+    Planes of pixels outside the image are left out.
+    """
     apart = np.abs(image[:, None] - pixels[None, :])
-    nearest = apart.argmin(axis=1)
-    distance = apart.min(axis=1)
-    low, high = image.min() - image_step / 2, image.max() + image_step / 2
-    inside = (pixels >= low) & (pixels <= high)
-    # The same planes: each plane of pixels that lies in the image has one plane of its own there.
+    inside = (pixels >= image.min() - step / 2) & (pixels <= image.max() + step / 2)
+    if not inside.any() or not (apart.min(axis=0)[inside] <= EXACT * step).all():
+        return [], 0.0
     best = apart.argmin(axis=0)
-    close = apart.min(axis=0) <= EXACT * image_step
-    if inside.any() and close[inside].all() and len(set(best[inside].tolist())) == int(inside.sum()):
-        found = [(int(best[n]), int(n)) for n in np.flatnonzero(inside)]
-        return found, True, float(apart.min(axis=0)[inside].max())
-    taken = distance <= pixel_step / 2 * (1 + 1e-6)
-    return [(int(k), int(nearest[k])) for k in np.flatnonzero(taken)], False, 0.0
+    return [(int(best[n]), int(n)) for n in np.flatnonzero(inside)], float(apart.min(axis=0)[inside].max())
+
+
+def _nearest_planes(image: NDArray[np.float64], pixels: NDArray[np.float64], step: float) -> list[tuple[int, int]]:
+    """(plane of the image, plane of pixels): for each of the image the nearest of pixels that it lies in, the lower of two."""
+    order = np.argsort(pixels, kind="stable")
+    found = []
+    for k, height in enumerate(image):
+        apart = np.abs(pixels[order] - height)
+        nearest = int(np.flatnonzero(apart <= apart.min() + 1e-6)[0])
+        if apart[nearest] <= step / 2 * (1 + 1e-6):
+            # Several planes of pixels may lie side by side at one height.
+            found += [(k, int(n)) for n in order if abs(pixels[n] - pixels[order[nearest]]) <= 1e-3]
+    return found
+
+
+def _pairing(
+    turned: Geometry, plane: int, offset: NDArray[np.float64], row_way: NDArray[np.float64], column_way: NDArray[np.float64], grid: PixelGrid
+) -> Pairing:  # fmt: skip
+    rows, first_row, exact_rows, off_rows = _axis(turned, 1, row_way, offset, grid.spacing[0], grid.rows)
+    columns, first_column, exact_columns, off_columns = _axis(turned, 2, column_way, offset, grid.spacing[1], grid.columns)
+    return Pairing(plane, rows, columns, (first_row, first_column), exact_rows and exact_columns, max(off_rows, off_columns))
 
 
 def _axis(

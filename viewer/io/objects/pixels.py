@@ -35,4 +35,4 @@ def frames_of(header: Header, numbers: Sequence[int], *, pool: Pool) -> Iterator
     gate.check((min(together, len(numbers) or 1), header.rows, header.columns), max(1, header.bits_allocated // 8), path=header.path)
     for start in range(0, len(numbers), together):
         chosen = numbers[start : start + together]
-        yield from zip(chosen, stored_frames(header, pool=pool, numbers=chosen), strict=True)
+        yield from zip(chosen, stored_frames(header, pool=pool, frames=chosen), strict=True)

@@ -117,8 +117,8 @@ def _groups(header: Header, dataset: Dataset, is_map: bool) -> _Groups:
     places = np.asarray([f.position for f in frames], dtype=np.float64)
     normal = np.cross(lead.orientation[:3], lead.orientation[3:])
     kept, planes = _different(places, normal)
-    step = _step(kept @ normal, [shared, *per_frame[:1]])
-    grid = PixelGrid(header.rows, header.columns, lead.spacing, lead.orientation, kept, step)
+    step, said = _step(kept @ normal, [shared, *per_frame[:1]])
+    grid = PixelGrid(header.rows, header.columns, lead.spacing, lead.orientation, kept, step, said)
     numbers = [0] * len(frames) if is_map else [_segment_number(n, item, shared, name) for n, item in enumerate(per_frame)]
     return _Groups(grid, tuple(planes), tuple(numbers))
 
@@ -144,18 +144,20 @@ def _different(places: NDArray[np.float64], normal: NDArray[np.float64]) -> tupl
     return places[kept], planes
 
 
-def _step(heights: NDArray[np.float64], holders: Sequence[Dataset | None]) -> float:
-    """Distance of neighbouring planes: what the file says, else the smallest there is, else the thickness, else 1 mm."""
+def _step(heights: NDArray[np.float64], holders: Sequence[Dataset | None]) -> tuple[float, float | None]:
+    """Distance of neighbouring planes, and whether the file says so; else the smallest there is, else the thickness, else 1 mm."""
     measures = [m for holder in holders if holder is not None and (m := elements.first(holder, 0x00289110)) is not None]
-    said = [abs(s) for m in measures if (s := elements.number(m, 0x00180088))]
+    said = next((abs(s) for m in measures if (s := elements.number(m, 0x00180088))), None)
+    thickness = next((t for m in measures if (t := elements.number(m, 0x00180050)) and t > 0), None)
     gaps = np.diff(np.sort(heights))
     gaps = gaps[gaps > SAME_PLACE_MM]
-    if gaps.size:
-        # A wrong element would join planes or tear them apart: it counts only where the places agree.
-        smallest = float(gaps.min())
-        return said[0] if said and abs(smallest / said[0] - round(smallest / said[0])) < 0.05 and said[0] <= smallest * 1.05 else smallest
-    thickness = [t for m in measures if (t := elements.number(m, 0x00180050)) and t > 0]
-    return (said or thickness or [1.0])[0]
+    if not gaps.size:
+        return said or thickness or 1.0, said
+    smallest = float(gaps.min())
+    # A wrong element would join planes or tear them apart: it counts only where the places are multiples of it.
+    if said is not None and (said > smallest * 1.05 or abs(smallest / said - round(smallest / said)) > 0.05):
+        said = None
+    return said or smallest, said
 
 
 def _segment_number(number: int, item: Dataset, shared: Dataset | None, name: str) -> int:
