@@ -67,6 +67,11 @@ class Arriving:
         """All of it is there; it is only not part of the document yet."""
         self._whole = volume
 
+    def end(self) -> None:
+        """The document has it now, or nobody wants it any more: let go of the planes."""
+        self._alone.clear()
+        self._whole = self._stand = self.stream = None
+
     def ready(self, phase: int) -> NDArray[np.bool_]:
         """Which planes of a phase are there: (planes,) of bool."""
         planes = self.entry.shape[0]
@@ -107,12 +112,15 @@ class Arriving:
         entry = self.entry
         self._shape = entry.shape
         shape = (entry.phases, *entry.shape, *((3,) if like.is_color else ()))
-        geometry = entry.geometry or replace(like.geometry, shape=entry.shape)
+        geometry = entry.geometry
+        if geometry is None or geometry.shape != entry.shape:
+            geometry = replace(like.geometry, shape=entry.shape)
         data = memory.allocate(shape, like.data.dtype)  # an anonymous file without pages: takes no memory until it is read
         made = replace(
             like, id=self.id, root_id=self.id, parent_id="", data=data, geometry=geometry, kind=entry.kind if entry.kind != "other" else like.kind,
             phase_labels=like.phase_labels if len(like.phase_labels) == entry.phases else (),
             phase_seconds=like.phase_seconds if len(like.phase_seconds) == entry.phases else (),
+            plane_windows=(), graphics=(),
         )  # fmt: skip
         if not made.is_color:
             take_spread(made, like)

@@ -15,6 +15,8 @@ from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.io import open as io_open
+from viewer.io import picture_stack
+from viewer.io.picture_stack import Spacing
 from viewer.io.series import Listing, Refusal, SeriesEntry
 from viewer.session.document import Source
 from viewer.ui.host import Host
@@ -110,11 +112,16 @@ class Opener(QObject):
     def is_loading(self) -> bool:
         return any(row.is_loading for row in self._rows.values())
 
-    def open_paths(self, paths: Sequence[Path], on_listed: Callable[[Listing], None] | None = None) -> None:
-        """Look into files and folders; what is found joins the browser as it is found, and the first picture is shown."""
+    def open_paths(self, paths: Sequence[Path], on_listed: Callable[[Listing], None] | None = None, *, stack: Spacing | None = None) -> None:
+        """Look into files and folders; what is found joins the browser as it is found, and the first picture is shown.
+
+        With a spacing as ``stack`` all pictures there are one stack.
+        """
         scan = _Scan([Path(p) for p in paths])
 
         def look(progress: Callable[[int, int], None]) -> Listing:
+            if stack is not None:
+                return picture_stack.find(scan.wanted, stack, progress=progress)
             return io_open.find(scan.wanted, progress=progress, found=lambda listing: self._listed.emit(scan, listing))
 
         def over() -> None:
@@ -288,8 +295,10 @@ class Opener(QObject):
             document.add_source(volume, source)
             self.rows_changed.emit()
             self._host.take_arrived(loading.arriving, volume)
+            loading.arriving.end()
             # Who chose another series meanwhile is not torn away from it.
-            if self._host.root_id != volume.id and (self._wanted == entry.id or (not self._host.root_id and self._host.arriving is None)):
+            is_first_look = self._wanted == entry.id and not loading.is_shown
+            if self._host.root_id != volume.id and (is_first_look or (not self._host.root_id and self._host.arriving is None)):
                 self._host.show_volume(volume.id)
             if volume.warnings:
                 text = _("{series}: {warning}.").format(series=_name(entry), warning=volume.warnings[0].rstrip("."))
@@ -307,6 +316,7 @@ class Opener(QObject):
                 self.rows_changed.emit()
             was_shown = self._host.arriving is loading.arriving
             self._host.end_arriving(loading.arriving)
+            loading.arriving.end()
             if was_shown:
                 stopped = _("Reading {series} was cancelled. Choose it again to read it.").format(series=_name(entry))
                 self.ended.emit(stopped if is_cancelled else reason)
