@@ -27,10 +27,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("path", type=Path, metavar="PATH")
     parser.add_argument("out", type=Path, metavar="OUT")
     choose.add_choice(parser)
+    choose.add_stack(parser)
     parser.add_argument(
         "--unit", metavar="UNIT", help=_("write the values in another unit that the file allows: SUVbw of PET; that of the file if not given")
     )
     choose.add_force(parser)
+    text = _("write a series that misses planes too, with empty planes in their place")
+    parser.add_argument("--resample", action="store_true", help=text)
 
 
 def in_unit(volume: Volume, unit: str, path: Path) -> Volume:
@@ -50,13 +53,15 @@ def run(args: argparse.Namespace) -> int:
     # Before anything is read: a mistake in OUT should not cost the reading.
     ending_of(args.out)
     ready_target(args.out, overwrite=args.force)
-    entry = choose.choose(choose.find([args.path]), args.series)
+    entry = choose.choose(choose.find([args.path], args), args.series)
     choose.check_phase(entry, args.phase)
     with Pool() as pool:  # starts no process unless a picture must be decoded
         volume = opening.load(entry, pool=pool)
     if args.unit is not None:
         volume = in_unit(volume, args.unit, args.path)
-    save_volume(args.out, volume, phase=args.phase, overwrite=args.force)
+    said = save_volume(args.out, volume, phase=args.phase, overwrite=args.force, with_gaps=args.resample)
+    for sentence in said:
+        say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=sentence))
     for warning in volume.warnings:
         say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=warning))
     return 0

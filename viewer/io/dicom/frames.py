@@ -17,17 +17,10 @@ from viewer.core.window import Window
 from viewer.core.words import _
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
+from viewer.io.dicom.phase_keys import dimensions_of, keys_of_group, read_keys
 from viewer.io.dicom.spacing import pixel_spacing
 from viewer.io.dicom.windows import FRAME_VOI, first_window
 
-# What may tell the phases of a stack apart, in the order in which it is tried (CONVENTIONS D54): tag, words, unit.
-PHASE_KEYS: tuple[tuple[int, str, str], ...] = (
-    (0x00200100, "time", ""), (0x00209128, "time", ""), (0x00180081, "TE", "ms"), (0x00180086, "echo", ""), (0x00180082, "TI", "ms"),
-    (0x00189087, "b", "s/mm²"), (0x00189089, "gradient", ""), (0x00181060, "trigger", "ms"), (0x00209153, "trigger", "ms"),
-    (0x00189208, "", ""), (0x00181314, "flip", "°"), (0x00200012, "acquisition", ""), (0x00080032, "", ""), (0x00080033, "", ""),
-    (0x00180010, "", ""),
-)  # fmt: skip
-_BINARY_KEYS = frozenset({0x00209128, 0x00189087, 0x00189089, 0x00209153})
 DOSE_STORAGE = "1.2.840.10008.5.1.4.1.1.481.2"
 NM_STORAGE = "1.2.840.10008.5.1.4.1.1.20"
 
@@ -48,6 +41,8 @@ class Frame:
     keys: tuple[str, ...] = ()
     """Text of the elements of PHASE_KEYS, "" where missing."""
     stack: str = ""
+    dimensions: tuple[int, ...] = ()
+    """Dimension Index Values of an enhanced object's frame."""
     window: Window | None = None
     """The first window that the file gives the frame, without its name."""
 
@@ -62,7 +57,7 @@ def read_frames(dataset: Dataset, count: int, sop_class: str) -> tuple[tuple[Fra
         position=_position(dataset, said),
         orientation=_orientation(dataset, said),
         spacing=spacing.row_column,
-        keys=tuple(_key(dataset, tag) for tag, _word, _unit in PHASE_KEYS),
+        keys=read_keys(dataset),
         window=first_window(dataset),
     )
     base = _with_rescale(base, dataset, said)
@@ -82,12 +77,6 @@ def read_frames(dataset: Dataset, count: int, sop_class: str) -> tuple[tuple[Fra
         # One place for many frames is the place of none of them.
         base = replace(base, position=None)
     return (base,), tuple(dict.fromkeys(said))
-
-
-def _key(dataset: Dataset, tag: int) -> str:
-    if tag not in _BINARY_KEYS:
-        return elements.text(dataset, tag)
-    return "\\".join(f"{n:g}" for n in elements.numbers(dataset, tag))
 
 
 def _grouped(base: Frame, group: Dataset | None, said: list[str]) -> Frame:
@@ -122,18 +111,9 @@ def _grouped(base: Frame, group: Dataset | None, said: list[str]) -> Frame:
 
 def _with_keys(frame: Frame, group: Dataset) -> Frame:
     content = elements.first(group, 0x00209111)
-    holders = [content, elements.first(group, 0x00189114), elements.first(group, 0x00189117), elements.first(group, 0x00189118)]
-    if not any(h is not None for h in holders):
-        return frame
-    keys = list(frame.keys)
-    for place, (tag, _word, _unit) in enumerate(PHASE_KEYS):
-        wanted = {0x00180081: 0x00189082}.get(tag, tag)
-        for holder in holders:
-            if holder is not None and elements.raw(holder, wanted) is not None:
-                found = elements.numbers(holder, wanted)
-                keys[place] = "\\".join(f"{n:g}" for n in found)
     stack = elements.text(content, 0x00209056) if content is not None else ""
-    return replace(frame, keys=tuple(keys), stack=stack or frame.stack)
+    keys, dimensions = keys_of_group(frame.keys, group), dimensions_of(group)
+    return replace(frame, keys=keys, stack=stack or frame.stack, dimensions=dimensions or frame.dimensions)
 
 
 def _with_rescale(frame: Frame, dataset: Dataset, said: list[str]) -> Frame:

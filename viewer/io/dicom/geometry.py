@@ -7,32 +7,36 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.core.geometry import IDENTITY, Geometry
+from viewer.core.geometry import IDENTITY, Geometry, Triple
+from viewer.core.provenance import Note
 from viewer.core.words import _, ngettext
-from viewer.io.dicom.frames import PHASE_KEYS, Frame
+from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
+from viewer.io.dicom.phase_keys import CLOCK_KEYS, PHASE_KEYS
+from viewer.io.dicom.verdict import judged, order_note, place_of, warnings_of
 
 SAME_PLACE_MM = 1e-3
-TILT_DEGREES = 0.1
+# Images at one height that lie farther apart than this sideways are no second image of a place.
+SIDEWAYS_MM = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Placed:
-    """One frame of one file."""
+    """One frame of one file; not frozen, because there are as many as images in a folder."""
 
     header: Header
     number: int
+    frame: Frame = field(init=False)
 
-    @property
-    def frame(self) -> Frame:
-        return self.header.frame(self.number)
+    def __post_init__(self) -> None:
+        self.frame = self.header.frame(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Stack:
     phase_labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     badges: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def parts(frames: Sequence[Placed]) -> list[list[Placed]]:
@@ -61,7 +66,7 @@ def parts(frames: Sequence[Placed]) -> list[list[Placed]]:
 
 
 def _alike(a: Frame, b: Frame) -> bool:
-    if a is b:
+    if a is b or (a.orientation is b.orientation and a.spacing is b.spacing and a.stack == b.stack and a.orientation is not None):
         return True
     if a.stack != b.stack or a.orientation is None or b.orientation is None or (a.spacing is None) != (b.spacing is None):
         return False
@@ -73,38 +78,71 @@ def _alike(a: Frame, b: Frame) -> bool:
 def stacks(frames: list[Placed]) -> list[Stack]:
     """The stacks of one part: usually one; frames at the same place are phases (D54), or set aside (D61)."""
     normal = _normal(frames[0].frame)
-    heights = {id(f): float(np.asarray(f.frame.position) @ normal) for f in frames}
+    x, y, z = np.asarray([f.frame.position for f in frames], dtype=np.float64).T
+    # Term by term, so that equal places come to the same number to the last bit.
+    heights = dict(zip(map(id, frames), (x * normal[0] + y * normal[1] + z * normal[2]).tolist(), strict=True))
     ordered = sorted(frames, key=lambda f: (heights[id(f)], f.header.instance, f.header.sop_uid, f.number))
-    ordered, said = _without_copies(ordered)
+    ordered, said = _without_copies(ordered, normal)
     shelves = _shelves(ordered, heights)
     if all(len(shelf) == 1 for shelf in shelves):
         return [_stack([ordered], said)]
+    beside = _beside_each_other(shelves, normal)
+    if len(beside) > 1:
+        return [stack for group in beside for stack in stacks(group)]
     phases = _phases(ordered, shelves)
     if phases is not None:
-        groups, labels = phases
-        return [replace(_stack(groups, said), phase_labels=labels)]
+        groups, labels, how = phases
+        stack = _stack(groups, said)
+        return [replace(stack, phase_labels=labels, notes=(*stack.notes, *_phase_notes(groups, labels, how)))]
     kept = [max(shelf, key=lambda f: (f.header.content_time, f.header.instance, f.number)) for shelf in shelves]
     chosen = {id(f) for f in kept}
     aside = [f for f in ordered if id(f) not in chosen]
+    return [_stack([kept], [*said, _doubled(aside, normal)]), *stacks(aside)]
+
+
+def _doubled(aside: list[Placed], normal: NDArray[np.float64]) -> Note:
     one, many = "{count} image lies at the place of another and is listed apart", "{count} images lie at the place of another and are listed apart"
-    text = ngettext(one, many, len(aside))
-    return [_stack([kept], [*said, text]), *stacks(aside)]
+    return Note("geometry", ngettext(one, many, len(aside)) + _where(aside, normal), is_warning=True)
 
 
-def _without_copies(ordered: list[Placed]) -> tuple[list[Placed], list[str]]:
+def _where(frames: list[Placed], normal: NDArray[np.float64]) -> str:
+    """`` (z = 2.0 mm, z = 4.0 mm)``: the first few places."""
+    texts = list(dict.fromkeys(place_of(f.frame.position, normal) for f in frames if f.frame.position is not None))
+    return f" ({', '.join(texts[:3])}{', ...' if len(texts) > 3 else ''})"
+
+
+def _without_copies(ordered: list[Placed], normal: NDArray[np.float64]) -> tuple[list[Placed], list[Note]]:
     """Drops second files of the same SOP instance (D61)."""
     seen: set[tuple[str, int]] = set()
-    kept = []
+    kept, dropped = [], []
     for placed in ordered:
         key = (placed.header.sop_uid, placed.number)
         if key[0] and key in seen:
+            dropped.append(placed)
             continue
         seen.add(key)
         kept.append(placed)
-    dropped = len(ordered) - len(kept)
     if not dropped:
         return kept, []
-    return kept, [ngettext("{count} image is there twice and was left out", "{count} images are there twice and were left out", dropped)]
+    text = ngettext("{count} image is there twice and was left out", "{count} images are there twice and were left out", len(dropped))
+    return kept, [Note("ignored", text + _where(dropped, normal), is_warning=True)]
+
+
+def _beside_each_other(shelves: list[list[Placed]], normal: NDArray[np.float64]) -> list[list[Placed]]:
+    """Stacks that lie at the same heights side by side: they hold different tissue and are no phases of each other."""
+    columns: list[tuple[NDArray[np.float64], list[Placed]]] = []
+    for placed in (f for shelf in shelves for f in shelf):
+        place = np.asarray(placed.frame.position)
+        flat = place - normal * (place @ normal)
+        for leader, members in columns:
+            if float(np.linalg.norm(flat - leader)) <= SIDEWAYS_MM:
+                members.append(placed)
+                break
+        else:
+            columns.append((flat, [placed]))
+            if len(columns) > max(len(shelf) for shelf in shelves):
+                return []  # planes that lean: no two of them lie above each other
+    return [members for _leader, members in columns]
 
 
 def _shelves(ordered: list[Placed], heights: dict[int, float]) -> list[list[Placed]]:
@@ -118,8 +156,8 @@ def _shelves(ordered: list[Placed], heights: dict[int, float]) -> list[list[Plac
     return found
 
 
-def _phases(ordered: list[Placed], shelves: list[list[Placed]]) -> tuple[list[list[Placed]], tuple[str, ...]] | None:
-    """The first element, or pair of them, whose values make the places of each phase unique, with equal counts (D54)."""
+def _phases(ordered: list[Placed], shelves: list[list[Placed]]) -> tuple[list[list[Placed]], tuple[str, ...], str] | None:
+    """The first element, or pair of them, whose values make the places of each phase unique, with equal counts (D54), and its words."""
     count = len(shelves[0])
     if any(len(shelf) != count for shelf in shelves):
         return None
@@ -132,16 +170,54 @@ def _phases(ordered: list[Placed], shelves: list[list[Placed]]) -> tuple[list[li
             groups[tuple(_value(placed.frame.keys[k]) for k in chosen)].append(placed)
         if len(groups) == count and all(len({shelf_of[id(f)] for f in g}) == len(shelves) == len(g) for g in groups.values()):
             names = sorted(groups)
-            return [sorted(groups[n], key=lambda f: shelf_of[id(f)]) for n in names], tuple(_label(chosen, n) for n in names)
-    return _by_number(shelves, count)
+            arranged = [sorted(groups[n], key=lambda f: shelf_of[id(f)]) for n in names]
+            return arranged, tuple(_label(chosen, n, names[0]) for n in names), _(", ").join(element_name(k) for k in chosen)
+    return _by_dimension(ordered, shelf_of, len(shelves), count) or _in_turn(shelves, count)
 
 
-def _by_number(shelves: list[list[Placed]], count: int) -> tuple[list[list[Placed]], tuple[str, ...]] | None:
-    """Frames of one file at the same places without any word on why: in the order of the file."""
-    if any(len({f.header.path for f in shelf}) > 1 for shelf in shelves):
+def _by_dimension(ordered: list[Placed], shelf_of: dict[int, int], places: int, count: int) -> tuple[list[list[Placed]], tuple[str, ...], str] | None:
+    """By one of an enhanced object's own dimensions (D49)."""
+    for number in range(min(len(f.frame.dimensions) for f in ordered)):
+        groups: dict[int, list[Placed]] = defaultdict(list)
+        for placed in ordered:
+            groups[placed.frame.dimensions[number]].append(placed)
+        if len(groups) == count and all(len({shelf_of[id(f)] for f in g}) == places == len(g) for g in groups.values()):
+            return [sorted(groups[n], key=lambda f: shelf_of[id(f)]) for n in sorted(groups)], (), _("the file's dimension {n}").format(n=number + 1)
+    return None
+
+
+def _in_turn(shelves: list[list[Placed]], count: int) -> tuple[list[list[Placed]], tuple[str, ...], str] | None:
+    """No element names the phases: frames of one file in its order, files in the order of their times, where these differ."""
+    if all(len({f.header.path for f in shelf}) == 1 for shelf in shelves):
+        arranged = [sorted(shelf, key=lambda f: f.number) for shelf in shelves]
+        return [[shelf[n] for shelf in arranged] for n in range(count)], (), _("the order of the frames in the file")
+    clocks = [[_clock(f) for f in shelf] for shelf in shelves]
+    if len(shelves) < 2 or any(None in found or len(set(found)) < count for found in clocks):
         return None
-    arranged = [sorted(shelf, key=lambda f: f.number) for shelf in shelves]
-    return [[shelf[n] for shelf in arranged] for n in range(count)], ()
+    arranged = [sorted(shelf, key=lambda f: _clock(f) or 0.0) for shelf in shelves]
+    return [[shelf[n] for shelf in arranged] for n in range(count)], (), _("the time of each image at its place")
+
+
+def _clock(placed: Placed) -> float | None:
+    """Seconds of the day of an image: of its acquisition, else of its content."""
+    found = [_value(placed.frame.keys[k])[0] for k in CLOCK_KEYS if placed.frame.keys and placed.frame.keys[k]]
+    return _seconds(found[0]) if found and np.isfinite(found[0]) else None
+
+
+def _seconds(clock: float) -> float:
+    """Seconds of the day of HHMMSS.ffffff."""
+    whole = int(clock)
+    return whole // 10000 * 3600 + whole // 100 % 100 * 60 + clock - whole // 100 * 100
+
+
+def _phase_notes(groups: list[list[Placed]], labels: tuple[str, ...], how: str) -> list[Note]:
+    text = _("{count} images at each place are {count} phases, told apart by {how}")
+    found = [Note("series", text.format(count=len(groups), how=how) + (f": {labels[0]} ... {labels[-1]}." if labels else "."))]
+    first = np.asarray([f.frame.position for f in groups[0]])
+    apart = max(float(np.abs(np.asarray([f.frame.position for f in group]) - first).max()) for group in groups)
+    if apart > SAME_PLACE_MM:
+        found.append(Note("geometry", _("The phases lie up to {apart:.3f} mm from the first, which gives the positions.").format(apart=apart)))
+    return found
 
 
 def _value(text: str) -> tuple[float, str]:
@@ -151,13 +227,23 @@ def _value(text: str) -> tuple[float, str]:
         return (float("inf"), text)
 
 
-def _label(chosen: tuple[int, ...], values: tuple[Any, ...]) -> str:
+def _label(chosen: tuple[int, ...], values: tuple[Any, ...], first: tuple[Any, ...]) -> str:
     texts = []
-    for k, (number, text) in zip(chosen, values, strict=True):
+    for k, (number, text), (start, _text) in zip(chosen, values, first, strict=True):
         _tag, word, unit = PHASE_KEYS[k]
+        if k in CLOCK_KEYS and not text and np.isfinite(start):
+            texts.append(f"t {_seconds(number) - _seconds(start):g} s")
+            continue
         shown = text or f"{number:g}"
         texts.append(" ".join(p for p in (word, shown, unit) if p))
     return ", ".join(texts)
+
+
+def element_name(key: int) -> str:
+    """DICOM's name of an element of PHASE_KEYS."""
+    from pydicom.datadict import dictionary_description
+
+    return str(dictionary_description(PHASE_KEYS[key][0]))
 
 
 def _normal(frame: Frame) -> NDArray[np.float64]:
@@ -166,7 +252,7 @@ def _normal(frame: Frame) -> NDArray[np.float64]:
     return np.asarray(normal / np.linalg.norm(normal))
 
 
-def _stack(phases: list[list[Placed]], said: list[str]) -> Stack:
+def _stack(phases: list[list[Placed]], said: list[Note]) -> Stack:
     """Geometry of the first phase, and what is wrong with it."""
     planes = phases[0]
     lead = planes[0]
@@ -175,54 +261,31 @@ def _stack(phases: list[list[Placed]], said: list[str]) -> Stack:
     assert frame.position is not None
     normal = _normal(frame)
     places = np.asarray([p.frame.position for p in planes], dtype=np.float64)
-    step, known, more, badges = _distance(places, normal)
+    step, known = 1.0, False
+    notes: list[Note] = []
+    badges: tuple[str, ...] = ()
+    origins: tuple[Triple, ...] = ()
+    if len(planes) > 1:
+        found, notes, badges = judged(places, normal)
+        # The mean over the whole stack keeps the last plane in its place; the median's rounding would add up.
+        step, known = (found.mean if found.is_even else found.median), found.is_even
+        if found.is_tilted or not found.is_even:
+            origins = tuple((float(x), float(y), float(z)) for x, y, z in places)
     matrix = np.stack([frame.orientation[:3], frame.orientation[3:], normal], axis=1)
-    in_plane = frame.spacing or (1.0, 1.0)
     geometry = Geometry(
         shape=(len(planes), lead.header.rows, lead.header.columns),
         origin=frame.position,
-        spacing=(step, *in_plane),
+        spacing=(step, *(frame.spacing or (1.0, 1.0))),
         direction=tuple(float(c) for c in matrix.ravel()),
         is_patient=True,
         in_plane_known=frame.spacing is not None,
         between_known=known,
         frame_uid=lead.header.frame_uid,
+        plane_origins=origins,
     )
-    return Stack(tuple(tuple(p) for p in phases), geometry, (), (*said, *more), badges)
-
-
-def _distance(places: NDArray[np.float64], normal: NDArray[np.float64]) -> tuple[float, bool, list[str], tuple[str, ...]]:
-    """Distance of planes, whether it is one distance, warnings, badges (D58 to D60, D62)."""
-    if len(places) < 2:
-        return 1.0, False, [], ()
-    heights = places @ normal
-    gaps = np.diff(heights)
-    median = float(np.median(gaps))
-    said: list[str] = []
-    badges: tuple[str, ...] = ()
-    way = places[-1] - places[0]
-    angle = float(np.degrees(np.arccos(np.clip(abs(way @ normal) / np.linalg.norm(way), -1.0, 1.0))))
-    # Positions are written with few digits: a short stack may lean by rounding alone.
-    sideways = float(np.linalg.norm(way - normal * (way @ normal)))
-    if angle > TILT_DEGREES and sideways > 0.02:
-        text = _("the planes are shifted against each other by {angle:.1f}° (gantry tilt): positions across planes are not exact")
-        said.append(text.format(angle=angle))
-        badges = ("TILT",)
-    missing = int(np.sum(np.round(gaps[gaps > 1.5 * median] / median) - 1))
-    if missing:
-        where = float(heights[int(np.argmax(gaps))])
-        lost = ngettext("{count} plane is missing", "{count} planes are missing", missing)
-        text = _("{missing} (largest gap after {place:.1f} mm): volumes and distances across planes are not measured")
-        said.append(text.format(missing=lost, place=where))
-        return median, False, said, (*badges, "INCOMPLETE")
-    ideal = places[0] + np.outer(np.arange(len(places)) / (len(places) - 1), way)
-    error = float(np.linalg.norm(places - ideal, axis=1).max())
-    if (np.abs(gaps - median).max() > 0.01 * median and error > 1e-3) or error > 0.1 * median:
-        text = _("the planes are not evenly spaced ({low:.2f} to {high:.2f} mm): volumes and distances across planes are not measured")
-        said.append(text.format(low=gaps.min(), high=gaps.max()))
-        return median, False, said, badges
-    # The mean over the whole stack keeps the last plane in its place; the median's rounding would add up.
-    return float(heights[-1] - heights[0]) / (len(places) - 1), True, said, badges
+    if len(planes) > 1:
+        notes.append(order_note(geometry, [p.header.instance if p.header.frame_count == 1 else p.number + 1 for p in planes]))
+    return Stack(tuple(tuple(p) for p in phases), geometry, (), warnings_of([*said, *notes]), badges, (*notes, *said))
 
 
 def flat_geometry(placed: Placed, planes: int = 1) -> Geometry:

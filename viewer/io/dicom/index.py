@@ -20,8 +20,9 @@ from viewer.io.dicom import geometry as places
 from viewer.io.dicom.describe import Description, describe, object_name
 from viewer.io.dicom.geometry import Placed, Stack
 from viewer.io.dicom.header import Header, read_header
+from viewer.io.dicom.naming import named
 from viewer.io.dicom.parse import parse
-from viewer.io.dicom.spacing import PROJECTIONS, pixel_spacing
+from viewer.io.dicom.spacing import PROJECTIONS, pixel_spacing, spacing_notes
 from viewer.io.series import EntryKind, Listing, Progress, Refusal, SeriesEntry
 
 _CLASS = "1.2.840.10008.5.1.4.1.1."
@@ -29,6 +30,8 @@ _CLASS = "1.2.840.10008.5.1.4.1.1."
 OBJECT_CLASSES = tuple(_CLASS + s for s in ("66", "77.1.6", "77.1.8", "68", "67", "78", "79", "80", "82"))
 # Kinds of which each file is a picture by itself, even where many share a series.
 SINGLE_PICTURES = PROJECTIONS | {"US", "IVUS", "XC", "ES", "OP", "GM", "SM", "EPS", "OT", "SC", "HC", "DOC"}
+# Wherever they stand in the image type: no plane of the stack that they were made of (D53).
+APART = frozenset({"LOCALIZER", "SCOUT", "MPR", "MIP", "MINIP", "PROJECTION", "PROJECTION IMAGE"})
 DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
 
 
@@ -117,11 +120,17 @@ def _entries(members: list[Header]) -> list[SeriesEntry]:
             pictures[_part_key(header)].append(header)
     volumes = [entry for part in pictures.values() for entry in _part(part)]
     volumes.sort(key=lambda e: (-e.shape[0] * e.phases, -e.shape[1] * e.shape[2]))
-    return volumes + found
+    return [_with_title(entry) for entry in named(volumes, lambda e: e.plan.headers)] + found
+
+
+def _with_title(entry: SeriesEntry) -> SeriesEntry:
+    """The volume is called as its entry."""
+    plan: Plan = entry.plan
+    return replace(entry, plan=replace(plan, description=replace(plan.description, title=entry.title)))
 
 
 def _part_key(header: Header) -> tuple[object, ...]:
-    flavour = header.image_type[2:3] if header.frame_count == 1 else ()
+    flavour = (*header.image_type[2:3], *(v for v in header.image_type[3:] if v in APART)) if header.frame_count == 1 else ()
     alone = str(header.path) if header.frame_count > 1 else ""
     pixels = (header.photometric, header.samples, header.bits_allocated, header.is_signed, header.tables, header.pixels.tag if header.pixels else 0)
     return (header.sop_class, header.frame_uid, header.rows, header.columns, *pixels, flavour, alone)
@@ -195,6 +204,7 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None) -> SeriesEntry:
         unit=description.unit,
         transfer_syntax=lead.syntax,
         warnings=(*stack.warnings, *_warnings(headers)),
+        notes=(*spacing_notes(dataset, stack.geometry), *stack.notes),
         nbytes=phases * math.prod(shape) * (3 if is_color else 2 if float(middle.frame.slope).is_integer() and lead.bits_allocated <= 16 else 4),
         plan=plan,
     )
@@ -219,7 +229,8 @@ def _badges(stack: Stack, headers: list[Header], description: Description, spaci
 
 def _object(header: Header) -> SeriesEntry:
     """What has no picture, or none that can be shown yet: listed by what it is."""
-    from viewer.io.objects.listing import listed  # stands on this package
+    from viewer.io.objects.documents import with_words  # both stand on this package
+    from viewer.io.objects.listing import listed
 
     dataset = parse(header.path).dataset
     description = describe(header, dataset, None)
@@ -238,7 +249,9 @@ def _object(header: Header) -> SeriesEntry:
         warnings=(*header.warnings, *more),
     )
     found = listed(header, dataset)
-    return entry if found is None else replace(entry, title=found.title, object_kind=found.kind, refers_to=found.refers_to, plan=found.plan)
+    if found is None:
+        return with_words(entry, dataset)
+    return replace(entry, title=found.title, object_kind=found.kind, refers_to=found.refers_to, plan=found.plan)
 
 
 def _content_id(path: Path) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from viewer.core.words import _
+from viewer.core.geometry import Geometry
+from viewer.core.provenance import Note
+from viewer.core.words import _, ngettext
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 
@@ -47,6 +49,44 @@ def pixel_spacing(dataset: Dataset) -> PixelSpacing:
     return PixelSpacing(None, _("unknown"), "UNCALIBRATED")
 
 
+def spacing_notes(dataset: Dataset, geometry: Geometry) -> tuple[Note, ...]:
+    """What kind of millimetres an image has, with the numbers."""
+    found = pixel_spacing(dataset)
+    notes = []
+    if not geometry.in_plane_known:
+        notes.append(Note("spacing", _("The file gives no pixel spacing: lengths are in pixels."), is_warning=True))
+    else:
+        _between, rows, columns = geometry.spacing
+        text = _("{rows:.4g} mm between rows, {columns:.4g} mm between columns: {kind}.")
+        notes.append(Note("spacing", text.format(rows=rows, columns=columns, kind=found.kind or _("in the patient, as the file says"))))
+    detector, factor = _pair(elements.numbers(dataset, 0x00181164)), _magnification(dataset)
+    if found.badge == "EST. MAG" and detector is not None and factor is not None:
+        text = _("The detector's spacing of {rows:.4g} x {columns:.4g} mm was divided by the estimated magnification {factor:.4g}.")
+        if elements.raw(dataset, 0x00280030) is not None:
+            text = _("The detector's spacing is {rows:.4g} x {columns:.4g} mm, the estimated magnification {factor:.4g}.")
+        notes.append(Note("spacing", text.format(rows=detector[0], columns=detector[1], factor=factor)))
+    if found.badge == "AT DETECTOR":
+        notes.append(Note("spacing", _("Lengths are those of the shadow at the detector: the patient is smaller."), is_warning=True))
+    said = elements.harmless(elements.text(dataset, 0x00280A04))[:200]
+    if said:
+        notes.append(Note("spacing", _("The file says of its calibration: {text}").format(text=said)))
+    regions = elements.items(dataset, 0x00186011)
+    if regions:
+        text = ngettext("{count} ultrasound region", "{count} ultrasound regions", len(regions))
+        notes.append(Note("spacing", f"{text}: " + "; ".join(_region_text(r) for r in regions[:6]) + "."))
+    return tuple(notes)
+
+
+def _region_text(region: Dataset) -> str:
+    box = [elements.integer(region, tag) for tag in (0x00186018, 0x0018601A, 0x0018601C, 0x0018601E)]
+    x, y = elements.number(region, 0x0018602C), elements.number(region, 0x0018602E)
+    units = elements.integer(region, 0x00186024), elements.integer(region, 0x00186026)
+    place = _("columns {x0} to {x1}, rows {y0} to {y1}").format(x0=box[0], x1=box[2], y0=box[1], y1=box[3])
+    if units == (3, 3) and x and y:
+        return place + " " + _("{rows:.4g} x {columns:.4g} mm").format(rows=abs(y) * 10, columns=abs(x) * 10)
+    return place + " " + _("no lengths")
+
+
 def _calibrated(dataset: Dataset, spacing: tuple[float, float]) -> PixelSpacing:
     """Projection with a pixel spacing: corrected for magnification only if it differs from the detector's."""
     kind = elements.text(dataset, 0x00280A02)
@@ -65,13 +105,19 @@ def _projected(dataset: Dataset) -> PixelSpacing:
     if detector is None:
         scanned = _pair(elements.numbers(dataset, 0x00182010))
         return PixelSpacing(scanned, _("scanned film")) if scanned else PixelSpacing(None, _("unknown"), "UNCALIBRATED")
+    factor = _magnification(dataset)
+    if factor is None:
+        return PixelSpacing(detector, _("at the detector"), "AT DETECTOR")
+    return PixelSpacing((detector[0] / factor, detector[1] / factor), _("estimated magnification"), "EST. MAG")
+
+
+def _magnification(dataset: Dataset) -> float | None:
+    """The estimated magnification, or source-detector over source-patient distance; None where neither is there."""
     factor = elements.number(dataset, 0x00181114)
     source_detector, source_patient = elements.number(dataset, 0x00181110), elements.number(dataset, 0x00181111)
     if (factor is None or factor <= 0) and source_detector and source_patient and source_detector > source_patient > 0:
         factor = source_detector / source_patient
-    if factor is None or factor <= 0:
-        return PixelSpacing(detector, _("at the detector"), "AT DETECTOR")
-    return PixelSpacing((detector[0] / factor, detector[1] / factor), _("estimated magnification"), "EST. MAG")
+    return factor if factor is not None and factor > 0 else None
 
 
 def _ultrasound(dataset: Dataset) -> tuple[float, float] | None:

@@ -16,10 +16,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.core.errors import BadParameter
+from viewer.core.errors import BadParameter, Refused
 from viewer.core.geometry import Geometry
 from viewer.core.volume import Volume, smallest_exact
-from viewer.io import grid, metaimage, nifti, nrrd
+from viewer.core.words import _, ngettext
+from viewer.io import grid, metaimage, nifti, nrrd, straight
 from viewer.io.gate import harmless
 from viewer.io.save import save_atomic
 
@@ -39,8 +40,13 @@ def ending_of(path: Path) -> str:
     raise BadParameter(f"{harmless(path.name)}: volumes and masks are written as {', '.join(ENDINGS)}. Choose one of these endings.")
 
 
-def save_volume(path: Path, volume: Volume, *, phase: int | None = None, overwrite: bool = False) -> None:
+def save_volume(path: Path, volume: Volume, *, phase: int | None = None, overwrite: bool = False, with_gaps: bool = False) -> tuple[str, ...]:
     """Write a volume's modality values; all phases (4-D) without ``phase``. Values are never inverted or windowed.
+
+    Returns
+    -------
+    What was done besides, in sentences: these formats know rectangular grids only, a stack that leans or has uneven gaps is
+    brought onto one. One that misses planes is refused, or with ``with_gaps`` written with empty planes in their place.
 
     Raises
     ------
@@ -48,6 +54,8 @@ def save_volume(path: Path, volume: Volume, *, phase: int | None = None, overwri
         The file exists and ``overwrite`` is False, or could not be written.
     BadParameter
         The ending is not known, or there is no such phase.
+    Refused
+        Planes are missing.
     """
     data = volume.data
     if phase is not None:
@@ -56,21 +64,38 @@ def save_volume(path: Path, volume: Volume, *, phase: int | None = None, overwri
         data = data[phase : phase + 1]
     seconds = volume.phase_seconds
     step = seconds[1] - seconds[0] if len(seconds) > 1 and phase is None else 0.0
-    save_array(path, smallest_exact(data), volume.geometry, is_color=volume.is_color, phase_step_s=step, overwrite=overwrite)
+    fill = volume.padding[0] if volume.padding is not None else None
+    return save_array(
+        path, smallest_exact(data), volume.geometry, is_color=volume.is_color, phase_step_s=step, overwrite=overwrite, with_gaps=with_gaps, fill=fill
+    )
 
 
-def save_mask(path: Path, labels: NDArray[Any], geometry: Geometry, *, overwrite: bool = False) -> None:
-    """Write labels (planes, rows, columns), bool or whole numbers, as uint8, or uint16 from the 256th label on."""
+def save_mask(path: Path, labels: NDArray[Any], geometry: Geometry, *, overwrite: bool = False) -> tuple[str, ...]:
+    """Write labels (planes, rows, columns), bool or whole numbers, as uint8, or uint16 from the 256th label on.
+
+    Those of a stack that is no rectangular grid take the nearest voxel of the grid that its image is written on; where planes are
+    missing they are 0. Returns what was done besides, in sentences.
+    """
     most = int(labels.max()) if labels.size else 0
     if labels.dtype.kind not in "bui" or most > 65535 or int(labels.min()) < 0:
         raise ValueError(f"labels of {labels.dtype} up to {most}")
-    save_array(path, labels.astype(np.uint8 if most < 256 else np.uint16, copy=False), geometry, overwrite=overwrite)
+    kept = labels.astype(np.uint8 if most < 256 else np.uint16, copy=False)
+    return save_array(path, kept, geometry, overwrite=overwrite, with_gaps=True, is_labels=True)
 
 
 def save_array(
-    path: Path, data: NDArray[Any], geometry: Geometry, *, is_color: bool = False, phase_step_s: float = 0.0, overwrite: bool = False
-) -> None:
-    """Write an array on a grid.
+    path: Path,
+    data: NDArray[Any],
+    geometry: Geometry,
+    *,
+    is_color: bool = False,
+    phase_step_s: float = 0.0,
+    overwrite: bool = False,
+    with_gaps: bool = False,
+    is_labels: bool = False,
+    fill: float | None = None,
+) -> tuple[str, ...]:
+    """Write an array on a grid, and say what was done besides (see `save_volume`).
 
     Parameters
     ----------
@@ -80,6 +105,12 @@ def save_array(
         Of one phase. Spacing that is not known is written as 1.
     phase_step_s : float
         Seconds from phase to phase; 0 where that is not known.
+    with_gaps : bool
+        Whether a stack that misses planes may be written, with empty planes in their place. Without it that is Refused.
+    is_labels : bool
+        The numbers are labels: where the stack is no rectangular grid the nearest voxel is taken.
+    fill : float
+        Value outside of a stack that is no rectangular grid; the smallest value without it, 0 for labels.
     """
     data = data.astype(np.uint8) if data.dtype == np.bool_ else data
     if data.ndim == (4 if is_color else 3):
@@ -89,6 +120,15 @@ def save_array(
     if data.shape[1:] != expected or code not in _NIFTI_CODES or (is_color and code != "u1"):
         raise ValueError(f"data of shape {data.shape}, {data.dtype} on a grid of {geometry.shape}")
     ending = ending_of(path)
+    said: tuple[str, ...] = ()
+    if not geometry.is_rectangular:
+        missing = straight.missing_planes(geometry)
+        if missing and not with_gaps:
+            lost = ngettext("{count} plane of the stack is missing", "{count} planes of the stack are missing", missing)
+            text = _("{name}: {missing}: a file of this kind would hide that. Ask for empty planes in their place (convert: --resample).")
+            raise Refused(text.format(name=harmless(path.name), missing=lost))
+        said = (straight.straightening(geometry, is_labels=is_labels),)
+        data, geometry = straight.straightened_values(data, geometry, is_labels=is_labels, fill=fill, name=path.name)
     step = phase_step_s if math.isfinite(phase_step_s) and phase_step_s > 0 else 0.0
     plan_of: Callable[[Path], grid.GridPlan]
     head = b""
@@ -120,6 +160,7 @@ def save_array(
         grid.check(plan_of(temporary))
 
     save_atomic(path, writer, overwrite=overwrite, validate=validate)
+    return said
 
 
 def _planes(data: NDArray[Any]) -> Iterator[memoryview]:
