@@ -13,6 +13,8 @@ from typing import BinaryIO
 from viewer.core.errors import UnreadableFile
 from viewer.io.gate import harmless
 
+# A pipe must not be waited for.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 stand_ins: dict[str, Callable[[str, str], Path | None]] = {}
@@ -66,16 +68,20 @@ def open_regular(path: Path) -> BinaryIO:
     UnreadableFile
         It is not there, may not be read, or is no regular file.
     """
-    name = harmless(path.name or str(path))
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    return os.fdopen(open_descriptor(path)[0], "rb")
+
+
+def open_descriptor(path: Path) -> tuple[int, os.stat_result]:
+    """The same as an open descriptor, which the caller closes, with the file's state."""
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
-        raise UnreadableFile(f"{name}: {because(error)}.") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise UnreadableFile(f"{harmless(path.name or str(path))}: {because(error)}.") from error
+    state = os.fstat(descriptor)
+    if not stat.S_ISREG(state.st_mode):
         os.close(descriptor)
-        raise UnreadableFile(f"{name}: it is not an ordinary file and was not read.")
-    return os.fdopen(descriptor, "rb")
+        raise UnreadableFile(f"{harmless(path.name or str(path))}: it is not an ordinary file and was not read.")
+    return descriptor, state
 
 
 def because(error: Exception) -> str:

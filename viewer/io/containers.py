@@ -22,9 +22,10 @@ def expand(gathered: Gathered, *, progress: Callable[[], None] | None = None) ->
     in its folder with or without its table of contents.
     """
     files: list[Path] = []
+    named = gathered.named
     for path in gathered.files:
         try:
-            if path in gathered.named:
+            if named and path in named:
                 files.extend(_inside(path, gathered, progress))
                 continue
             files.append(path)
@@ -32,7 +33,7 @@ def expand(gathered: Gathered, *, progress: Callable[[], None] | None = None) ->
                 _look_into(path, gathered)
         except NegatoscopeError as error:
             gathered.refused.append(Refusal(path, str(error)))
-    gathered.files[:] = dict.fromkeys(files)
+    gathered.files[:] = dict.fromkeys(files) if named else files
 
 
 def named_as_inside(listing: Listing) -> Listing:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.volume import Volume
 from viewer.io import archive, containers, memory
-from viewer.io.beside import because, open_regular
+from viewer.io.beside import because, open_descriptor, open_regular
 from viewer.io.gate import harmless
 from viewer.io.gather import Gathered, gather
 from viewer.io.kinds import ENDINGS, HEAD, READERS, inflated_head, reader_of, why_not
@@ -84,12 +84,16 @@ class _Search:
         self._dicom: Any = None
         self._found = found
         self._due = time.perf_counter() + FIRST_WORD_S
+        from viewer.io.dicom import parse, siblings
+
+        self._headers = siblings.Siblings()
+        self._beginning = parse.Beginning
 
     def look_at(self, path: Path) -> bool:
         """Sniff one file and, if it is DICOM, read its header: whether it is done with. A bad file is refused and never raises."""
         gathered = self.gathered
         try:
-            seen = _look(path)
+            seen = self._look(path)
         except (NegatoscopeError, OSError) as error:
             reason = str(error) if isinstance(error, NegatoscopeError) else f"{harmless(path.name)}: {because(error)}."
             gathered.refused.append(Refusal(path, reason))
@@ -111,6 +115,27 @@ class _Search:
         if self._found is not None and time.perf_counter() >= self._due:
             self.offer()
         return True
+
+    def _look(self, path: Path) -> Header | str | None:
+        """The header of a DICOM file, the reader's name of another image, None of what is none."""
+        name = str(path)
+        try:
+            known = memory.recall(name)
+        except (OSError, ValueError):
+            known = None
+        if known is not None:
+            return cast("Header", known)
+        descriptor, state = open_descriptor(path)
+        try:
+            head = os.read(descriptor, self._headers.first_bytes)
+            reader = reader_of(head, lambda: inflated_head(path))
+            if reader != "dicom":
+                return reader
+            header = self._headers.read(path, self._beginning(descriptor, state, head))
+        finally:
+            os.close(descriptor)
+        memory.keep(name, state, header)
+        return header
 
     def all_listings(self) -> list[Listing]:
         return [self._dicom.listing(), *self.listings] if self._dicom is not None else self.listings
@@ -155,29 +180,6 @@ def sniff(path: Path) -> str | None:
     """The reader that a file's content is for, None if it is no image."""
     with open_regular(path) as file:
         return reader_of(file.read(HEAD), lambda: inflated_head(path))
-
-
-def _look(path: Path) -> Header | str | None:
-    """The header of a DICOM file, the reader's name of another image, None of what is none."""
-    name = str(path)
-    try:
-        known = memory.recall(name)
-    except (OSError, ValueError):
-        known = None
-    if known is not None:
-        return cast("Header", known)
-    with open_regular(path) as file:
-        state = os.fstat(file.fileno())
-        head = file.read(HEAD)
-        reader = reader_of(head, lambda: inflated_head(path))
-        if reader != "dicom":
-            return reader
-        from viewer.io.dicom.header import read_header
-        from viewer.io.dicom.parse import Beginning
-
-        header = read_header(path, beginning=Beginning(file.fileno(), state, head))
-    memory.keep(name, state, header)
-    return header
 
 
 def _merge(found: Gathered, listings: Sequence[Listing], *, is_final: bool) -> Listing:

@@ -42,7 +42,12 @@ def raw_bytes(dataset: Dataset, tag: int) -> bytes:
 def text(dataset: Dataset, tag: int) -> str:
     """Plain text (codes, UIDs, dates) without padding."""
     value = raw_bytes(dataset, tag)
-    return value.decode("latin-1").strip(" \0\t\r\n") if value else ""
+    return plain_text(value) if value else ""
+
+
+def plain_text(value: bytes) -> str:
+    """The same of a value that is at hand."""
+    return value.decode("latin-1").strip(" \0\t\r\n")
 
 
 def texts(dataset: Dataset, tag: int) -> tuple[str, ...]:

@@ -88,7 +88,11 @@ class Header:
 
 def read_header(path: Path, *, beginning: Beginning | None = None, by_walk: bool = True) -> Header:
     """Parse and check one file, as :func:`viewer.io.dicom.parse.parse` does. Raises UnreadableFile with a sentence that names it."""
-    parsed = parse(path, beginning=beginning, by_walk=by_walk)
+    return interpret(path, parse(path, beginning=beginning, by_walk=by_walk))
+
+
+def interpret(path: Path, parsed: Parsed) -> Header:
+    """The header that a file's elements make. Raises UnreadableFile or UnsupportedFeature with a sentence that names it."""
     header = _identified(path, parsed)
     if not any(elements.raw(parsed.dataset, tag) is not None for tag in (0x00080016, 0x00080060, 0x0020000E, 0x00280010, 0x00041220)):
         raise UnreadableFile(_("{name} holds no DICOM image or object that can be recognised.").format(name=header.name))
@@ -175,7 +179,7 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
     )
     count, said = _frames_there(header, place)
     if place.length is None:
-        spans = _frames_found(header, place, count)
+        spans = frames_found(header, place, count)
         if len(spans) < count:
             count, said = len(spans), (_cut_short(len(spans), header.claimed_frames),)
         header = replace(header, spans=spans)
@@ -235,7 +239,7 @@ def _frames_there(header: Header, place: PixelPlace) -> tuple[int, tuple[str, ..
     return there, ()
 
 
-def _frames_found(header: Header, place: PixelPlace, count: int) -> tuple[tuple[Span, ...], ...]:
+def frames_found(header: Header, place: PixelPlace, count: int) -> tuple[tuple[Span, ...], ...]:
     """The frames' fragments; a file whose first frame cannot be one of its codec is refused at once."""
     try:
         with header.path.open("rb") as file:

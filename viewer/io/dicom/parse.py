@@ -12,7 +12,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from viewer.core.errors import UnreadableFile
 from viewer.core.words import _
@@ -35,8 +35,7 @@ HEADER_LIMIT = 256 << 20
 INFLATE_FREE = 16 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
+class Beginning(NamedTuple):
     """An open file, its state and its first bytes."""
 
     descriptor: int

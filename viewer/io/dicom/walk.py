@@ -63,10 +63,10 @@ Place = tuple[int, int, bytes | None]
 class Elements:
     """Elements of a data set or item: the part of pydicom's Dataset that :mod:`viewer.io.dicom.elements` needs."""
 
-    __slots__ = ("_content", "_depth", "_items", "_path", "is_implicit", "places")
+    __slots__ = ("_depth", "_items", "_path", "content", "ends", "is_implicit", "places")
 
     def __init__(self, content: bytes, is_implicit: bool, depth: int = 0, path: tuple[tuple[int, int], ...] = ()) -> None:
-        self._content = content
+        self.content = content
         self.is_implicit = is_implicit
         self._depth = depth
         self._path = path
@@ -74,6 +74,8 @@ class Elements:
         self.places: dict[int, Place] = {}
         self._items: dict[int, list[Elements]] = {}
         """Of sequences of undefined length: only by their items is their end known."""
+        self.ends: dict[int, int] = {}
+        """Where these end."""
 
     def get_item(self, tag: int, *, keep_deferred: bool = True) -> Any:
         """The raw element, None if it is not there."""
@@ -83,7 +85,7 @@ class Elements:
         start, length, vr = place
         if length < 0:
             return _Sequence(self, tag)
-        return Element(tag, vr.decode() if vr else None, length, self._content[start : start + length])
+        return Element(tag, vr.decode() if vr else None, length, self.content[start : start + length])
 
     def __contains__(self, tag: int) -> bool:
         return tag in self.places
@@ -107,7 +109,7 @@ class Elements:
         from pydicom import dcmread
 
         with collected():
-            found: Any = dcmread(io.BytesIO(self._content), stop_before_pixels=True, force=True)
+            found: Any = dcmread(io.BytesIO(self.content), stop_before_pixels=True, force=True)
             for tag, number in self._path:
                 found = found[tag].value[number]
         return found
@@ -175,7 +177,7 @@ def walk(content: bytes, size: int) -> TopElements:
 
 def _explicit(found: Elements, place: int, end: int, stop: int) -> int:
     """Note the places of explicit elements up to ``end``, or to the tag that stops: where that is."""
-    content, places, last = found._content, found.places, -1
+    content, places, last = found.content, found.places, -1
     while place <= end - 8:
         group, element, vr, length = _EXPLICIT_HEAD(content, place)
         tag = group << 16 | element
@@ -196,6 +198,7 @@ def _explicit(found: Elements, place: int, end: int, stop: int) -> int:
                     raise NotPlain
                 found._items[tag], place = _items(found, tag, start, end, is_open=True)
                 places[tag] = (start, -1, b"SQ")
+                found.ends[tag] = place
                 continue
         else:
             raise NotPlain
@@ -208,7 +211,7 @@ def _explicit(found: Elements, place: int, end: int, stop: int) -> int:
 
 def _implicit(found: Elements, place: int, end: int, stop: int) -> int:
     """The same for implicit elements."""
-    content, places, last = found._content, found.places, -1
+    content, places, last = found.content, found.places, -1
     while place <= end - 8:
         group, element, length = _IMPLICIT_HEAD(content, place)
         tag = group << 16 | element
@@ -224,6 +227,7 @@ def _implicit(found: Elements, place: int, end: int, stop: int) -> int:
                 raise NotPlain if start + 4 <= end else TooShort
             found._items[tag], place = _items(found, tag, start, end, is_open=True)
             places[tag] = (start, -1, b"SQ")
+            found.ends[tag] = place
             continue
         if tag == _CHARACTER_SET and not is_plain_character_set(content[start : start + length]):
             raise NotPlain
@@ -240,7 +244,7 @@ def _at_end(place: int, end: int) -> int:
 
 def _items(parent: Elements, tag: int, place: int, end: int, *, is_open: bool) -> tuple[list[Elements], int]:
     """The items of a sequence, and where it ends: at ``end``, or where a delimiter says so (``is_open``)."""
-    content, depth = parent._content, parent._depth + 1
+    content, depth = parent.content, parent._depth + 1
     if depth > DEEPEST:
         raise NotPlain
     found: list[Elements] = []
@@ -269,6 +273,11 @@ def _items(parent: Elements, tag: int, place: int, end: int, *, is_open: bool) -
             place = step(item, place, place + length, _NEVER)
         found.append(item)
     return found, place
+
+
+def end_of_items(content: bytes, place: int, *, is_implicit: bool) -> int:
+    """Where a sequence of undefined length ends whose first item is at ``place``. Raises NotPlain."""
+    return _items(Elements(content, is_implicit), 0, place, len(content), is_open=True)[1]
 
 
 @lru_cache(maxsize=64)
