@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from viewer.cli import say
 from viewer.core.annotation import Annotation
 from viewer.core.errors import BadParameter
 from viewer.core.ids import new_id
@@ -15,6 +16,7 @@ from viewer.core.images import Annotations, Image, Labels, Mask, Numbers, Overla
 from viewer.core.operation import OperationSpec
 from viewer.core.report import Report, Score, Table
 from viewer.core.volume import Volume, smallest_exact
+from viewer.io.gate import harmless
 from viewer.io.write import annotations_table, reports_table, save_array, save_mask, save_tables
 from viewer.io.write.grids import ENDINGS as GRID_ENDINGS
 from viewer.io.write.tables import ENDINGS as TABLE_ENDINGS
@@ -47,17 +49,23 @@ def _save_grid(path: Path, results: Sequence[Result], overwrite: bool, more_phas
             parts = [result.values, *(r.values for r in more_phases if isinstance(r, Image))]
             data = np.stack(parts) if len(parts) > 1 else result.values[np.newaxis]
             if result.is_color:
-                save_array(path, data, result.geometry, is_color=True, overwrite=overwrite)
+                told(path, save_array(path, data, result.geometry, is_color=True, overwrite=overwrite, with_gaps=True))
             else:
                 data = smallest_exact(data) if data.dtype.kind in "iu" or data.dtype == np.float64 else data
-                save_array(path, data, result.geometry, overwrite=overwrite)
+                told(path, save_array(path, data, result.geometry, overwrite=overwrite, with_gaps=True))
             return
         if isinstance(result, Mask | Labels):
-            save_mask(path, result.values, result.geometry, overwrite=overwrite)
+            told(path, save_mask(path, result.values, result.geometry, overwrite=overwrite))
             return
         if isinstance(result, Overlay):
-            save_array(path, result.values[np.newaxis], result.geometry, overwrite=overwrite)
+            told(path, save_array(path, result.values[np.newaxis], result.geometry, overwrite=overwrite, with_gaps=True))
             return
+
+
+def told(path: Path, sentences: Sequence[str]) -> None:
+    """What was done to bring a result into a file."""
+    for sentence in sentences:
+        say.err(f"{harmless(path.name)}: {sentence}")
 
 
 def tables_of(results: Sequence[Result], volume: Volume) -> list[Table]:

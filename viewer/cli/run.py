@@ -87,13 +87,15 @@ def _run_one(
         if kind in kinds:
             ready_target(folder / name, overwrite=overwrite)
     if Image in kinds:
-        save_volume(folder / planned[Image], document.current(volume.id), overwrite=overwrite)
+        results.told(folder / planned[Image], save_volume(folder / planned[Image], document.current(volume.id), overwrite=overwrite, with_gaps=True))
     layers = document.layers_of(volume.id)
     if layers:
-        save_mask(folder / planned[Mask], document.labels(layers[-1].id), layers[-1].geometry, overwrite=overwrite)
+        target = folder / planned[Mask]
+        results.told(target, save_mask(target, document.labels(layers[-1].id), layers[-1].geometry, overwrite=overwrite))
     overlays = document.overlays_of(volume.id)
     if overlays:
-        save_array(folder / planned[Overlay], overlays[-1].values[None], overlays[-1].geometry, overwrite=overwrite)
+        target = folder / planned[Overlay]
+        results.told(target, save_array(target, overlays[-1].values[None], overlays[-1].geometry, overwrite=overwrite, with_gaps=True))
     given = [r for _step, many in made for r in many if isinstance(r, Annotations | Numbers | Verdicts)]
     if given:
         save_tables(folder / f"{stem}.csv", results.tables_of(given, volume), overwrite=overwrite)
