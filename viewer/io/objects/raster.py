@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from viewer.io.objects.layers import Piece, cropped
 
-GRAIN = 1e-5
-"""Outlines often run through pixel centres; coordinates are rounded to this part of a pixel, so that noise does not decide there."""
+DIGITS = 5
+"""Outlines often run through pixel centres; coordinates are rounded to so many digits of a pixel, so that noise does not decide there."""
 
 
 def fill(outlines: Sequence[NDArray[np.float64]], shape: tuple[int, int]) -> Piece | None:
@@ -27,7 +27,7 @@ def fill(outlines: Sequence[NDArray[np.float64]], shape: tuple[int, int]) -> Pie
     -----
     A centre on an outline belongs if the inside is below it or to its right, so that areas that touch share no pixel.
     """
-    rounded = [np.round(points / GRAIN) * GRAIN for points in outlines]
+    rounded = [np.round(points, DIGITS) for points in outlines]
     rows, columns = shape
     low = np.min([p.min(axis=0) for p in rounded], axis=0)
     high = np.max([p.max(axis=0) for p in rounded], axis=0)
@@ -48,7 +48,7 @@ def fill(outlines: Sequence[NDArray[np.float64]], shape: tuple[int, int]) -> Pie
         row = first[edge] + np.arange(edge.size) - np.repeat(np.cumsum(count) - count, count)
         a, b = upper[edge], lower[edge]
         crossing = a[:, 1] + (row - a[:, 0]) * (b[:, 1] - a[:, 1]) / (b[:, 0] - a[:, 0])
-        column = np.clip(np.ceil(np.round(crossing / GRAIN) * GRAIN) - left, 0, width).astype(np.intp)
+        column = np.clip(np.ceil(np.round(crossing, DIGITS)) - left, 0, width).astype(np.intp)
         place = (row.astype(np.intp) - top) * (width + 1) + column
         flips += np.bincount(place, minlength=flips.size).astype(np.int32)
     inside = (np.cumsum(flips.reshape(height, width + 1), axis=1)[:, :width] & 1).astype(np.bool_)

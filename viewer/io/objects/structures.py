@@ -176,7 +176,7 @@ def _points(contour: Dataset) -> tuple[NDArray[np.float64] | None, str]:
 def _fast_numbers(content: bytes, count: int) -> NDArray[np.float64] | None:
     """Numbers between backslashes; None where that is not all that there is."""
     try:
-        return np.array(content.strip(b" \0").split(b"\\"), dtype="S").astype(np.float64) if count else np.zeros(0)
+        return np.fromiter(map(float, content.strip(b" \0").split(b"\\")), np.float64, count) if count and b"_" not in content else None
     except ValueError:
         return None
 
