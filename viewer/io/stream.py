@@ -32,7 +32,7 @@ class Stream:
     def __init__(self, wanted: Cell = (0, 0), on_arrival: Callable[[int, int], None] | None = None) -> None:
         self._lock = threading.Lock()
         self._ready: NDArray[np.bool_] = np.zeros((0, 0), dtype=np.bool_)
-        self._picture: Callable[[int, int], Volume] | None = None
+        self._picture: Callable[[int, int], Volume | None] | None = None
         self._wanted = wanted
         self._on_arrival = on_arrival
 
@@ -64,8 +64,8 @@ class Stream:
     def wanted(self) -> Cell:
         return self._wanted
 
-    def begin(self, phases: int, planes: int, picture: Callable[[int, int], Volume]) -> None:
-        """Reading starts; ``picture`` makes a volume of a plane that has arrived, and is called on the window's thread."""
+    def begin(self, phases: int, planes: int, picture: Callable[[int, int], Volume | None]) -> None:
+        """Reading starts; ``picture`` makes a volume of a plane that has arrived (None once all have), and is called on the window's thread."""
         with self._lock:
             self._ready = np.zeros((phases, planes), dtype=np.bool_)
             self._picture = picture

@@ -147,11 +147,16 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def workers(self) -> int:
+        """How many jobs run at a time."""
+        return 1 if self.inline else self._count
+
     def submit(self, function: str, arguments: dict[str, Any], *, limits: Limits | None = None, title: str = "") -> Job:
-        """Queue a call of ``package.module:name`` with keyword arguments."""
+        """Queue a call of ``package.module:name`` with keyword arguments. Raises OperationCancelled once the pool is closed."""
         with self._lock:
             if self._closed:
-                raise RuntimeError("the pool is closed")
+                raise OperationCancelled("Cancelled: the program is closing.")
             self._numbers += 1
             job = Job(self._numbers, function, arguments, limits or Limits(), title)
         if self.inline:

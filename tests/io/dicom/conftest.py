@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+HERE = str(Path(__file__).parent)
 CT = "1.2.840.10008.5.1.4.1.1.2"
 
 
@@ -50,3 +53,37 @@ def write_dicom(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def write_rle_series(write_dicom: Callable[..., Path]) -> Callable[..., list[Path]]:
+    """Write ``count`` files f0, f1 ... in RLE, one plane each; plane n holds ``n`` more than ``ramp``."""
+
+    def write(count: int) -> list[Path]:
+        pixels = {"Rows": 8, "Columns": 8, "BitsAllocated": 16, "BitsStored": 16, "HighBit": 15}
+        place = {"syntax": "1.2.840.10008.1.2.5", **pixels}
+        return [
+            write_dicom(f"f{n}", encapsulate([rle_of(ramp() + n)]), ImagePositionPatient=[0, 0, n], InstanceNumber=n, **place) for n in range(count)
+        ]
+
+    return write
+
+
+def ramp() -> np.ndarray:
+    return ((np.arange(64, dtype=np.uint16).reshape(8, 8) * 3) % 200).astype(np.uint16)
+
+
+def rle_of(stored: np.ndarray) -> bytes:
+    """One 16-bit frame as literal PackBits runs (PS3.5 Annex G)."""
+    parts = []
+    for part in (stored >> 8, stored & 255):
+        raw = part.astype(np.uint8).tobytes()
+        packed = b"".join(bytes([len(raw[n : n + 128]) - 1]) + raw[n : n + 128] for n in range(0, len(raw), 128))
+        parts.append(packed + b"\0" * (len(packed) % 2))
+    return struct.pack("<16L", 2, 64, 64 + len(parts[0]), *[0] * 13) + b"".join(parts)
+
+
+@pytest.fixture
+def bad_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let workers import ``bad_codecs`` from here."""
+    monkeypatch.syspath_prepend(HERE)

@@ -15,7 +15,6 @@ from pydicom.uid import RLELossless
 
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.io import dicom
-from viewer.io.dicom import assemble
 from viewer.io.dicom.rle import decode_rle, unpack
 from viewer.io.dicom.syntaxes import CODECS
 from viewer.jobs.pool import Pool
@@ -153,30 +152,6 @@ def _rle(stored: np.ndarray) -> bytes:
     for key, value in {"rows": 8, "columns": 8, "samples_per_pixel": 1, "bits_allocated": 16}.items():
         setattr(runner, key, value)
     return bytes(_encode_frame(stored.tobytes(), runner))
-
-
-def test_dying_decoder_costs_one_frame_a_message(write_dicom, monkeypatch, tmp_path: Path) -> None:
-    # The worker imports the decoder by name: a module of its own on its path.
-    (tmp_path / "dying_decoder.py").write_text(
-        "import os\n\ndef decode(task, out, phase, plane):\n    if plane == 1:\n        os.abort()\n"
-        "    from viewer.io.dicom.decode import decode_frame\n    decode_frame(task, out, phase, plane)\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(assemble, "DECODE", "dying_decoder:decode")
-    (entry,) = dicom.scan(rle_series(write_dicom, 4)).series
-    pool = Pool(workers=1)
-    try:
-        volume = dicom.load(entry, pool=pool)
-    finally:
-        pool.close()
-    assert "INCOMPLETE" in volume.badges
-    (message,) = volume.warnings
-    assert "f1" in message
-    assert "RLE" in message
-    expected = (np.arange(64).reshape(8, 8) * 3) % 200
-    for plane in (0, 2, 3):
-        assert np.array_equal(volume.values[plane], expected)
-    assert len(np.unique(volume.values[1])) == 1
 
 
 def test_all_frames_dead_is_an_error(write_dicom, inline_pool, monkeypatch) -> None:

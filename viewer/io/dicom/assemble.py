@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,35 +11,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core import memory
-from viewer.core.errors import JobFailed, NegatoscopeError, OperationCancelled, UnreadableFile, UnsupportedFeature
+from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
+from viewer.core.provenance import Note
 from viewer.core.volume import Volume
 from viewer.core.words import _, ngettext
 from viewer.io import gate
 from viewer.io.dicom import colour, elements, values
-from viewer.io.dicom.decode import FrameTask
+from viewer.io.dicom.colour import Palette
+from viewer.io.dicom.decoding_notes import decoding_notes
 from viewer.io.dicom.describe import lookup_table
+from viewer.io.dicom.filling import Frames, Slots, fill
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.index import Plan
 from viewer.io.dicom.meaning import with_meaning
-from viewer.io.dicom.native import NativeFile
+from viewer.io.dicom.order import Cell
 from viewer.io.dicom.parse import parse
 from viewer.io.dicom.syntaxes import CODECS, unsupported
 from viewer.io.series import Progress, SeriesEntry
 from viewer.io.stream import Stream
-from viewer.jobs.pool import Job, Limits, Pool, Writable
-
-Slots = tuple[tuple[tuple[int, int], ...], ...]
-Cell = tuple[int, int]
-DECODE = "viewer.io.dicom.decode:decode_frame"
+from viewer.jobs.pool import Pool
 
 
 def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
-    """Read all voxels of an entry. Raises a NegatoscopeError that names the file."""
+    """Read all voxels of an entry, the planes that ``stream`` wants first. Raises a NegatoscopeError that names the file."""
     plan = _plan(entry)
     assert entry.geometry is not None
-    return _volume(entry, plan, plan.slots, entry.geometry, pool, progress)
+    return _Staged(entry, plan, plan.slots, entry.geometry).read(pool, progress, stream)
 
 
 def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Volume:
@@ -48,7 +48,7 @@ def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Vol
     if not (0 <= phase < len(plan.slots) and 0 <= plane < len(plan.slots[phase])):
         raise ValueError(f"plane {plane} of phase {phase} of {entry.shape[0]} planes and {entry.phases} phases")
     geometry = entry.geometry.cropped((plane, 0, 0), (1, *entry.shape[1:]))
-    volume = _volume(entry, plan, ((plan.slots[phase][plane],),), geometry, pool, None)
+    volume = _Staged(entry, plan, ((plan.slots[phase][plane],),), geometry).read(pool, None, None)
     return replace(volume, kind="image", phase_seconds=(), phase_labels=())
 
 
@@ -78,13 +78,14 @@ def stored_frames(header: Header, *, pool: Pool, frames: Sequence[int] | None = 
         raise UnreadableFile(_("{name} holds no pixels that can be shown.").format(name=header.name))
     numbers = range(header.frame_count) if frames is None else frames
     if not numbers or not all(0 <= n < header.frame_count for n in numbers):
-        raise ValueError(f"frames {numbers} of {header.frame_count}")
+        raise ValueError(f"frames {list(numbers)} of {header.frame_count}")
     slots: Slots = (tuple((0, n) for n in numbers),)
     shape, dtype = _stored_shape(header, slots)
     _pass_gate((header,), slots, shape, dtype)
     stored = memory.allocate(shape, dtype)
-    failures = _fill((header,), slots, stored, {}, pool, None)
-    for (_phase, plane), problem in sorted(failures.items()):
+    reading = Frames((header,), slots, stored, pool)
+    fill(reading)
+    for (_phase, plane), problem in sorted(reading.failures.items()):
         if failed is None:
             raise problem
         failed[numbers[plane]] = str(problem)
@@ -110,84 +111,138 @@ def _plan(entry: SeriesEntry) -> Plan:
     return entry.plan
 
 
-def _volume(entry: SeriesEntry, plan: Plan, slots: Slots, geometry: Geometry, pool: Pool, progress: Progress | None) -> Volume:
-    description = plan.description
-    data, said, rescales = _voxels(plan, slots, pool, progress)
-    volume = Volume(
-        id=new_id("volume"),
-        data=data,
-        geometry=geometry,
-        kind="image" if entry.kind == "other" else entry.kind,
-        unit=description.unit,
-        title=description.title,
-        identity=description.identity,
-        is_color=entry.is_color,
-        is_inverted=description.is_inverted,
-        windows=() if entry.is_color else description.windows,
-        voi_luts=() if entry.is_color else description.voi_luts,
-        padding=None if entry.is_color else values.padding_range(description.stored_padding, rescales),
-        pixel_aspect=1.0 if geometry.in_plane_known else description.pixel_aspect,
-        patient_orientation=None if geometry.is_patient else description.patient_orientation,
-        phase_labels=plan.phase_labels,
-        phase_seconds=description.phase_seconds,
-        warnings=(*entry.warnings, *said),
-        badges=tuple(dict.fromkeys((*description.badges, "INCOMPLETE"))) if said else description.badges,
-        facts=description.facts,
-    )
-    return with_meaning(volume, plan, slots, rescales)
+class _Staged:
+    """A series while it is being read: stored values in the memory that the voxels will have."""
+
+    def __init__(self, entry: SeriesEntry, plan: Plan, slots: Slots, geometry: Geometry) -> None:
+        self._entry, self._plan, self._slots, self._geometry = entry, plan, slots, geometry
+        self._lead = plan.headers[slots[0][0][0]]
+        self._rescales = [[values.Rescale(f.slope, f.intercept) for f in (plan.headers[h].frame(n) for h, n in row)] for row in slots]
+        self._lock = threading.Lock()
+        self._stored: NDArray[Any] | None = None
+        self._table: Palette | values.ModalityLut | None = None
+
+    def read(self, pool: Pool, progress: Progress | None, stream: Stream | None) -> Volume:
+        shape, dtype = _stored_shape(self._lead, self._slots)
+        _pass_gate(self._plan.headers, self._slots, shape, dtype)
+        self._table = _lookup(self._lead)
+        self._stored = memory.allocate(shape, dtype)
+        frames = Frames(self._plan.headers, self._slots, self._stored, pool, progress, stream)
+        if stream is not None:
+            stream.begin(shape[0], shape[1], self._picture)
+        try:
+            fill(frames)
+        finally:
+            with self._lock:  # from here on the stored values turn into modality values, or are let go
+                self._stored = None
+        if len(frames.failures) == frames.total:
+            raise next(iter(frames.failures.values()))
+        said = [str(err) for err in frames.failures.values()]
+        if (more := len(said) - 3) > 0:
+            said[3:] = [ngettext("and {count} further frame", "and {count} further frames", more)]
+        notes = decoding_notes(self._plan.headers, self._slots, frames.failures)
+        data = self._voxels(frames)
+        frames.stored = data
+        return self._volume(data, self._slots, self._rescales, self._geometry, tuple(said), notes)
+
+    def _voxels(self, frames: Frames) -> NDArray[Any]:
+        """Modality values of everything; frames that failed get the middle of the others, neither air nor bone."""
+        stored = frames.stored
+        for cell in frames.failures:
+            cleared = next(iter(frames.ends.values()))[0] if frames.ends else 0
+            stored[cell] = cleared
+            frames.ends[cell] = (cleared, cleared)
+        if self._lead.samples == 3:
+            return stored
+        data = modality_values(stored, self._lead, self._table, self._rescales, frames.ends)
+        if frames.failures and data.ndim == 4:
+            low, high = data.min().item(), data.max().item()
+            for cell in frames.failures:
+                data[cell] = (low + high) / 2 if data.dtype.kind == "f" else (low + high) // 2
+        return data
+
+    def _picture(self, phase: int, plane: int) -> Volume | None:
+        """A plane that has come, as ``load_plane`` would give it; on the window's thread. None once the series is whole."""
+        with self._lock:
+            if self._stored is None:
+                return None
+            part = self._stored[phase : phase + 1, plane : plane + 1]
+            copy = memory.allocate(part.shape, part.dtype)
+            copy[...] = part
+        rescales = [[self._rescales[phase][plane]]]
+        data = copy if self._lead.samples == 3 else modality_values(copy, self._lead, self._table, rescales, {})
+        geometry = self._geometry.cropped((plane, 0, 0), (1, *self._geometry.shape[1:]))
+        volume = self._volume(data, ((self._slots[phase][plane],),), rescales, geometry, (), ())
+        return replace(volume, kind="image", phase_seconds=(), phase_labels=())
+
+    def _volume(
+        self,
+        data: NDArray[Any],
+        slots: Slots,
+        rescales: list[list[values.Rescale]],
+        geometry: Geometry,
+        said: tuple[str, ...],
+        notes: tuple[Note, ...],
+    ) -> Volume:
+        entry, plan, description = self._entry, self._plan, self._plan.description
+        volume = Volume(
+            id=new_id("volume"),
+            data=data,
+            geometry=geometry,
+            kind="image" if entry.kind == "other" else entry.kind,
+            unit=description.unit,
+            title=description.title,
+            identity=description.identity,
+            is_color=entry.is_color,
+            is_inverted=description.is_inverted,
+            windows=() if entry.is_color else description.windows,
+            voi_luts=() if entry.is_color else description.voi_luts,
+            padding=None if entry.is_color else values.padding_range(description.stored_padding, rescales),
+            pixel_aspect=1.0 if geometry.in_plane_known else description.pixel_aspect,
+            patient_orientation=None if geometry.is_patient else description.patient_orientation,
+            phase_labels=plan.phase_labels,
+            phase_seconds=description.phase_seconds,
+            warnings=(*entry.warnings, *said),
+            badges=tuple(dict.fromkeys((*description.badges, "INCOMPLETE"))) if said else description.badges,
+            facts=description.facts,
+            notes=(*entry.notes, *notes),
+        )
+        return with_meaning(volume, plan, slots, rescales)
 
 
-def _voxels(plan: Plan, slots: Slots, pool: Pool, progress: Progress | None) -> tuple[NDArray[Any], tuple[str, ...], list[list[values.Rescale]]]:
-    """Voxels, what went wrong with single frames, and the rescale of each frame."""
-    lead = plan.headers[slots[0][0][0]]
-    is_color = lead.samples == 3
-    shape, dtype = _stored_shape(lead, slots)
-    _pass_gate(plan.headers, slots, shape, dtype)
-    stored = memory.allocate(shape, dtype)
-    ends: dict[Cell, tuple[float, float]] = {}
-    failures = _fill(plan.headers, slots, stored, ends, pool, progress)
-    cells = len(slots) * len(slots[0])
-    if len(failures) == cells:
-        raise next(iter(failures.values()))
-    said = tuple(str(err) for err in failures.values())
-    if len(said) > 3:
-        said = (*said[:3], ngettext("and {count} further frame", "and {count} further frames", len(said) - 3))
-    rescales = [[values.Rescale(f.slope, f.intercept) for f in (plan.headers[h].frame(n) for h, n in row)] for row in slots]
-    if is_color:
-        return stored, said, rescales
-    data = _modality(lead, stored, rescales, ends)
-    for phase, plane in failures:
-        # Neither air nor bone: the middle of what there is.
-        data[phase, plane] = (float(data.min()) + float(data.max())) / 2 if data.dtype.kind == "f" else (int(data.min()) + int(data.max())) // 2
-    return data, said, rescales
-
-
-def _modality(lead: Header, stored: NDArray[Any], rescales: list[list[values.Rescale]], ends: dict[Cell, tuple[float, float]]) -> NDArray[Any]:
-    """RGB of palette colour, else modality values by the LUT (which wins, D16) or the rescales."""
+def _lookup(lead: Header) -> Palette | values.ModalityLut | None:
+    """The palette, or the modality LUT (which wins over the rescale, D16), that all files of a series share."""
     if not lead.tables:
-        if not all(r.is_whole for row in rescales for r in row):
-            gate.check(stored.shape, 4, path=lead.path)
-        return values.to_modality(stored, rescales, ends)
+        return None
     dataset = parse(lead.path).dataset
     if lead.photometric == "PALETTE COLOR":
         palette = colour.read_palette(dataset, signed=lead.is_signed)
         if palette is None:
             raise UnreadableFile(_("{name}: its colour palette is missing or damaged.").format(name=lead.name))
-        gate.check((*stored.shape, 3), 1, path=lead.path)
-        result = memory.allocate((*stored.shape, 3), np.uint8)
-        for cell in np.ndindex(*stored.shape[:2]):
-            result[cell] = palette.apply(stored[cell])
-        return result
+        return palette
     item = elements.first(dataset, 0x00283000)
     table = lookup_table(item, 0x00283002, 0x00283006, signed=lead.is_signed) if item is not None else None
+    return values.ModalityLut(table[0], np.asarray(table[1], dtype=np.uint16)) if table is not None else None
+
+
+def modality_values(
+    stored: NDArray[Any],
+    lead: Header,
+    table: Palette | values.ModalityLut | None,
+    rescales: list[list[values.Rescale]],
+    ends: dict[Cell, tuple[float, float]],
+) -> NDArray[Any]:
+    """RGB of palette colour, else modality values; ``stored`` is used up."""
     if table is None:
+        if not all(r.is_whole for row in rescales for r in row):
+            gate.check(stored.shape, 4, path=lead.path)
         return values.to_modality(stored, rescales, ends)
-    lut = values.ModalityLut(table[0], np.asarray(table[1], dtype=np.uint16))
-    gate.check(stored.shape, 2, path=lead.path)
-    mapped = memory.allocate(stored.shape, np.uint16)
+    is_palette = isinstance(table, Palette)
+    gate.check((*stored.shape, 3) if is_palette else stored.shape, 1 if is_palette else 2, path=lead.path)
+    result = memory.allocate((*stored.shape, 3) if is_palette else stored.shape, np.uint8 if is_palette else np.uint16)
     for cell in np.ndindex(*stored.shape[:2]):
-        mapped[cell] = lut.apply(stored[cell])
-    return values.to_modality(mapped, [[values.Rescale() for _r in row] for row in rescales])
+        result[cell] = table.apply(stored[cell])
+    return result if is_palette else values.to_modality(result, [[values.Rescale() for _r in row] for row in rescales])
 
 
 def _pass_gate(series: Sequence[Header], slots: Slots, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -206,91 +261,3 @@ def _pass_gate(series: Sequence[Header], slots: Slots, shape: tuple[int, ...], d
     if headers[0].bits_allocated == 1:
         ratio *= 8  # a byte each in memory, a bit each in the stream
     gate.check(shape, dtype.itemsize, path=path, available=present, ratio=ratio)
-
-
-def _fill(
-    headers: Sequence[Header], slots: Slots, stored: NDArray[Any], ends: dict[Cell, tuple[float, float]], pool: Pool, progress: Progress | None
-) -> dict[Cell, NegatoscopeError]:
-    """Every frame in its place, and the ends of those read here; the errors of those that failed."""
-    failures: dict[Cell, NegatoscopeError] = {}
-    jobs: dict[Cell, tuple[Job, FrameTask]] = {}
-    files: dict[int, NativeFile] = {}
-    done, total = 0, len(slots) * len(slots[0])
-    try:
-        for phase, row in enumerate(slots):
-            for plane, (number, frame) in enumerate(row):
-                header = headers[number]
-                try:
-                    if header.is_native:
-                        if number not in files:
-                            files = {number: NativeFile(header)}
-                        files[number].read_into(frame, stored[phase, plane])
-                        ends[phase, plane] = values.ends_of(stored[phase, plane])
-                        done += 1
-                        if progress is not None:
-                            progress(done, total)
-                    else:
-                        task = _task(header, frame)
-                        jobs[phase, plane] = (_submit(pool, task, stored, phase, plane), task)
-                except OperationCancelled:
-                    raise
-                except NegatoscopeError as err:
-                    failures[phase, plane] = err
-        for (phase, plane), (job, task) in jobs.items():
-            problem = _finish(job, task, pool, stored, phase, plane)
-            if problem is not None:
-                failures[phase, plane] = problem
-            done += 1
-            if progress is not None:
-                progress(done, total)
-    finally:
-        for job, _ignored in jobs.values():
-            if not job.done:
-                job.cancel()
-    return failures
-
-
-def _finish(job: Job, task: FrameTask, pool: Pool, stored: NDArray[Any], phase: int, plane: int) -> NegatoscopeError | None:
-    """Wait; a worker that died or hung is tried once more with a fresh one (RELIABILITY choice 2)."""
-    for attempt in range(2):
-        try:
-            job.result()
-            return None
-        except OperationCancelled:
-            raise
-        except JobFailed as err:
-            if attempt == 0:
-                job = _submit(pool, task, stored, phase, plane)
-                continue
-            codec = CODECS[task.syntax].name
-            text = _("{name}: frame {number} in {codec} cannot be decoded: {reason}")
-            return UnreadableFile(text.format(name=gate.harmless(task.path.name), number=task.number + 1, codec=codec, reason=str(err)))
-        except NegatoscopeError as err:
-            return err
-    return None
-
-
-def _submit(pool: Pool, task: FrameTask, stored: NDArray[Any], phase: int, plane: int) -> Job:
-    expected = stored[phase, plane].nbytes
-    limits = Limits(seconds=5.0 + 2.0 * expected / 10e6, address_space=(1 << 30) + 4 * expected + stored.nbytes)
-    return pool.submit(DECODE, {"task": task, "out": Writable(stored), "phase": phase, "plane": plane}, limits=limits)
-
-
-def _task(header: Header, number: int) -> FrameTask:
-    if number >= len(header.spans):
-        raise UnreadableFile(_("{name}: frame {number} is missing.").format(name=header.name, number=number + 1))
-    return FrameTask(
-        path=header.path,
-        number=number,
-        spans=header.spans[number],
-        syntax=header.syntax,
-        rows=header.rows,
-        columns=header.columns,
-        samples=header.samples,
-        photometric=header.photometric,
-        bits_allocated=header.bits_allocated,
-        bits_stored=header.bits_stored,
-        high_bit=header.high_bit,
-        is_signed=header.is_signed,
-        planar=header.planar,
-    )

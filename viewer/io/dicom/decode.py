@@ -6,20 +6,23 @@ comes out is checked against the header before it is handed over.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.core.errors import NegatoscopeError, UnreadableFile, UnsupportedFeature
+from viewer.core.errors import NegatoscopeError, OperationCancelled, UnreadableFile, UnsupportedFeature
 from viewer.core.words import _
 from viewer.io import gate
+from viewer.io.beside import open_regular
 from viewer.io.dicom import colour, values
 from viewer.io.dicom.fragments import Span
 from viewer.io.dicom.rle import decode_rle
@@ -59,8 +62,48 @@ class Decoded:
 Decoder = Callable[[bytes, FrameTask], Decoded]
 
 
-def decode_frame(task: FrameTask, out: NDArray[Any], phase: int, plane: int) -> None:
-    """Decode one frame into ``out[phase, plane]``: stored values, or RGB for colour. The worker's entry point.
+def decode_frames(
+    tasks: Sequence[FrameTask],
+    cells: Sequence[tuple[int, int]],
+    out: NDArray[Any],
+    ledger: NDArray[np.float64],
+    progress: Callable[[float], None] | None = None,
+) -> tuple[float, list[tuple[int, NegatoscopeError]]]:
+    """Decode frames into ``out[cell]``: stored values, or RGB for colour. The worker's entry point.
+
+    A frame is decoded into memory of the worker and copied from there: a decoder that writes past its end never reaches
+    the frames beside it. ``ledger[cell]`` is then (1, smallest, largest); if the worker dies, it tells which frame it was at.
+
+    Returns
+    -------
+    seconds that it took, and (position in ``tasks``, error) of each frame that cannot be decoded
+    """
+    begun = time.perf_counter()
+    problems: list[tuple[int, NegatoscopeError]] = []
+    with contextlib.ExitStack() as opened:
+        path: Path | None = None
+        for number, (task, cell) in enumerate(zip(tasks, cells, strict=True)):
+            if progress is not None:
+                progress(number / len(tasks))
+            try:
+                if path != task.path:
+                    opened.close()
+                    path = None
+                    file = opened.enter_context(open_regular(task.path))
+                    path = task.path
+                result = decode_frame(task, file)
+                out[cell] = result
+                ledger[cell] = (1.0, *values.ends_of(result))
+            except OperationCancelled:
+                raise
+            except NegatoscopeError as err:
+                problems.append((number, err))
+                ledger[cell] = (1.0, 0.0, 0.0)
+    return time.perf_counter() - begun, problems
+
+
+def decode_frame(task: FrameTask, file: BinaryIO) -> NDArray[Any]:
+    """One frame: its stored values, or RGB for colour.
 
     Raises
     ------
@@ -72,10 +115,8 @@ def decode_frame(task: FrameTask, out: NDArray[Any], phase: int, plane: int) -> 
     if codec is None:
         raise UnsupportedFeature(unsupported(task.path, task.syntax))
     try:
-        with task.path.open("rb") as file:
-            stream = b"".join(_piece(file, span) for span in task.spans)
-        decoded = DECODERS[codec.family](stream, task)
-        out[phase, plane] = finished(decoded, task)
+        stream = b"".join(_piece(file, span) for span in task.spans)
+        return finished(DECODERS[codec.family](stream, task), task)
     except NegatoscopeError as err:
         reason = str(err).rstrip(".")
         raise type(err)(_("{name}: a frame in {codec} cannot be decoded: {reason}.").format(name=name, codec=codec.name, reason=reason)) from err
@@ -117,9 +158,9 @@ def _stored(decoded: Decoded, task: FrameTask) -> NDArray[Any]:
     return np.asarray(words.view(target))
 
 
-def _piece(file: Any, span: Span) -> bytes:
+def _piece(file: BinaryIO, span: Span) -> bytes:
     file.seek(span[0])
-    piece: bytes = file.read(span[1])
+    piece = file.read(span[1])
     if len(piece) != span[1]:
         raise UnreadableFile(_("the file ends inside it"))
     return piece

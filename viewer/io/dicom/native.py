@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from viewer.core.errors import UnreadableFile
 from viewer.core.words import _
 from viewer.io import gate
+from viewer.io.beside import open_regular
 from viewer.io.dicom import colour, values
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.parse import parse
 
 
 class NativeFile:
-    """The frames of one native file; one file is open at a time."""
+    """The frames of one native file, which stays open until ``close``."""
 
     def __init__(self, header: Header) -> None:
         assert header.pixels is not None
@@ -27,6 +28,15 @@ class NativeFile:
         self.place = header.pixels
         # A deflated file was measured under the cap when it was found; it is inflated again, under the same cap.
         self._inflated = parse(header.path).inflated if self.place.inflated else None
+        self._file = open_regular(header.path) if self._inflated is None else None
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_file", None) is not None:
+            self.close()
 
     def read_into(self, number: int, target: NDArray[Any]) -> None:
         """Fill ``target`` with one frame's stored values, or its RGB. Raises UnreadableFile with a sentence."""
@@ -105,25 +115,22 @@ class NativeFile:
         self._fill(self.place.offset + number * target.nbytes, target)
 
     def _fill(self, offset: int, target: NDArray[Any]) -> None:
-        if self._inflated is not None:
-            content = np.frombuffer(self._inflated, dtype=np.uint8)[offset : offset + target.nbytes]
+        if self._file is None:
+            content = np.frombuffer(self._inflated or b"", dtype=np.uint8)[offset : offset + target.nbytes]
             if content.size != target.nbytes:
                 raise UnreadableFile(changed(self.header.path))
             target.reshape(-1).view(np.uint8)[...] = content
             return
+        view = memoryview(target.reshape(-1).view(np.uint8).data)
         try:
-            with self.header.path.open("rb", buffering=0) as file:
-                file.seek(offset)
-                view = memoryview(target.reshape(-1).view(np.uint8).data)
-                got = 0
-                while got < len(view):
-                    count = file.readinto(view[got:])
-                    if not count:
-                        raise UnreadableFile(changed(self.header.path))
-                    got += count
+            self._file.seek(offset)
+            # One read goes straight into the target: it is larger than the file's own buffer.
+            complete = self._file.readinto(view) == len(view)  # type: ignore[attr-defined]
         except OSError as err:
             text = _("{name} cannot be read: {reason}.")
             raise UnreadableFile(text.format(name=self.header.name, reason=err.strerror or str(err))) from err
+        if not complete:
+            raise UnreadableFile(changed(self.header.path))
 
 
 def changed(path: Path) -> str:

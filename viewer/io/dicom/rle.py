@@ -1,4 +1,7 @@
-"""RLE decoding (PS3.5 Annex G) with numpy: PackBits segments, one for each byte of each sample, highest byte first."""
+"""RLE decoding (PS3.5 Annex G): PackBits segments, one for each byte of each sample, highest byte first.
+
+imagecodecs unpacks a sound segment; what it does not take goes through a slow loop, which knows what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +37,22 @@ def decode_rle(frame: bytes, rows: int, columns: int, samples: int, bits_allocat
             raise UnreadableFile(_("an RLE segment lies outside its frame"))
         # Segment 0 is the highest byte of the first sample; in memory the lowest byte comes first.
         sample, byte = divmod(n, size)
-        result[sample, :, size - 1 - byte] = unpack(frame[offsets[n] : ends[n]], packed)
+        result[sample, :, size - 1 - byte] = _unpacked(frame[offsets[n] : ends[n]], packed)
     if bits_allocated == 1:
         return np.unpackbits(result[0, :, 0], bitorder="little", count=pixels).reshape(rows, columns)
     values = result.view(f"<u{size}")[..., 0].reshape(samples, rows, columns)
     return values[0] if samples == 1 else values.transpose(1, 2, 0)
+
+
+def _unpacked(segment: bytes, length: int) -> NDArray[np.uint8]:
+    from imagecodecs import PackbitsError, packbits_decode
+
+    try:
+        # A byte more than is wanted: two segments may share their row of padding, and some writers add one.
+        found = np.frombuffer(packbits_decode(segment, out=length + 128), dtype=np.uint8)
+    except (PackbitsError, ValueError):
+        return unpack(segment, length)
+    return found[:length] if len(found) >= length else unpack(segment, length)
 
 
 def unpack(segment: bytes, length: int) -> NDArray[np.uint8]:
