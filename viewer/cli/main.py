@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "open": ("viewer.cli.open", mark("open the window, with files or folders if any are named (this is also what happens without a verb)")),
     "info": ("viewer.cli.info", mark("list the series in files and folders")),
     "tags": ("viewer.cli.tags", mark("list the elements (tags) of a DICOM file")),
+    "text": ("viewer.cli.text", mark("print a DICOM report, presentation state or list of key images")),
     "convert": ("viewer.cli.convert", mark("write a series as .nii.gz, .nii, .nrrd or .mha")),
     "render": ("viewer.cli.render", mark("write a picture of one plane as .png")),
     "operations": ("viewer.cli.operations", mark("list the operations and their parameters")),

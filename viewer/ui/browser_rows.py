@@ -79,7 +79,9 @@ def study_of(key: tuple[str, ...], entries: list[SeriesEntry]) -> Study:
 
 
 def title_of(entry: SeriesEntry) -> str:
-    """The series' description, else what its reader calls it."""
+    """The series' description, else what its reader calls it; of objects that are no pictures what they are."""
+    if entry.kind == "other" and entry.object_kind:
+        return entry.title
     return entry.identity.series_description or entry.title or _("Series {number}").format(number=entry.identity.series_number).strip()
 
 

@@ -21,7 +21,19 @@ def _show_segments(host: Host, opener: Opener, entry: SeriesEntry) -> None:
     show_segments(host, opener, entry)
 
 
-HANDLERS: dict[ObjectKind, Handler] = {"segmentation": _show_segments, "structures": _show_segments}
+def _show_document(host: Host, opener: Opener, entry: SeriesEntry) -> None:
+    from viewer.ui.dialogs.report import show_document
+
+    show_document(host, opener, entry)
+
+
+HANDLERS: dict[ObjectKind, Handler] = {
+    "segmentation": _show_segments,
+    "structures": _show_segments,
+    "report": _show_document,
+    "presentation": _show_document,
+    "key-images": _show_document,
+}
 """Who shows which kind. A handler runs on the window's thread, reads through ``host.work`` and says what it could not do."""
 
 NAMES: dict[ObjectKind, str] = {
@@ -56,6 +68,9 @@ def show_object(host: Host, opener: Opener, entry: SeriesEntry) -> None:
     if handler is not None:
         with host.reporting():
             handler(host, opener, entry)
+        return
+    if entry.notes:
+        host.say("info", entry.notes[-1].text)
         return
     what = object_name(entry)
     title = entry.title or entry.identity.series_description

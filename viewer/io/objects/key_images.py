@@ -1,0 +1,91 @@
+"""Key images: a KO document's title, description and the images that it marks (PS3.3 A.35.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewer.core.errors import UnreadableFile
+from viewer.core.words import _
+from viewer.io import gate
+from viewer.io.dicom import elements
+from viewer.io.dicom.elements import Dataset
+from viewer.io.objects.dataset import read_dataset
+from viewer.io.objects.readable import Code, Line, Readable, Reference, date_words, images_words, read_code, read_reference, reference_words
+
+KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
+MOST_REFERENCES = 10_000
+_DESCRIPTION = "113012"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyImages:
+    """What a key object selection says."""
+
+    title: Code
+    """Why they are key images: Of Interest, For Teaching, Rejected for Quality Reasons ..."""
+    modifiers: tuple[Code, ...]
+    description: str
+    references: tuple[Reference, ...]
+    """In the document's order."""
+    date: str
+    """As in the file, ``YYYYMMDD``."""
+    series_uids: tuple[str, ...]
+    """Of the series that the images belong to."""
+
+
+def read_key_images(path: Path) -> KeyImages:
+    """Read a KO document. Raises UnreadableFile where the file cannot be understood or is none."""
+    dataset = read_dataset(path)
+    if elements.text(dataset, 0x00080016) != KEY_OBJECT_SELECTION:
+        raise UnreadableFile(_("{name} holds no key images.").format(name=gate.harmless(path.name)))
+    return key_images_of(dataset)
+
+
+def key_images_of(dataset: Dataset) -> KeyImages:
+    """The same of elements that are already read; what is missing is empty."""
+    encodings = elements.encodings(dataset)
+    series_of = {uid: series for series, uid in _evidence(dataset)}
+    modifiers: list[Code] = []
+    texts: list[str] = []
+    references: list[Reference] = []
+    for child in elements.items(dataset, 0x0040A730):
+        kind = elements.text(child, 0x0040A040)
+        if kind == "TEXT" and read_code(child, 0x0040A043, encodings).value == _DESCRIPTION:
+            texts.append(elements.words(child, 0x0040A160, encodings))
+        elif kind == "CODE" and elements.text(child, 0x0040A010) == "HAS CONCEPT MOD":
+            modifiers.append(read_code(child, 0x0040A168, encodings))
+        elif kind in ("IMAGE", "COMPOSITE", "WAVEFORM") and len(references) < MOST_REFERENCES:
+            item = elements.first(child, 0x00081199)
+            if item is not None:
+                references.append(read_reference(item, series_of.get(elements.harmless(elements.text(item, 0x00081155)), "")))
+    series = tuple(dict.fromkeys(r.series_uid for r in references if r.series_uid))
+    title = read_code(dataset, 0x0040A043, encodings)
+    return KeyImages(title, tuple(modifiers), "\n".join(texts)[:10_000], tuple(references), elements.text(dataset, 0x00080023)[:16], series)
+
+
+def readable_key_images(found: KeyImages, names: Mapping[str, str]) -> Readable:
+    """Key images in words."""
+    lines = [Line("entry", 0, _("Date"), elements.harmless(date_words(found.date)))] if found.date else []
+    lines += [Line("entry", 0, _("Reason"), code.words) for code in found.modifiers if code.words]
+    if found.description:
+        lines.append(Line("entry", 0, _("Description"), found.description))
+    lines.append(Line("heading", 0, images_words(len(found.references))))
+    lines += [Line("paragraph", 1, "", reference_words(reference, names)) for reference in found.references]
+    return Readable(title_words(found.title, len(found.references)), tuple(lines))
+
+
+def title_words(title: Code, count: int) -> str:
+    """``Key images: Of Interest, 3 images``."""
+    return _("Key images: {title}, {images}").format(title=title.words or _("no title"), images=images_words(count))
+
+
+def _evidence(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """(series, instance) of all that the document refers to."""
+    for tag in (0x0040A375, 0x0040A385):
+        for study in elements.items(dataset, tag):
+            for series in elements.items(study, 0x00081115):
+                uid = elements.harmless(elements.text(series, 0x0020000E))[:128]
+                for item in elements.items(series, 0x00081199):
+                    yield uid, elements.harmless(elements.text(item, 0x00081155))
