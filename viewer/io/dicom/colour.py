@@ -102,15 +102,16 @@ def _segmented(dataset: Dataset, *, signed: bool) -> Palette | None:
         if len(descriptor) != 3:
             return None
         first = elements.shorts(dataset, 0x00281101 + n, signed=signed)[1]
-        codes = elements.samples(dataset, 0x00281221 + n, wide=descriptor[2] > 8)
-        entries = _expand(codes, descriptor[0] or 65536)
+        wide = descriptor[2] > 8
+        codes = elements.samples(dataset, 0x00281221 + n, wide=wide)
+        entries = _expand(codes, descriptor[0] or 65536, wide=wide)
         if entries is None:
             return None
         channels.append((first, entries, descriptor[2]))
     return _combined(channels)
 
 
-def _expand(codes: NDArray[np.uint16], count: int) -> list[int] | None:
+def _expand(codes: NDArray[np.uint16], count: int, *, wide: bool) -> list[int] | None:
     """Segments of PS3.3 C.7.9.2: discrete (0), linear (1), indirect (2); None where they do not give ``count`` entries."""
     words = [int(c) for c in codes]
     found: list[int] = []
@@ -133,17 +134,18 @@ def _expand(codes: NDArray[np.uint16], count: int) -> list[int] | None:
     place = 0
     while place < len(words) and len(found) < count:
         if words[place] == 2:
-            if place + 3 >= len(words):
-                return None
             # Byte offset of the first of a number of earlier segments, low word first; never itself indirect.
-            target = (words[place + 2] | words[place + 3] << 16) // (2 if codes.dtype.itemsize == 2 else 1)
+            parts = words[place + 2 : place + (4 if wide else 6)]
+            if len(parts) != (2 if wide else 4):
+                return None
+            target = sum(part << (16 if wide else 8) * n for n, part in enumerate(parts)) // (2 if wide else 1)
             if target not in starts:
                 return None
             again = starts.index(target)
             for start in starts[again : again + words[place + 1]]:
                 if len(found) > 2 * 65536 or segment(start) < 0:
                     return None
-            place += 4
+            place += 2 + len(parts)
             continue
         starts.append(place)
         place = segment(place)
