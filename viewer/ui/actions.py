@@ -68,6 +68,7 @@ MENUS = (FILE, EDIT, VIEW, WINDOWING, TOOLS, ANALYSIS, HELP)
 TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("file.open_folder", mark("Open folder"), FILE, "folder-open", ("Ctrl+O",), opens_dialog=True),
     ActionSpec("file.open_file", mark("Open file"), FILE, "file", ("Ctrl+Shift+O",), opens_dialog=True),
+    ActionSpec("file.open_stack", mark("Open folder of pictures as a stack"), FILE, "gallery-vertical-end", opens_dialog=True),
     ActionSpec("file.sample", mark("Open the sample study"), FILE, "images"),
     ActionSpec("file.close_all", mark("Close all"), FILE, "x", ("Ctrl+W",), needs="image"),
     ActionSpec("file.export", mark("Export"), FILE, "download", ("Ctrl+E",), needs="image", opens_dialog=True),

@@ -15,6 +15,7 @@ from viewer.core.errors import Refused
 from viewer.core.words import gettext as _
 from viewer.draw.guard import check_qt
 from viewer.io import archive
+from viewer.io.picture_stack import Spacing
 from viewer.jobs.pool import Pool
 from viewer.session.plugins import discover
 from viewer.session.settings import Settings, data_folder
@@ -32,7 +33,7 @@ def check_display() -> None:
         raise Refused(_("There is no display to open a window on. The other verbs work without one: negatoscope --help."))
 
 
-def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, colors: str | None = None) -> int:
+def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, colors: str | None = None, stack: Spacing | None = None) -> int:
     """Open the window and run until it is closed; the exit code.
 
     Parameters
@@ -45,6 +46,8 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
         Load no plugins but the built-in ones, and do not restore the layout.
     colors : "dark", "light" or "system", optional
         The theme; the remembered one if left out.
+    stack : (float or None, float or None, float or None), optional
+        All pictures under ``paths`` are one stack of this spacing (mm between columns, rows, planes).
     """
     check_qt()
     check_display()
@@ -66,7 +69,7 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
         if demo:
             QTimer.singleShot(0, window.commands.open_sample)
         elif paths:
-            QTimer.singleShot(0, lambda: window.open_paths(list(paths)))
+            QTimer.singleShot(0, lambda: window.open_paths(list(paths), stack=stack))
         code = application.exec()
         faults.uninstall()
         window.deleteLater()

@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
+from viewer.io.picture_stack import Spacing
 from viewer.session.history import Changes
 from viewer.session.view import ViewState, ViewWish
 from viewer.ui import theme
@@ -175,9 +176,9 @@ class Window(QMainWindow):
 
     # --- opening ---
 
-    def open_paths(self, paths: Sequence[str | Path]) -> None:
-        """Open files and folders, as dropped or named on the command line."""
-        self.opener.open_paths([Path(p) for p in paths])
+    def open_paths(self, paths: Sequence[str | Path], *, stack: Spacing | None = None) -> None:
+        """Open files and folders, as dropped or named on the command line; as one ``stack`` of pictures if a spacing is given."""
+        self.opener.open_paths([Path(p) for p in paths], stack=stack)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():

@@ -18,6 +18,7 @@ from viewer.ui.dialogs.about import show_about
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.explain import show_explanation
 from viewer.ui.dialogs.keys import KeySheet
+from viewer.ui.dialogs.stack import StackDialog
 from viewer.ui.dialogs.tags import show_tags
 from viewer.ui.panels.measurements import delete_measurement
 
@@ -43,6 +44,7 @@ class WindowCommands(QObject):
         return {
             "file.open_folder": self._ask_folder,
             "file.open_file": self._ask_files,
+            "file.open_stack": self._ask_stack,
             "file.sample": self.open_sample,
             "file.close_all": self.close_all,
             "file.export": lambda: self._window.open_export("screenshot"),
@@ -98,6 +100,13 @@ class WindowCommands(QObject):
         if chosen:
             self._window.host.settings.set("last_folder", str(Path(chosen[0]).parent))
             self._window.open_paths(chosen)
+
+    def _ask_stack(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self._window, _("Open folder of pictures as a stack"), self._last_folder())
+        if chosen:
+            self._window.host.settings.set("last_folder", chosen)
+            folder = Path(chosen)
+            StackDialog(self._window.host, folder, lambda spacing: self._window.open_paths([folder], stack=spacing), self._window).open()
 
     def _last_folder(self) -> str:
         return str(self._window.host.settings.get("last_folder", str(Path.home())))
