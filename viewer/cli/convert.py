@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from viewer.cli import choose, say
+from viewer.cli import choose, say, segmentation
 from viewer.core import memory
 from viewer.core.volume import Volume
 from viewer.core.words import _
@@ -34,6 +34,10 @@ def add_parser(subparsers: Any) -> None:
     choose.add_force(parser)
     text = _("write a series that misses planes too, with empty planes in their place")
     parser.add_argument("--resample", action="store_true", help=text)
+    text = _(
+        "write the segments of this DICOM Segmentation or RT Structure Set (by its id or file) on the grid of their series, instead of the series"
+    )
+    segmentation.add_segmentation(parser, text)
 
 
 def in_unit(volume: Volume, unit: str, path: Path) -> Volume:
@@ -53,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     # Before anything is read: a mistake in OUT should not cost the reading.
     ending_of(args.out)
     ready_target(args.out, overwrite=args.force)
+    if args.segmentation is not None:
+        return _convert_segmentation(args)
     entry = choose.choose(choose.find([args.path], args), args.series)
     choose.check_phase(entry, args.phase)
     with Pool() as pool:  # starts no process unless a picture must be decoded
@@ -64,4 +70,13 @@ def run(args: argparse.Namespace) -> int:
         say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=sentence))
     for warning in volume.warnings:
         say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=warning))
+    return 0
+
+
+def _convert_segmentation(args: argparse.Namespace) -> int:
+    found, entry = segmentation.chosen(choose.find(segmentation.paths_of(args), args), args)
+    with Pool() as pool:
+        volume = opening.load(entry, pool=pool)
+        segments = segmentation.read(found, volume, pool)
+    segmentation.save(args.out, segments, volume, overwrite=args.force)
     return 0

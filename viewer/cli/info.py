@@ -91,7 +91,7 @@ def describe(entry: SeriesEntry) -> dict[str, Any]:
     if geometry is not None and geometry.is_patient:
         origin, direction = list(geometry.origin), list(geometry.direction)
     identity = entry.identity
-    found = {
+    found: dict[str, Any] = {
         "id": entry.id,
         "series_uid": identity.series_uid,
         "study_uid": identity.study_uid,
@@ -114,6 +114,10 @@ def describe(entry: SeriesEntry) -> dict[str, Any]:
     }
     if identity.modality == "PT" and entry.reader == "dicom":
         found |= _suv(entry)
+    if entry.object_kind:
+        names = getattr(entry.plan, "names", None)
+        segments = {} if names is None else {"segments": list(names)}
+        found["object"] = {"kind": entry.object_kind, "title": entry.title, "refers_to": list(entry.refers_to), **segments}
     return found
 
 
@@ -136,10 +140,14 @@ def _lines(series: Mapping[str, Any]) -> str:
     phases = ngettext(", {count} phase", ", {count} phases", series["phases"]) if series["phases"] > 1 else ""
     spacing = series["spacing_mm"]
     steps = " x ".join("?" if s is None else f"{s:.4g}" for s in spacing) + " mm" if spacing else _("spacing not known")
+    what = f"{series['kind']}, {shape}{phases}, {steps}"
+    if "object" in series:
+        names = series["object"].get("segments", [])
+        what = harmless(": ".join(part for part in (series["object"]["title"], ", ".join(names[:20])) if part))
     title = " ".join(part for part in (series["modality"], series["description"]) if part)
     lines = [
         harmless(title) or _("(no description)"),
-        f"  {series['kind']}, {shape}{phases}, {steps}, " + ngettext("{count} file", "{count} files", series["files"]),
+        f"  {what}, " + ngettext("{count} file", "{count} files", series["files"]),
         f"  id {harmless(series['id'])}",
     ]
     if series["range"]:

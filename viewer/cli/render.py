@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
-from viewer.cli import choose, say
+from viewer.cli import choose, say, segmentation
 from viewer.core.errors import BadParameter
 from viewer.core.geometry import Plane
 from viewer.core.volume import Volume
@@ -15,9 +15,12 @@ from viewer.core.window import CT_PRESETS, Window, parse_window
 from viewer.core.words import _
 from viewer.io import open as opening
 from viewer.io.gate import harmless
+from viewer.io.objects.layers import SegmentSet
 from viewer.io.save import ready_target, save_atomic
 from viewer.jobs.pool import Pool
+from viewer.session.attach import labels_step
 from viewer.session.document import Document
+from viewer.session.objects import drafts_of
 from viewer.session.view import ViewWish, presets, resolve
 
 
@@ -35,6 +38,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--size", type=size_of, metavar="WxH", help=_("size of the picture in pixels; one for each image pixel if not given"))
     parser.add_argument("--no-annotations", action="store_true", help=_("draw the image and nothing else"))
     parser.add_argument("--identity", action="store_true", help=_("write who was examined, where and when into the corners"))
+    text = _("draw the segments of this DICOM Segmentation or RT Structure Set (by its id or file) over the series that they are of")
+    segmentation.add_segmentation(parser, text)
     choose.add_force(parser)
 
 
@@ -46,23 +51,31 @@ def run(args: argparse.Namespace) -> int:
     ready_target(args.out, overwrite=args.force)
     if args.window is not None:
         _check_window(args.window)
-    entry = choose.choose(choose.find([args.path], args), args.series)
+    listing = choose.find(segmentation.paths_of(args), args)
+    found = None
+    if args.segmentation is not None:
+        found, entry = segmentation.chosen(listing, args)
+    else:
+        entry = choose.choose(listing, args.series)
     choose.check_phase(entry, args.phase)
     with Pool() as pool:  # starts no process unless a picture must be decoded
         volume = opening.load(entry, pool=pool)
-    data = png(volume, args)
+        segments = segmentation.read(found, volume, pool) if found is not None else None
+    data = png(volume, args, segments)
     save_atomic(args.out, data, overwrite=args.force)
     for warning in volume.warnings:
         say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=warning))
     return 0
 
 
-def png(volume: Volume, args: argparse.Namespace) -> bytes:
+def png(volume: Volume, args: argparse.Namespace, segments: SegmentSet | None = None) -> bytes:
     """The picture that the words ask for."""
     from viewer.draw.screenshot import png_bytes, screenshot
 
     document = Document()
     document.add_source(volume)
+    if segments is not None:
+        document.commit(labels_step(volume, drafts_of(segments), segments.name))
     window = window_for(volume, args.window) if args.window is not None else None
     wish = ViewWish(volume.id, plane=args.plane, index=args.index, phase=args.phase or 0, window=window)
     count = resolve(wish, document).count
