@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
+from viewer.io import imagej
 from viewer.io.beside import open_regular
 from viewer.io.gate import harmless
+from viewer.io.imagej import Calibration
 
 Format = Literal["png", "jpeg", "tiff"]
 PAGES_LIMIT = 100_000
@@ -41,6 +42,10 @@ class Picture:
     are_phases: bool = False
     """A TIFF stack over time (ImageJ's ``frames``)."""
     warnings: tuple[str, ...] = ()
+    calibration: Calibration = imagej.NOTHING
+    """ImageJ's, of a TIFF."""
+    dots_per_inch: float = 0.0
+    """Of a plain TIFF, for the note that it was not used; 0 if it says none."""
 
 
 def format_of(head: bytes) -> Format | None:
@@ -151,7 +156,12 @@ class _Tiff:
         if sample_format not in (1, 2, 3, 4):
             raise UnsupportedFeature(f"{self._name}: TIFF pictures of complex numbers are not supported.")
         description = self._text(first, 270)
-        frames = re.search(r"^frames=(\d+)", description, re.MULTILINE) if description.startswith("ImageJ") else None
+        said = imagej.fields(description)
+        frames = int(said["frames"]) if said.get("frames", "").isdecimal() else 0
+        if said.get("images", "").isdecimal() and int(said["images"]) > len(pages):
+            warnings.append(f"ImageJ says that there are {said['images']} images, but only {len(pages)} can be found.")
+        resolution = (self._ratio(first, 282), self._ratio(first, 283))
+        per_inch = {2: 1.0, 3: 2.54}.get(self._value(first, 296, 2), 0.0)
         data = sum(sum(self._values(tags, 279) or self._values(tags, 325)) for _, tags in same)
         if data == 0 or data > self._size:
             raise UnreadableFile(f"{self._name}: the TIFF picture is cut short or damaged; its strips are larger than the file.")
@@ -163,7 +173,8 @@ class _Tiff:
             "tiff", tuple(n for n, _ in same), rows, columns, 3 if is_color else 1, bits, data,
             # YCbCr may be subsampled: fewer bytes than pixels, though uncompressed
             is_compressed=compression != 1 or photometric == 6, stored_samples=samples, is_inverted=photometric == 0 and not is_color,
-            are_phases=bool(frames and int(frames[1]) == len(same) and len(same) > 1), warnings=tuple(warnings),
+            are_phases=frames == len(same) and len(same) > 1, warnings=tuple(warnings),
+            calibration=imagej.calibration(description, resolution), dots_per_inch=0.0 if said else resolution[0] * per_inch,
         )  # fmt: skip
 
     def _pages(self) -> list[dict[int, tuple[int, int, bytes]]]:
@@ -204,6 +215,20 @@ class _Tiff:
     def _value(self, tags: dict[int, tuple[int, int, bytes]], tag: int, default: int) -> int:
         values = self._values(tags, tag)
         return int(values[0]) if values else default
+
+    def _ratio(self, tags: dict[int, tuple[int, int, bytes]], tag: int) -> float:
+        """A RATIONAL, 0 where it is missing or none."""
+        kind, number, raw = tags.get(tag, (0, 0, b""))
+        if kind != 5 or number != 1:
+            return 0.0
+        if len(raw) < 8:
+            (offset,) = struct.unpack(self._order + "I", raw)
+            self._file.seek(offset)
+            raw = self._file.read(8)
+        if len(raw) < 8:
+            return 0.0
+        above, below = struct.unpack(self._order + "2I", raw[:8])
+        return above / below if below else 0.0
 
     def _text(self, tags: dict[int, tuple[int, int, bytes]], tag: int) -> str:
         return bytes(self._values(tags, tag)).split(b"\0")[0].decode("latin-1") if tags.get(tag, (0,))[0] == 2 else ""

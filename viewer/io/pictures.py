@@ -1,6 +1,6 @@
 """PNG, JPEG and TIFF: sizes from the header here, pixels decoded by Pillow or tifffile in a worker process.
 
-A resolution in a picture's header (DPI) is that of a print, not of a patient: the spacing is unknown.
+A resolution in a picture's header (DPI) is that of a print, not of a patient: the spacing is unknown, but for ImageJ's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from viewer.core import memory
 from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
+from viewer.core.provenance import Note
 from viewer.core.volume import Identity, Volume
+from viewer.core.words import _
 from viewer.io import gate, picture_headers
 from viewer.io.beside import because
 from viewer.io.gate import harmless
@@ -87,8 +89,9 @@ def _entry(path: Path, picture: Picture) -> SeriesEntry:
         shape=(1 if picture.are_phases else count, picture.rows, picture.columns),
         phases=count if picture.are_phases else 1,
         is_color=picture.samples == 3,
-        geometry=_own_frame((1 if picture.are_phases else count, picture.rows, picture.columns)),
+        geometry=_own_frame((1 if picture.are_phases else count, picture.rows, picture.columns), picture),
         warnings=picture.warnings,
+        notes=_notes(picture),
         nbytes=needed,
         plan=picture,
     )
@@ -107,8 +110,30 @@ def check(path: Path, picture: Picture) -> int:
     return gate.check(shape, item, path=path, available=picture.data_bytes, ratio=ratio)
 
 
-def _own_frame(shape: tuple[int, int, int]) -> Geometry:
-    return Geometry(shape, is_patient=False, in_plane_known=False, between_known=False)
+def _own_frame(shape: tuple[int, int, int], picture: Picture) -> Geometry:
+    """A place of its own, in pixels unless ImageJ has said what a pixel is."""
+    found = picture.calibration
+    if found.columns is None or found.rows is None:
+        return Geometry(shape, is_patient=False, in_plane_known=False, between_known=False)
+    spacing = (found.planes or 1.0, found.rows, found.columns)
+    return Geometry(shape, spacing=spacing, is_patient=False, between_known=found.planes is not None and shape[0] > 1)
+
+
+def _notes(picture: Picture) -> tuple[Note, ...]:
+    stored = _("{format}, {columns} x {rows} pixels, {samples} of {bits} bit.")
+    samples = _("colour") if picture.samples == 3 else _("grey")
+    kind = picture.format.upper()
+    found = [Note("file", stored.format(format=kind, columns=picture.columns, rows=picture.rows, samples=samples, bits=picture.bits))]
+    decoder = "tifffile" if picture.format == "tiff" else "Pillow"
+    found.append(Note("decoding", _("Decoded by {name}, in a process of its own.").format(name=decoder)))
+    said = picture.calibration
+    if said.columns is not None and said.rows is not None:
+        text = _("{rows:.4g} mm between rows, {columns:.4g} mm between columns: from ImageJ's description, in the unit {unit}.")
+        found.append(Note("spacing", text.format(rows=said.rows, columns=said.columns, unit=harmless(said.unit))))
+    elif picture.dots_per_inch:
+        text = _("The resolution of {dots:.4g} dots per inch was not used: it is that of a print, not of a patient.")
+        found.append(Note("ignored", text.format(dots=picture.dots_per_inch)))
+    return tuple(found)
 
 
 def _decoded(entry: SeriesEntry, picture: Picture, pool: Pool) -> NDArray[Any]:
@@ -127,13 +152,14 @@ def _volume(entry: SeriesEntry, picture: Picture, shape: tuple[int, int, int], p
     return Volume(
         id=new_id("volume"),
         data=settle(data),
-        geometry=_own_frame(grid_shape),
+        geometry=_own_frame(grid_shape, picture),
         kind="image" if entry.kind == "image" else "cine" if entry.kind == "cine" else "volume",
         title=entry.title,
         identity=entry.identity,
         is_color=picture.samples == 3,
         is_inverted=picture.is_inverted,
         warnings=picture.warnings,
+        notes=entry.notes,
     )
 
 
