@@ -29,8 +29,11 @@ def with_meaning(volume: Volume, plan: Plan, slots: Slots, rescales: Sequence[Se
     description = plan.description
     if not volume.is_color:
         said += remarks.rescale_notes(rescales, has_lut=description.has_lut, has_slope=description.has_slope)
+        if description.has_lut:  # what the padding is mapped to, other values may be mapped to as well
+            volume = replace(volume, padding=None)
         said += remarks.padding_notes(description.stored_padding, is_used=volume.padding is not None)
-    windows = () if volume.is_color or volume.voi_luts else plane_windows(plan.headers, slots)
+    usual = replace(volume.windows[0], name="") if volume.windows else None
+    windows = () if volume.is_color or volume.voi_luts else plane_windows(plan.headers, slots, usual)
     said += remarks.plane_window_notes(windows)
     graphics, more = _graphics(plan.headers, slots)
     scales: tuple[ValueScale, ...] = ()
@@ -46,10 +49,10 @@ def with_meaning(volume: Volume, plan: Plan, slots: Slots, rescales: Sequence[Se
     )  # fmt: skip
 
 
-def plane_windows(headers: Sequence[Header], slots: Slots) -> tuple[tuple[Window | None, ...], ...]:
-    """``[phase][plane]``; () where all planes have the same window, or none has one."""
+def plane_windows(headers: Sequence[Header], slots: Slots, usual: Window | None) -> tuple[tuple[Window | None, ...], ...]:
+    """``[phase][plane]``; () where all planes have the ``usual`` window of the series, or none has one."""
     found = tuple(tuple(headers[h].frame(n).window for h, n in row) for row in slots)
-    return found if len({window for row in found for window in row}) > 1 else ()
+    return found if {window for row in found for window in row} - {usual, None} else ()
 
 
 def suv_of(headers: Sequence[Header], numbers: Iterable[int]) -> suv.Suv | suv.NoSuv:

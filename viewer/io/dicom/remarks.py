@@ -53,7 +53,7 @@ def padding_notes(stored: tuple[int, int] | None, *, is_used: bool) -> Iterator[
     if is_used:
         yield Note("values", _("Stored values {range} only fill the frame (Pixel Padding Value, 0028,0120).").format(range=shown))
     else:
-        text = _("Stored values {range} only fill the frame, but mean another value on each plane: they could not be left out of statistics.")
+        text = _("Stored values {range} only fill the frame, but cannot be told from others after the rescale: they are not left out of statistics.")
         yield Note("values", text.format(range=shown), is_warning=True)
 
 
