@@ -141,7 +141,9 @@ def _lines(series: Mapping[str, Any]) -> str:
     spacing = series["spacing_mm"]
     steps = " x ".join("?" if s is None else f"{s:.4g}" for s in spacing) + " mm" if spacing else _("spacing not known")
     what = f"{series['kind']}, {shape}{phases}, {steps}"
-    if "object" in series:
+    if series["kind"] == "other":
+        what = _("no image")
+    if "object" in series and series["kind"] == "other":
         names = series["object"].get("segments", [])
         what = harmless(": ".join(part for part in (series["object"]["title"], ", ".join(names[:20])) if part))
     title = " ".join(part for part in (series["modality"], series["description"]) if part)

@@ -193,8 +193,8 @@ def test_frames_without_places_are_a_cine_with_its_rate(write_dicom, inline_pool
 def test_objects_without_pictures_are_listed_by_what_they_are(shared_data: Path) -> None:
     names = {
         "made_gsps.dcm": "Presentation",
-        "made_ko.dcm": "Key Object",
-        "sr_document.dcm": "SR",
+        "made_ko.dcm": "Key images",
+        "sr_document.dcm": "Report",
         "dcmqi_seg.dcm": "Segmentation",
         "wave_dfl": "Waveform",
     }

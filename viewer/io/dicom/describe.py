@@ -17,6 +17,7 @@ from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.overlays import read_shutter
+from viewer.io.dicom.quantities import PARAMETRIC_MAP, quantity_facts, scaled
 from viewer.io.dicom.spacing import pixel_spacing
 from viewer.io.dicom.units import unit_of
 from viewer.io.dicom.windows import FRAME_VOI, windows_of
@@ -58,6 +59,8 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
         return Description(identity, _title(header, identity))
     unit, reason = unit_of(header, frame, dataset)
     windows, luts = _windows(dataset, number), _voi_luts(header, frame, dataset)
+    if header.sop_class == PARAMETRIC_MAP:
+        windows = tuple(scaled(window, frame.slope, frame.intercept) for window in windows)
     is_grey = header.samples == 1 and header.photometric != "PALETTE COLOR"
     shutter, shapes = read_shutter(dataset, header.rows, header.columns)
     notes = [*remarks.stored_notes(header), *remarks.relation_notes(dataset)]
@@ -78,7 +81,7 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
         pixel_aspect=_aspect(dataset),
         patient_orientation=_orientation(dataset),
         badges=_badges(header, dataset),
-        facts=MappingProxyType(_facts(header, frame, dataset)),
+        facts=MappingProxyType(_facts(header, frame, dataset) | quantity_facts(header.sop_class, dataset)),
         stored_padding=_padding(header, dataset),
         phase_seconds=_seconds(dataset, frames),
         is_inverted=is_grey and (header.photometric == "MONOCHROME1" or elements.text(dataset, 0x20500020) == "INVERSE"),

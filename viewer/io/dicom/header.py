@@ -18,6 +18,7 @@ from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.fragments import Span, find_frames
 from viewer.io.dicom.frames import Frame, read_frames
 from viewer.io.dicom.parse import Beginning, Parsed, PixelPlace, parse, pixel_place
+from viewer.io.dicom.quantities import PARAMETRIC_MAP, in_real_world
 from viewer.io.dicom.syntaxes import BIG_ENDIAN, CODECS, DEFLATED, EXPLICIT, NATIVE, begins_right, is_registered, unsupported
 
 MAX_FRAMES = 1 << 16
@@ -184,7 +185,13 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
             count, said = len(spans), (_cut_short(len(spans), header.claimed_frames),)
         header = replace(header, spans=spans)
     frames, more = read_frames(dataset, count, header.sop_class)
-    return replace(header, frame_count=count, frames=frames, warnings=(*header.warnings, *said, *more))
+    mapping: list[str] = []
+    if header.sop_class == PARAMETRIC_MAP:
+        frames = in_real_world(frames, dataset, mapping)
+    elif float_bits is not None:
+        # Values in floating point are what they are, whatever rescale stands beside them (D13).
+        frames = tuple(replace(frame, slope=1.0, intercept=0.0) for frame in frames)
+    return replace(header, frame_count=count, frames=frames, warnings=(*header.warnings, *said, *more, *dict.fromkeys(mapping)))
 
 
 def overlay_groups(dataset: Dataset) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
+from viewer.io.dicom.quantities import DOSE_STORAGE
 from viewer.io.dicom.suv import SUV_TYPES
 
 CT_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"})
@@ -30,7 +31,9 @@ def unit_of(header: Header, frame: Frame, dataset: Dataset) -> tuple[str, str]:
     if kind == "HU" and (header.modality == "MR" or header.sop_class.startswith(_SECONDARY_CAPTURE)):
         return "", _("No unit: the header says HU, but an MR image or a secondary capture has none.")
     if kind not in _NO_UNIT:
-        unit = {"HU": "HU", "GY": "Gy"}.get(kind, elements.harmless(kind)[:16])
+        unit = {"HU": "HU", "GY": "Gy", "RELATIVE": "relative"}.get(kind, elements.harmless(kind)[:16])
+        if header.sop_class == DOSE_STORAGE:
+            return unit, _("{unit}: from {element}.").format(unit=unit, element=_("Dose Units (3004,0002)"))
         where = _("Modality LUT Type (0028,3004)") if lut is not None else _("Rescale Type (0028,1054)")
         return unit, _("{unit}: from {element}.").format(unit=unit, element=where)
     if header.sop_class in CT_CLASSES and lut is None:

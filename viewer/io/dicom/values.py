@@ -94,8 +94,8 @@ def to_modality(stored: NDArray[Any], rescales: list[list[Rescale]], ends: dict[
 
     Parameters
     ----------
-    stored : (phases, planes, rows, columns) ndarray of int, from :func:`viewer.core.memory.allocate`
-    rescales : one for each plane of each phase (D17)
+    stored : (phases, planes, rows, columns) ndarray of int or float, from :func:`viewer.core.memory.allocate`
+    rescales : one for each plane of each phase (D17); of float values the identity (D13) or a map's real world mapping
     ends : smallest and largest stored value of (phase, plane), where they are known already
 
     Returns
@@ -103,7 +103,12 @@ def to_modality(stored: NDArray[Any], rescales: list[list[Rescale]], ends: dict[
     (phases, planes, rows, columns) ndarray of uint8, int8, uint16, int16 or float32
     """
     if stored.dtype.kind == "f":
-        return stored.astype(np.float32, copy=False)
+        if all(rescale == Rescale() for row in rescales for rescale in row):
+            return stored.astype(np.float32, copy=False)
+        mapped = memory.allocate(stored.shape, np.float32)
+        for p, k in np.ndindex(*stored.shape[:2]):
+            mapped[p, k] = stored[p, k].astype(np.float64) * rescales[p][k].slope + rescales[p][k].intercept
+        return mapped
     cells = [(p, k) for p in range(stored.shape[0]) for k in range(stored.shape[1])]
     if all(rescales[p][k].is_whole for p, k in cells):
         known = ends or {}
