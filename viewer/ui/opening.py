@@ -21,7 +21,7 @@ from viewer.io.series import Listing, Refusal, SeriesEntry
 from viewer.session.document import Source
 from viewer.ui.host import Host
 from viewer.ui.loading import Loading
-from viewer.ui.objects import show_object
+from viewer.ui.objects import HANDLERS, show_object
 from viewer.ui.thumbnails import Thumbnails
 
 
@@ -229,6 +229,8 @@ class Opener(QObject):
         if showable and not (self._wanted in scan.ids and self._wanted in final):
             first = max(showable, key=lambda e: e.shape[0]) if len({e.identity.study_uid for e in showable}) == 1 else showable[0]
             self.show(first.id)
+        elif len(listing.series) == 1 and listing.series[0].object_kind in HANDLERS:
+            self.show(listing.series[0].id)  # opened by itself: it is what is wanted, on the series that it belongs to
         self._make_thumbnails(listing.series)
 
     def _keep_so_far(self, scan: _Scan) -> None:
