@@ -196,3 +196,16 @@ def test_a_file_that_shrinks_after_the_listing_is_refused_on_loading(tmp_path, i
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(NegatoscopeError, match=r"a\.nii"):
         nifti.load(entry, pool=inline_pool)
+
+
+@pytest.mark.parametrize(
+    ("sform", "qform", "word"), [(2, 1, "sform, code 2 (aligned"), (0, 1, "qform, code 1 (scanner)"), (4, 0, "sform, code 4 (MNI 152)")]
+)
+def test_f02_the_place_that_was_taken_is_said(tmp_path, inline_pool, sform, qform, word):
+    image = nibabel.Nifti1Image(DATA, AFFINE)
+    image.set_sform(AFFINE, sform)
+    image.set_qform(AFFINE, qform)
+    nibabel.save(image, tmp_path / "a.nii")
+    texts = [note.text for note in opened(tmp_path / "a.nii", inline_pool).notes if note.topic == "geometry"]
+    assert word in texts[0]
+    assert any("qform, code 1, was not used" in text for text in texts) == (sform > 0 and qform > 0)

@@ -22,7 +22,7 @@ from viewer.core.ids import new_id
 from viewer.core.provenance import Note
 from viewer.core.volume import Identity, Kind, Volume
 from viewer.core.window import Window
-from viewer.core.words import _
+from viewer.core.words import _, ngettext
 from viewer.io import gate, inflate
 from viewer.io.beside import because, open_regular
 from viewer.io.series import Listing, Progress, Refusal, SeriesEntry
@@ -176,6 +176,11 @@ def _notes(plan: GridPlan) -> tuple[Note, ...]:
     found.append(Note("values", _("Stored as {stored}.").format(stored=stored)))
     if (plan.slope, plan.intercept) != (1.0, 0.0):
         found.append(Note("values", _("Stored values x became {slope:g} x + {intercept:g}.").format(slope=plan.slope, intercept=plan.intercept)))
+    planes, rows, columns = plan.geometry.shape
+    said = ngettext("{count} plane", "{count} planes", planes)
+    found.append(Note("geometry", _("{planes} of {rows} rows and {columns} columns.").format(planes=said, rows=rows, columns=columns)))
+    if planes > 1 and plan.geometry.between_known:
+        found.append(Note("geometry", _("The planes lie {mm:.4g} mm apart.").format(mm=plan.geometry.spacing[0])))
     return tuple(found)
 
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry, Index
+from viewer.core.provenance import Note
 from viewer.core.volume import Volume
+from viewer.core.words import _
 from viewer.io import gate, grid, shear
 from viewer.io.affine import from_affine
 from viewer.io.beside import open_regular, resolve
@@ -67,6 +69,7 @@ def plan_of(path: Path) -> GridPlan:
         reader="metaimage", header=path, data=data, codec=cast(Any, codec), start=start, skip=0,
         dtype=(">" if _is_true(msb) else "<") + code, shape=shape, roles=roles, geometry=geometry, sheared=sheared,
         warnings=tuple(warnings), badges=("RESAMPLED",) if sheared else () if geometry.is_patient else ("NO GEOMETRY",),
+        notes=(Note("file", _("MetaImage, one file.") if data == path else _("MetaImage, header and voxels in two files.")),),
     )  # fmt: skip
 
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry
+from viewer.core.provenance import Note
 from viewer.core.volume import Volume
 from viewer.core.window import Window
+from viewer.core.words import _, mark
 from viewer.io import gate, grid, inflate, shear
 from viewer.io.affine import from_affine
 from viewer.io.beside import open_regular, resolve
@@ -27,6 +29,7 @@ from viewer.jobs.pool import Pool
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 128: "u1", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8", 2304: "u1"}
 _OTHER_TYPES = {1: "single bits", 32: "complex numbers", 1536: "128-bit floats", 1792: "complex numbers", 2048: "complex numbers"}
 _SAMPLES = {128: 3, 2304: 4}
+_CODES = {1: mark("scanner"), 2: mark("aligned to another image"), 3: mark("Talairach"), 4: mark("MNI 152"), 5: mark("template")}
 _LENGTH_UNITS = {1: 1000.0, 2: 1.0, 3: 0.001}
 _TIME_UNITS = {8: 1.0, 16: 1e-3, 24: 1e-6}
 _MAGIC_1 = (b"n+1\0", b"ni1\0")
@@ -134,7 +137,22 @@ def plan_of(path: Path) -> GridPlan:
         phase_seconds=tuple(i * seconds for i in range(count)) if count > 1 and math.isfinite(seconds) and seconds > 0 else (),
         warnings=(*warnings, *more), badges=badges,
         facts=(("Description", header.description),) if header.description else (),
+        notes=_notes(header, geometry),
     )  # fmt: skip
+
+
+def _notes(header: Header, geometry: Geometry) -> tuple[Note, ...]:
+    """Which of the two places that a header may give was taken (F02): the sform where it has one that makes sense."""
+    text = _("NIfTI-{version}, header and voxels in two files.") if header.is_pair else _("NIfTI-{version}, one file.")
+    found = [Note("file", text.format(version=1 if header.size == 348 else 2))]
+    has_sform = header.sform_code > 0 and _usable(np.array(header.srow, dtype=np.float64).reshape(3, 4)) is not None
+    if geometry.is_patient:
+        name, code = ("sform", header.sform_code) if has_sform else ("qform", header.qform_code)
+        said = _("The place is that of the {name}, code {code} ({meaning}), turned from RAS to LPS.")
+        found.append(Note("geometry", said.format(name=name, code=code, meaning=_(_CODES.get(code, mark("not known"))))))
+        if has_sform and header.qform_code > 0:
+            found.append(Note("geometry", _("The qform, code {code}, was not used: the sform comes first.").format(code=header.qform_code)))
+    return tuple(found)
 
 
 def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry, Index
+from viewer.core.provenance import Note
 from viewer.core.volume import Volume
+from viewer.core.words import _
 from viewer.io import gate, grid, shear
 from viewer.io.affine import from_affine
 from viewer.io.beside import open_regular, resolve
@@ -86,7 +88,18 @@ def plan_of(path: Path) -> GridPlan:
     return GridPlan(
         reader="nrrd", header=path, data=data, codec=cast(Any, codec), start=start, skip=skip, dtype=order + code,
         shape=shape, roles=stored_roles, geometry=geometry, sheared=sheared, warnings=tuple(warnings), badges=badges,
+        notes=_notes(fields, geometry),
     )  # fmt: skip
+
+
+def _notes(fields: dict[str, str], geometry: Geometry) -> tuple[Note, ...]:
+    found = [Note("file", _("NRRD, header and voxels in two files.") if fields.keys() & {"data file", "datafile"} else _("NRRD, one file."))]
+    space = harmless(fields.get("space", ""))
+    if geometry.is_patient:
+        found.append(Note("geometry", _("The place is that of the header's space, {space}, in LPS.").format(space=space)))
+    elif space:
+        found.append(Note("ignored", _("The header's space, {space}, was not used.").format(space=space)))
+    return tuple(found)
 
 
 def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
