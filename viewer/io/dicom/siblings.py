@@ -92,7 +92,9 @@ class Siblings:
             return interpret(path, parsed)
         asked: set[int] = set()
         header = interpret(path, replace(parsed, dataset=_Listener(parsed.dataset, asked)))
-        if header.pixels is not None and header.frame_count == header.claimed_frames == 1 and _is_whole(parsed, header.pixels):
+        # What had to be said of one file need not hold for the next.
+        is_plain = header.frame_count == header.claimed_frames == 1 and not header.warnings
+        if is_plain and header.pixels is not None and _is_whole(parsed, header.pixels):
             self._learn(parsed, header, asked)
         return header
 
@@ -177,8 +179,10 @@ class _Layout:
         self._runs: list[tuple[bytes, int, int, bool]] = []
         """Bytes that are the same in all files, how many, how the length that follows is written, whether the value is needed."""
         self._last = b""
+        self._needed: dict[int, int] = {}
+        """Tag to place among the needed values."""
         self._own: dict[int, int] = {}
-        """Tag to place among the needed values, of what is interpreted anew; likewise what has to be as before."""
+        """Those of them that are interpreted anew, and the places of those that have to be as before."""
         self._key: list[int] = []
         self._own_keys: list[tuple[int, int]] = []
         """Place among the frame's keys, and among the needed values."""
@@ -210,6 +214,7 @@ class _Layout:
     def _arrange(self) -> None:
         """Runs of bytes up to the length of each varying element, and what its value is for."""
         self._runs, self._own, self._key, self._own_keys, self._prototypes = [], {}, [], [], {}
+        self._needed = {}
         cursor, needed = 128, 0
         for number in sorted(self._varying):
             tag, _start, length_at, value, stop = self._bounds[number]
@@ -222,6 +227,7 @@ class _Layout:
             is_needed = tag in self._asked
             self._runs.append((run, len(run), width, is_needed))
             if is_needed:
+                self._needed[tag] = needed
                 if self._is_own(tag):
                     self._own[tag] = needed
                 else:
@@ -230,7 +236,9 @@ class _Layout:
             cursor = stop
         self._own_keys = [(place, self._own[tag]) for place, (tag, _word, _unit) in enumerate(PHASE_KEYS) if tag in self._own]
         day_and_time = (0x00080023, 0x00080033)
-        self._clock = [self._own.get(tag, elements.text(self._dataset, tag)) for tag in day_and_time if any(tag in self._own for tag in day_and_time)]
+        self._clock = [
+            self._needed.get(tag, elements.text(self._dataset, tag)) for tag in day_and_time if any(tag in self._own for tag in day_and_time)
+        ]
         self._last = self._content[cursor : self._end + (4 if self._dataset.is_implicit else 8)]
 
     def _is_own(self, tag: int) -> bool:
@@ -309,7 +317,7 @@ class _Layout:
         return header, prototype
 
     def _sibling(self, needed: list[bytes]) -> _Sibling:
-        return _Sibling(self._dataset, self._own, needed)
+        return _Sibling(self._dataset, self._needed, needed)
 
     def _frame(self, prototype: _Prototype, needed: list[bytes]) -> Frame | None:
         """The frame with its own place, times, rescale and window; None where there is something to be said of them."""
@@ -335,15 +343,15 @@ class _Layout:
 
 
 class _Sibling:
-    """The elements of a file by its layout: those that are its own, the others from the file that was first."""
+    """The elements of a file by its layout: those that vary from its own bytes, the others from the file that was first."""
 
-    __slots__ = ("_first", "_needed", "_own")
+    __slots__ = ("_first", "_needed", "_place_of")
 
-    def __init__(self, first: TopElements, own: dict[int, int], needed: list[bytes]) -> None:
-        self._first, self._own, self._needed = first, own, needed
+    def __init__(self, first: TopElements, place_of: dict[int, int], needed: list[bytes]) -> None:
+        self._first, self._place_of, self._needed = first, place_of, needed
 
     def get_item(self, tag: int, *, keep_deferred: bool = True) -> Any:
-        number = self._own.get(tag)
+        number = self._place_of.get(tag)
         if number is None:
             return self._first.get_item(tag)
         value, vr = self._needed[number], self._first.places[tag][2]
