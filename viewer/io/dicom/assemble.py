@@ -26,6 +26,7 @@ from viewer.io.dicom.filling import Frames, Slots, fill
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.index import Plan
 from viewer.io.dicom.meaning import with_meaning
+from viewer.io.dicom.mosaic import cut, cut_plane
 from viewer.io.dicom.order import Cell
 from viewer.io.dicom.parse import parse
 from viewer.io.dicom.syntaxes import CODECS, unsupported
@@ -38,6 +39,9 @@ def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, st
     """Read all voxels of an entry, the planes that ``stream`` wants first. Raises a NegatoscopeError that names the file."""
     plan = _plan(entry)
     assert entry.geometry is not None
+    if plan.mosaic is not None:
+        slots = tuple(row[:1] for row in plan.slots)
+        return cut(_Staged(entry, plan, slots, _whole(plan)).read(pool, progress, None), plan.mosaic, entry.geometry)
     return _Staged(entry, plan, plan.slots, entry.geometry).read(pool, progress, stream)
 
 
@@ -48,8 +52,17 @@ def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Vol
     if not (0 <= phase < len(plan.slots) and 0 <= plane < len(plan.slots[phase])):
         raise ValueError(f"plane {plane} of phase {phase} of {entry.shape[0]} planes and {entry.phases} phases")
     geometry = entry.geometry.cropped((plane, 0, 0), (1, *entry.shape[1:]))
+    if plan.mosaic is not None:
+        volume = _Staged(entry, plan, ((plan.slots[phase][plane],),), _whole(plan)).read(pool, None, None)
+        return replace(cut_plane(volume, plan.mosaic, entry.geometry, plane), phase_seconds=(), phase_labels=())
     volume = _Staged(entry, plan, ((plan.slots[phase][plane],),), geometry).read(pool, None, None)
     return replace(volume, kind="image", phase_seconds=(), phase_labels=())
+
+
+def _whole(plan: Plan) -> Geometry:
+    """A grid for a mosaic before it is cut."""
+    lead = plan.headers[plan.lead[0]]
+    return Geometry((1, lead.rows, lead.columns), between_known=False)
 
 
 def stored_frames(header: Header, *, pool: Pool, frames: Sequence[int] | None = None, failed: dict[int, str] | None = None) -> NDArray[Any]:

@@ -100,6 +100,24 @@ def stacks(frames: list[Placed]) -> list[Stack]:
     return [_stack([kept], [*said, _doubled(aside, normal)]), *stacks(aside)]
 
 
+def over_time(frames: list[Placed], *, tiles: int) -> Stack:
+    """Frames that each hold a whole volume of ``tiles`` planes, as phases; without a geometry yet."""
+    normal = _normal(frames[0].frame)
+    ordered, said = _without_copies(sorted(frames, key=lambda f: by_instance(f.header)), normal)
+    phases = _phases(ordered, [ordered]) if len(ordered) > 1 else None
+    labels: tuple[str, ...] = ()
+    notes = list(said)
+    if phases is not None:
+        groups, labels, how = phases
+        ordered = [group[0] for group in groups]
+        notes += _phase_notes(groups, labels, how)
+    elif len(ordered) > 1:
+        text = _("{count} images of the same place are phases in the order of their numbers: no element tells them apart.")
+        notes.append(Note("series", text.format(count=len(ordered))))
+    grid = tuple((placed,) * tiles for placed in ordered)
+    return Stack(grid, flat_geometry(ordered[0]), labels, warnings_of(said), (), tuple(notes))
+
+
 def _doubled(aside: list[Placed], normal: NDArray[np.float64]) -> Note:
     one, many = "{count} image lies at the place of another and is listed apart", "{count} images lie at the place of another and are listed apart"
     return Note("geometry", ngettext(one, many, len(aside)) + _where(aside, normal), is_warning=True)

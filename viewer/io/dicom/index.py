@@ -20,8 +20,10 @@ from viewer.io.dicom import geometry as places
 from viewer.io.dicom.describe import Description, describe, object_name
 from viewer.io.dicom.geometry import Placed, Stack
 from viewer.io.dicom.header import Header, read_header
+from viewer.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_notes, not_cut, read_mosaic, tiled_geometry
 from viewer.io.dicom.naming import named
 from viewer.io.dicom.parse import parse
+from viewer.io.dicom.quantities import made_from, map_kind
 from viewer.io.dicom.spacing import PROJECTIONS, pixel_spacing, spacing_notes
 from viewer.io.series import EntryKind, Listing, Progress, Refusal, SeriesEntry
 
@@ -31,7 +33,7 @@ OBJECT_CLASSES = tuple(_CLASS + s for s in ("66", "77.1.6", "77.1.8", "68", "67"
 # Kinds of which each file is a picture by itself, even where many share a series.
 SINGLE_PICTURES = PROJECTIONS | {"US", "IVUS", "XC", "ES", "OP", "GM", "SM", "EPS", "OT", "SC", "HC", "DOC"}
 # Wherever they stand in the image type: no plane of the stack that they were made of (D53).
-APART = frozenset({"LOCALIZER", "SCOUT", "MPR", "MIP", "MINIP", "PROJECTION", "PROJECTION IMAGE"})
+APART = frozenset({"MOSAIC", "LOCALIZER", "SCOUT", "MPR", "MIP", "MINIP", "PROJECTION", "PROJECTION IMAGE"})
 DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
 
 
@@ -46,6 +48,8 @@ class Plan:
     lead: tuple[int, int]
     """The header and frame whose rescale and unit speak for the series."""
     phase_labels: tuple[str, ...] = ()
+    mosaic: Mosaic | None = None
+    """Where the planes are tiles: all planes of a phase are in the one frame that its slots name."""
 
 
 def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
@@ -137,6 +141,33 @@ def _part_key(header: Header) -> tuple[object, ...]:
 
 
 def _part(headers: list[Header]) -> list[SeriesEntry]:
+    if is_mosaic(headers[0].image_type) and headers[0].frame_count == 1:
+        entries, headers = _mosaics(headers)
+        return entries + (_pictures(headers) if headers else [])
+    return _pictures(headers)
+
+
+def _mosaics(headers: list[Header]) -> tuple[list[SeriesEntry], list[Header]]:
+    """Volumes of the mosaics that can be cut, their phases over time, and the headers of those that cannot, with the reason (D52)."""
+    groups: dict[Mosaic, list[Placed]] = defaultdict(list)
+    whole: list[Header] = []
+    for header in headers:
+        found = read_mosaic(parse(header.path).dataset, header.frame(0), header.rows, header.columns)
+        if isinstance(found, str):
+            whole.append(replace(header, warnings=(*header.warnings, not_cut(found))))
+        else:
+            groups[found].append(Placed(header, 0))
+    entries = []
+    for mosaic, members in groups.items():
+        for part in places.parts(members):
+            stack = places.over_time(part, tiles=mosaic.tiles)
+            first = stack.grid[0][0]
+            geometry = tiled_geometry(mosaic, first.frame, first.header.frame_uid)
+            entries.append(_entry(replace(stack, geometry=geometry, notes=(*mosaic_notes(mosaic), *stack.notes)), mosaic=mosaic))
+    return entries, whole
+
+
+def _pictures(headers: list[Header]) -> list[SeriesEntry]:
     frames = [Placed(h, n) for h in headers for n in range(h.frame_count if len(h.frames) > 1 else 1)]
     placed = [f for f in frames if f.frame.position is not None and f.frame.orientation is not None]
     known = {id(f.header) for f in placed}
@@ -172,7 +203,7 @@ def _no_geometry(header: Header) -> tuple[str, ...]:
     return () if header.modality in SINGLE_PICTURES else ("NO GEOMETRY",)
 
 
-def _entry(stack: Stack, *, kind: EntryKind | None = None) -> SeriesEntry:
+def _entry(stack: Stack, *, kind: EntryKind | None = None, mosaic: Mosaic | None = None) -> SeriesEntry:
     cells = [cell for row in stack.grid for cell in row]
     headers = list({id(c.header): c.header for c in cells}.values())
     number = {id(h): n for n, h in enumerate(headers)}
@@ -181,12 +212,15 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None) -> SeriesEntry:
     dataset = parse(lead.path).dataset
     description = describe(lead, dataset, middle.frame, frames=phases if kind == "cine" else 1, number=middle.number)
     badges = _badges(stack, headers, description, pixel_spacing(dataset).badge)
+    if mosaic is not None:
+        badges = tuple(badge for badge in badges if badge != "MOSAIC")
     plan = Plan(
         headers=tuple(headers),
         slots=tuple(tuple((number[id(c.header)], c.number) for c in row) for row in stack.grid),
         description=replace(description, badges=badges),
         lead=(number[id(lead)], middle.number),
         phase_labels=stack.phase_labels,
+        mosaic=mosaic,
     )
     is_color = lead.samples == 3 or lead.photometric == "PALETTE COLOR"
     shape = stack.geometry.shape
@@ -207,6 +241,8 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None) -> SeriesEntry:
         notes=(*spacing_notes(dataset, stack.geometry), *stack.notes),
         nbytes=phases * math.prod(shape) * (3 if is_color else 2 if float(middle.frame.slope).is_integer() and lead.bits_allocated <= 16 else 4),
         plan=plan,
+        object_kind=map_kind(lead.sop_class),
+        refers_to=made_from(dataset) if map_kind(lead.sop_class) else (),
     )
 
 
