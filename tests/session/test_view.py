@@ -152,6 +152,11 @@ def test_presets_are_for_ct_in_hu_and_say_why_not() -> None:
         assert reason
 
 
+def test_presets_of_suv_go_from_0_to_6() -> None:
+    (window,), reason = presets(made(unit="SUVbw", identity=Identity(modality="PT")))
+    assert (window.low, window.high, reason) == (0, 6, "")
+
+
 def test_volumes_of_other_files_hang_as_people_expect() -> None:
     flipped = Geometry(SHAPE, (0, 0, 0), (3, 0.7, 0.5), (-1, 0, 0, 0, -1, 0, 0, 0, 1))
     assert resolve(ViewWish("root"), opened(made(geometry=flipped, identity=Identity()))).plane == "axial"

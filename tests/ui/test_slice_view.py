@@ -15,16 +15,18 @@ from pytestqt.qtbot import QtBot
 from viewer.core.annotation import Annotation
 from viewer.core.errors import Refused
 from viewer.core.geometry import Geometry
+from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.operation import Range
 from viewer.core.render import spread
-from viewer.core.volume import Identity, Volume
+from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import Window
 from viewer.draw.picture import Preview
 from viewer.draw.screenshot import screenshot
 from viewer.session.document import Document
 from viewer.session.history import ItemChange
-from viewer.session.view import ViewWish
+from viewer.session.view import ViewWish, resolve
+from viewer.ui.views.probe import probe_at
 from viewer.ui.views.slice_view import SliceView
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
@@ -400,3 +402,29 @@ def test_dropped_files_are_told_as_paths(qtbot: QtBot, view: SliceView, tmp_path
     with qtbot.waitSignal(view.files_dropped) as caught:
         view.dropEvent(event)
     assert caught.args == [(tmp_path / "a.dcm", tmp_path)]
+
+
+def test_key_o_takes_overlays_and_shutter_of_the_file_away_and_back(qtbot: QtBot) -> None:
+    marks = GraphicPlane(0, 15, 1, "graphic", "", np.packbits(np.eye(100, dtype=bool), axis=1))
+    document = Document()
+    data = np.zeros((1, *GEOMETRY.shape), np.int16)
+    document.add_source(Volume("root", data, GEOMETRY, identity=Identity(series_uid="1.2"), graphics=(marks,), shutter=Shutter(circle=(50, 50, 40))))
+    view = SliceView()
+    qtbot.addWidget(view)
+    view.set_document(document, ViewWish("root", index=15))
+    view.show()
+    for shown in (False, True):
+        qtbot.keyClick(view, Qt.Key.Key_O)
+        assert view.wish.show_graphics == shown
+        assert (len(view.state.graphics), view.state.shutter is not None) == (int(shown), shown)
+    view.set_document(None)
+    vars(document).clear()
+
+
+def test_the_value_under_the_pointer_is_told_in_suv_too() -> None:
+    document = Document()
+    data = np.full((1, *GEOMETRY.shape), 5000, np.float32)
+    document.add_source(Volume("root", data, GEOMETRY, unit="Bq/mL", scales=(ValueScale("SUVbw", 1.3816833 / 5000),)))
+    found = probe_at(resolve(ViewWish("root"), document), document, (3.0, 3.0))
+    assert found is not None
+    assert found.value_text == "5000 Bq/mL · 1.38 SUVbw"

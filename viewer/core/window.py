@@ -84,6 +84,9 @@ CT_PRESETS: tuple[Window, ...] = (
     Window(200, 600, name="CTA"),
 )
 
+# In SUV by body weight (CONVENTIONS 3c).
+PET_PRESETS: tuple[Window, ...] = (Window(3, 6, "LINEAR_EXACT", "SUV 0–6"),)
+
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 

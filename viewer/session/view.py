@@ -22,7 +22,7 @@ from viewer.core.layout import Layout2D, Placement, Point, layout_of, place
 from viewer.core.overlay import ScalarMap
 from viewer.core.render import Display, auto_window, lut_window
 from viewer.core.volume import Volume
-from viewer.core.window import CT_PRESETS, VoiLut, Window
+from viewer.core.window import CT_PRESETS, PET_PRESETS, VoiLut, Window
 
 TextLevel = Literal["full", "short", "none"]
 LABEL_OPACITY = 0.28
@@ -248,6 +248,8 @@ def presets(volume: Volume) -> tuple[tuple[Window, ...], str]:
         return (), "Presets are for CT in HU; this is a colour image."
     if volume.unit == "HU" and volume.identity.modality in ("", "CT"):
         return CT_PRESETS, ""
+    if volume.unit == "SUVbw":
+        return PET_PRESETS, ""
     return (), "Presets are for CT in HU."
 
 
