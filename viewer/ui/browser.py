@@ -404,6 +404,7 @@ class Browser(QWidget):
         if row.is_loading:
             stop = menu.addAction(_("Stop reading"))
             stop.triggered.connect(lambda: self._opener.cancel_loading(row.entry.id))
+        self._offer_adding(menu, row)
         tags = menu.addAction(_("DICOM tags…"))
         tags.triggered.connect(lambda: TagBrowser(self._host, row.entry.files, title=row.entry.title, parent=self.window()).open())
         theme.set_available(tags, "" if row.entry.reader == "dicom" else _("This is no DICOM file."))
@@ -411,6 +412,16 @@ class Browser(QWidget):
         export.triggered.connect(lambda: self._export(row))
         theme.set_available(export, "" if row.root_id else _("Open it first."))
         return menu
+
+    def _offer_adding(self, menu: QMenu, row: Row) -> None:
+        attaching = self._panels.attaching
+        if attaching is None or row.entry.kind == "other":
+            return
+        overlay, segmentation = menu.addAction(_("Add as overlay")), menu.addAction(_("Add as segmentation"))
+        overlay.triggered.connect(lambda: attaching.attach(row.entry, "overlay"))
+        segmentation.triggered.connect(lambda: attaching.attach(row.entry, "segmentation"))
+        theme.set_available(overlay, attaching.why_not(row.entry, "overlay"))
+        theme.set_available(segmentation, attaching.why_not(row.entry, "segmentation"))
 
     def _export(self, row: Row) -> None:
         self._opener.show(row.entry.id)

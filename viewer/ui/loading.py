@@ -125,8 +125,9 @@ class Loading(QObject):
         entry, pool = self.entry, self._host.pool
         if self._is_over or self._alone_task or self.arriving.plane(phase, plane) is not None:
             return
-        if self.arriving.is_streaming and self.arriving.has_picture:
-            return  # it comes next by itself
+        stream = self.arriving.stream
+        if self.arriving.is_streaming and self.arriving.has_picture and not (stream is not None and stream.is_ready(phase, plane)):
+            return  # it comes next by itself; what had come and is not to be had any more is being put together with the rest
         if plane >= entry.shape[0] or phase >= entry.phases:
             return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from viewer.session.document import Document
 from viewer.session.plugins import Registry
@@ -12,12 +13,17 @@ from viewer.ui.host import Host
 from viewer.ui.opening import Opener
 from viewer.ui.tooling import Tooling
 
+if TYPE_CHECKING:
+    from viewer.ui.attaching import Attaching
+
 
 class PanelHost:
     """The host, the tool in hand, the actions, and ways to bring other parts of the window to the front."""
 
     def __init__(self, host: Host, tooling: Tooling, actions: Actions, opener: Opener) -> None:
         self.host, self.tooling, self.actions, self.opener = host, tooling, actions, opener
+        self.attaching: Attaching | None = None
+        """Lays listed series over the shown image."""
         self.show_panel: Callable[[str], object] = lambda _name: None
         """Bring a dock tab to the front."""
         self.show_results: Callable[[], None] = lambda: None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QCursor, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
@@ -16,6 +16,7 @@ from viewer.session.history import Changes
 from viewer.session.view import ViewState, ViewWish
 from viewer.ui import theme
 from viewer.ui.actions import TOOLS, Actions, ActionSpec
+from viewer.ui.attaching import Attaching
 from viewer.ui.browser import Browser
 from viewer.ui.cine import Cine
 from viewer.ui.controls import MessageBar, Splitter
@@ -67,6 +68,7 @@ class Window(QMainWindow):
         self.actions_table = Actions(self, self.view)
         self._add_plugin_actions()
         self.panel_host = PanelHost(host, self.tooling, self.actions_table, self.opener)
+        self.attaching = self.panel_host.attaching = Attaching(host, self.opener, self)
         self.cine = Cine(host, self)
         self._build()
         self.commands = WindowCommands(self)
@@ -146,7 +148,7 @@ class Window(QMainWindow):
         host.preview_changed.connect(self._show_preview)
         view.wish_changed.connect(host.set_wish)
         view.pointer_moved.connect(self._show_probe)
-        view.files_dropped.connect(self.open_paths)
+        view.files_dropped.connect(self.drop_paths)
         view.menu_wanted.connect(self.commands.open_context_menu)
         view.series_wanted.connect(self.commands.next_series)
         view.failed.connect(self._report_fault)
@@ -180,6 +182,13 @@ class Window(QMainWindow):
         """Open files and folders, as dropped or named on the command line; as one ``stack`` of pictures if a spacing is given."""
         self.opener.open_paths([Path(p) for p in paths], stack=stack)
 
+    def drop_paths(self, paths: Sequence[str | Path]) -> None:
+        """Open what was dropped, or ask what it is to be where it could belong to the shown image."""
+        place = QCursor.pos()
+        if not self.frameGeometry().contains(place):
+            place = self.view.mapToGlobal(self.view.rect().center())
+        self.attaching.offer([Path(p) for p in paths], place)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
@@ -188,7 +197,7 @@ class Window(QMainWindow):
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.open_paths(paths)
+            self.drop_paths(paths)
 
     # --- what is shown ---
 

@@ -13,6 +13,7 @@ from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.draw.screenshot import screenshot
 from viewer.io import samples
+from viewer.session.laying import Role
 from viewer.session.settings import cache_folder
 from viewer.ui.dialogs.about import show_about
 from viewer.ui.dialogs.confirm import Confirm
@@ -45,6 +46,8 @@ class WindowCommands(QObject):
             "file.open_folder": self._ask_folder,
             "file.open_file": self._ask_files,
             "file.open_stack": self._ask_stack,
+            "file.add_overlay": lambda: self._ask_to_add("overlay"),
+            "file.add_segmentation": lambda: self._ask_to_add("segmentation"),
             "file.sample": self.open_sample,
             "file.close_all": self.close_all,
             "file.export": lambda: self._window.open_export("screenshot"),
@@ -107,6 +110,12 @@ class WindowCommands(QObject):
             self._window.host.settings.set("last_folder", chosen)
             folder = Path(chosen)
             StackDialog(self._window.host, folder, lambda spacing: self._window.open_paths([folder], stack=spacing), self._window).open()
+
+    def _ask_to_add(self, role: Role) -> None:
+        title = _("Add as overlay") if role == "overlay" else _("Add as segmentation")
+        chosen, _filter = QFileDialog.getOpenFileName(self._window, title, self._last_folder())
+        if chosen:
+            self._window.attaching.attach_path(Path(chosen), role)
 
     def _last_folder(self) -> str:
         return str(self._window.host.settings.get("last_folder", str(Path.home())))
