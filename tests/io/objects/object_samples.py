@@ -97,7 +97,7 @@ def write_image(folder: Path, grid: Grid, *, series: str = SERIES, frame: str = 
         dataset.SeriesDescription = "Made image"
         dataset.PixelData = np.full(grid.shape[1:], plane, "<u2").tobytes()
         dataset["PixelData"].VR = "OW"
-        dataset.save_as(folder / f"{(plane * 7) % 100:02d}.dcm", enforce_file_format=True)
+        dataset.save_as(folder / f"{(plane * 7919) % 10007:05d}.dcm", enforce_file_format=True)
         uids.append(dataset.SOPInstanceUID)
     return uids
 

@@ -94,8 +94,16 @@ class Pairing:
     offset_mm: float
 
     def taken(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """The pixels in the order of the voxels."""
+        """The pixels in the order of the voxels: a view where they are the same ones, else a copy."""
+        if self.is_exact and self.rows.size and self.columns.size:
+            return pixels[_run(self.rows), _run(self.columns)]
         return pixels[np.ix_(self.rows, self.columns)]
+
+
+def _run(index: NDArray[np.intp]) -> slice:
+    """Whole numbers that go up or down by one, as a slice."""
+    first, last = int(index[0]), int(index[-1])
+    return slice(first, last + 1) if first <= last else slice(first, last - 1 if last else None, -1)
 
 
 @dataclass(frozen=True, slots=True)
