@@ -21,7 +21,7 @@ from viewer.io.dicom.describe import Description, describe, object_name
 from viewer.io.dicom.geometry import Placed, Stack
 from viewer.io.dicom.header import Header, read_header
 from viewer.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_notes, not_cut, read_mosaic, tiled_geometry
-from viewer.io.dicom.naming import named
+from viewer.io.dicom.naming import Content, named
 from viewer.io.dicom.parse import parse
 from viewer.io.dicom.quantities import made_from, map_kind
 from viewer.io.dicom.spacing import PROJECTIONS, pixel_spacing, spacing_notes
@@ -124,7 +124,13 @@ def _entries(members: list[Header]) -> list[SeriesEntry]:
             pictures[_part_key(header)].append(header)
     volumes = [entry for part in pictures.values() for entry in _part(part)]
     volumes.sort(key=lambda e: (-e.shape[0] * e.phases, -e.shape[1] * e.shape[2]))
-    return [_with_title(entry) for entry in named(volumes, lambda e: e.plan.headers)] + found
+    return [_with_title(entry) for entry in named(volumes, _content)] + found
+
+
+def _content(entry: SeriesEntry) -> Content:
+    """The first file of an entry, and what is said of the frames that it is made of."""
+    plan: Plan = entry.plan
+    return plan.headers[0], [plan.headers[file].frame(number) for row in plan.slots for file, number in row]
 
 
 def _with_title(entry: SeriesEntry) -> SeriesEntry:

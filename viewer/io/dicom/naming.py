@@ -10,10 +10,12 @@ import numpy as np
 
 from viewer.core.provenance import Note
 from viewer.core.words import _, mark, ngettext
+from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.phase_keys import CLOCK_KEYS, PHASE_KEYS
 from viewer.io.series import SeriesEntry
 
+Content = tuple[Header, Sequence[Frame]]
 _FLAVOURS = {
     "LOCALIZER": mark("localiser"), "SCOUT": mark("localiser"), "MPR": mark("reformat"), "MIP": mark("MIP"), "MINIP": mark("MinIP"),
     "PROJECTION IMAGE": mark("projection"), "PROJECTION": mark("projection"), "AVERAGE": mark("average"), "MOSAIC": mark("mosaic"),
@@ -23,11 +25,14 @@ _PLANES = (mark("sagittal"), mark("coronal"), mark("axial"))
 _STRAIGHT = 0.966
 
 
-def named(entries: Sequence[SeriesEntry], headers: Callable[[SeriesEntry], Sequence[Header]]) -> list[SeriesEntry]:
-    """The parts of one series with what tells each apart behind its title, and a note on why there are several."""
+def named(entries: Sequence[SeriesEntry], contents: Callable[[SeriesEntry], Content]) -> list[SeriesEntry]:
+    """The parts of one series with what tells each apart behind its title, and a note on why there are several.
+
+    ``contents`` gives the first file of a part and what is said of its frames.
+    """
     if len(entries) < 2:
         return list(entries)
-    columns = [words for words in _columns(entries, [headers(e) for e in entries]) if len(set(words)) > 1]
+    columns = [words for words in _columns(entries, [contents(e) for e in entries]) if len(set(words)) > 1]
     chosen = _fewest(columns, len(entries))
     parts = [" ".join(c[n] for c in chosen if c[n]) for n in range(len(entries))]
     total, seen = Counter(parts), Counter[str]()
@@ -55,12 +60,12 @@ def _fewest(columns: list[list[str]], count: int) -> list[list[str]]:
     return chosen
 
 
-def _columns(entries: Sequence[SeriesEntry], headers: list[Sequence[Header]]) -> list[list[str]]:
+def _columns(entries: Sequence[SeriesEntry], contents: Sequence[Content]) -> list[list[str]]:
     """For each thing that may differ a word for each part, the most telling first."""
-    keys = [_constant_keys(found) for found in headers]
+    keys = [_constant_keys(frames) for _header, frames in contents]
     by_key = [[k[place] for k in keys] for place in range(len(PHASE_KEYS)) if place not in CLOCK_KEYS and all(k[place] for k in keys)]
     return [
-        [_flavour(found[0]) for found in headers],
+        [_flavour(header) for header, _frames in contents],
         [_plane(entry) for entry in entries],
         [entry.identity.view_position for entry in entries],
         *by_key,
@@ -68,7 +73,7 @@ def _columns(entries: Sequence[SeriesEntry], headers: list[Sequence[Header]]) ->
         [_spacing(entry) for entry in entries],
         [_("colour") if entry.is_color else "" for entry in entries],
         [ngettext("{count} plane", "{count} planes", entry.shape[0]) for entry in entries],
-        [_stack(found) for found in headers],
+        [_stack(frames) for _header, frames in contents],
     ]
 
 
@@ -97,16 +102,16 @@ def _spacing(entry: SeriesEntry) -> str:
     return f"{geometry.spacing[2]:.3g} mm" if geometry is not None and geometry.in_plane_known else ""
 
 
-def _stack(headers: Sequence[Header]) -> str:
-    names = {frame.stack for header in headers for frame in header.frames}
+def _stack(frames: Sequence[Frame]) -> str:
+    names = {frame.stack for frame in frames}
     return _("stack {name}").format(name=names.pop()) if len(names) == 1 and names != {""} else ""
 
 
-def _constant_keys(headers: Sequence[Header]) -> list[str]:
+def _constant_keys(frames: Sequence[Frame]) -> list[str]:
     """In words what is the same for all images of a part, "" where it differs or is missing."""
     found = []
     for place, (_tag, word, unit) in enumerate(PHASE_KEYS):
-        values = {f.keys[place] for h in headers for f in h.frames if f.keys}
+        values = {frame.keys[place] for frame in frames if frame.keys}
         value = values.pop() if len(values) == 1 else ""
         found.append(" ".join(p for p in (word, value, unit) if p) if value else "")
     return found
