@@ -98,3 +98,31 @@ def test_what_is_left_out_is_said_with_the_details(qtbot: Any, window: Window, s
     settle(qtbot, window)
     assert said[-1].kind == "warn"
     assert "1 outline lies on a plane that the image does not have" in said[-1].text
+
+
+def test_where_the_shown_slice_has_nothing_of_them_the_one_with_most_is_shown(qtbot: Any, window: Window, study: Path) -> None:
+    (study / "seg.dcm").unlink()
+    frames = []
+    for plane, size in ((3, 6), (4, 12)):
+        mask = np.zeros(GRID.shape[1:], np.uint8)
+        mask[:size, :size] = 1
+        frames.append(Frame(mask, GRID.place(plane, 0, 0)))
+    write_segmentation(study / "seg.dcm", frames, GRID)
+    open_all(qtbot, window, study)
+    window.host.change_wish(index=3)
+    shown = window.host.state.array_index
+    assert shown in (1, 3)
+    window.host.change_wish(index=0 if window.host.state.layout.slice_of(0) == 0 else 4)
+    assert window.host.state.array_index == 0
+    window.opener.show(object_id(window))
+    qtbot.waitUntil(lambda: len(window.host.document.history) == 1, timeout=PATIENCE_MS)
+    settle(qtbot, window)
+    assert window.host.state.array_index == 4
+
+
+def test_rows_of_objects_say_how_much_is_in_them(qtbot: Any, window: Window, study: Path) -> None:
+    from viewer.ui.browser_rows import count_of, title_of
+
+    open_all(qtbot, window, study)
+    entry = next(row.entry for row in window.opener.rows() if row.entry.object_kind)
+    assert (title_of(entry), count_of(entry)) == ("Made segmentation", "2 segments")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from viewer.core.errors import Refused
 from viewer.core.provenance import Note
 from viewer.core.volume import Volume
@@ -31,6 +33,14 @@ class Attachable:
     segments: int
     layers: int
     notes: tuple[Note, ...]
+    voxels_by_plane: tuple[int, ...]
+    """How many voxels of its segments each plane of the image has."""
+
+    @property
+    def fullest_plane(self) -> int | None:
+        """The plane with most of it, None if it is empty."""
+        most = max(self.voxels_by_plane, default=0)
+        return self.voxels_by_plane.index(most) if most else None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -52,7 +62,8 @@ def read_attachable(entry: SeriesEntry, root: Volume, *, pool: Pool, progress: P
     origin = Origin("import", IMPORT, {"object": object_key(entry), "file": entry.files[0].name, "notes": [n.text for n in found.notes]})
     step = labels_step(root, drafts, found.name, origin=origin)
     step = replace(step, title=Phrase(STEP_TITLE, {"name": found.name}))
-    return Attachable(step, len(found.segments), len(drafts), found.notes)
+    planes = [sum(int(np.count_nonzero(layer.labels[plane])) for layer in found.layers) for plane in range(root.geometry.shape[0])]
+    return Attachable(step, len(found.segments), len(drafts), found.notes, tuple(planes))
 
 
 def drafts_of(found: SegmentSet) -> list[LabelDraft]:

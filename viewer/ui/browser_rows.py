@@ -23,7 +23,7 @@ from viewer.session.document import Document
 from viewer.session.view import STANDARD_PLANES
 from viewer.ui import icons
 from viewer.ui.controls.painting import focus_ring, rounded
-from viewer.ui.objects import HANDLERS, ICONS, object_name
+from viewer.ui.objects import HANDLERS, ICONS, object_count, object_name
 from viewer.ui.opening import Row
 from viewer.ui.theme import font, sizes, tokens
 
@@ -80,7 +80,7 @@ def study_of(key: tuple[str, ...], entries: list[SeriesEntry]) -> Study:
 
 def title_of(entry: SeriesEntry) -> str:
     """The series' description, else what its reader calls it; of objects that are no pictures what they are."""
-    if entry.kind == "other" and entry.object_kind:
+    if entry.kind == "other" and entry.object_kind and not (object_count(entry) and entry.identity.series_description):
         return entry.title
     return entry.identity.series_description or entry.title or _("Series {number}").format(number=entry.identity.series_number).strip()
 
@@ -94,7 +94,7 @@ def badge_of(entry: SeriesEntry) -> str:
 def count_of(entry: SeriesEntry) -> str:
     """How many images, frames or phases."""
     if entry.kind == "other":
-        return object_name(entry) or _("No image")
+        return object_count(entry) or object_name(entry) or _("No image")
     if entry.kind == "cine":
         return ngettext("{count} frame", "{count} frames", entry.phases)
     images = ngettext("{count} image", "{count} images", entry.shape[0])

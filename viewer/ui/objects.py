@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from viewer.core.words import gettext as _
+from viewer.core.words import ngettext
 from viewer.io.series import ObjectKind, SeriesEntry
 
 if TYPE_CHECKING:
@@ -54,6 +55,16 @@ ICONS: dict[ObjectKind, str] = {
     "presentation": "contrast",
     "key-images": "images",
 }
+
+
+def object_count(entry: SeriesEntry) -> str:
+    """How much is in an object, in two words; "" where that is not counted."""
+    count = getattr(entry.plan, "count", None)
+    if count is None or entry.object_kind not in ("segmentation", "structures"):
+        return ""
+    if entry.object_kind == "structures":
+        return ngettext("{count} structure", "{count} structures", count)
+    return ngettext("{count} segment", "{count} segments", count)
 
 
 def object_name(entry: SeriesEntry) -> str:

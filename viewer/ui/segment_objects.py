@@ -37,7 +37,7 @@ def show_segments(host: Host, opener: Opener, entry: SeriesEntry) -> None:
         if row is not None and row.root_id:
             attach_segments(host, entry, row.root_id, row.entry.title, by=choice.by)
         elif row is not None:
-            _WhenRead(opener, row.entry.id, lambda root_id: attach_segments(host, entry, root_id, row.entry.title, by=choice.by))
+            WhenRead(opener, row.entry.id, lambda root_id: attach_segments(host, entry, root_id, row.entry.title, by=choice.by))
             opener.show(row.entry.id)
 
     host.work.run_thread(choose, entry.title, chosen, host.report, quiet=True)
@@ -69,9 +69,18 @@ def attach_segments(host: Host, entry: SeriesEntry, root_id: str, series: str = 
         with host.reporting():
             document.commit(found.step)
             host.show_volume(root_id)
+            _bring_into_view(host, found)
             _tell(host, entry, found, series or volume.title, by)
 
     host.work.run_thread(read, _("Opening {title}").format(title=entry.title), ready, host.report)
+
+
+def _bring_into_view(host: Host, found: Attachable) -> None:
+    """Show labels, and where the shown slice has nothing of the segments the one with most of them."""
+    state, plane = host.state, found.fullest_plane
+    host.change_wish(show_labels=True)
+    if plane is not None and state.layout.axis == 0 and not found.voxels_by_plane[state.array_index]:
+        host.change_wish(index=round(state.layout.slice_of(plane)))
 
 
 def _tell(host: Host, entry: SeriesEntry, found: Attachable, series: str, by: By) -> None:
@@ -87,7 +96,7 @@ def _tell(host: Host, entry: SeriesEntry, found: Attachable, series: str, by: By
     host.say(kind, text, details="\n".join(note.text for note in found.notes) if len(warnings) > 1 else "")
 
 
-class _WhenRead(QObject):
+class WhenRead(QObject):
     """Waits until a row of the browser has its volume; gives up where it cannot be read."""
 
     def __init__(self, opener: Opener, entry_id: str, then: Callable[[str], Any]) -> None:
