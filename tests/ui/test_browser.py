@@ -270,7 +270,7 @@ def test_thumbnail_of_a_large_image_shows_the_whole_of_it(window: Window) -> Non
 
 
 def links_of(window: Window) -> list[Button]:
-    return [w for w in window.browser.recent.findChildren(Button) if w.isVisible()]
+    return [w for w in window.browser.recent.findChildren(Button) if w.isVisible() and w.text() != "Clear recent"]
 
 
 def test_recent_folders_are_links_and_missing_ones_say_so(make_window: Callable[..., Window], settings: Settings, qtbot: Any, tmp_path: Path) -> None:
@@ -286,6 +286,41 @@ def test_recent_folders_are_links_and_missing_ones_say_so(make_window: Callable[
     qtbot.waitUntil(lambda: window.host.state.volume is not None, timeout=PATIENCE_MS)
     settle(qtbot, window)
     assert not window.browser.empty.isVisible()
+
+
+def test_cleared_recent_paths_are_gone_from_list_menu_and_settings(
+    make_window: Callable[..., Window], settings: Settings, qtbot: Any, tmp_path: Path
+) -> None:
+    for number in range(12):
+        settings.add_recent(tmp_path / f"study-{number}")
+    window = make_window()
+    assert len(links_of(window)) == 10  # RELIABILITY choice 12
+    menu = window.panel_host.recents.build_menu(window)
+    paths = [action for action in menu.actions() if action.text().startswith(("/", "…"))]
+    assert [Path(a.toolTip().rpartition(": ")[2]).name for a in paths] == [f"study-{n}" for n in range(11, 1, -1)]
+    assert not any(action.isEnabled() for action in paths)  # none of them is there
+    assert "not there any more" in paths[0].toolTip()
+    clear = next(w for w in window.browser.recent.findChildren(Button) if w.text() == "Clear recent")
+    qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    assert links_of(window) == [] and settings.recent() == ()
+    assert window.browser.empty.text.text() == "Recent folders will be listed here."
+    assert not any(str(tmp_path) in line for line in settings.path.read_text().splitlines())
+
+
+def test_first_run_lists_recent_paths_where_the_browser_is_hidden(
+    make_window: Callable[..., Window], settings: Settings, qtbot: Any, tmp_path: Path
+) -> None:
+    write_pictures(tmp_path / "there", 1)
+    settings.add_recent(tmp_path / "there")
+    window = make_window()
+    recent = window.first_run.recent
+    assert recent is not None and not recent.isVisible()
+    window.actions_table["view.browser"].trigger()
+    link = next(w for w in recent.findChildren(Button) if w.text() == "there")
+    assert link.isVisible()
+    qtbot.keyClick(link, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.host.root_id != "", timeout=PATIENCE_MS)
+    settle(qtbot, window)
 
 
 def test_without_recent_folders_it_says_where_they_will_be(window: Window) -> None:

@@ -65,5 +65,9 @@ class Settings:
         known = [p for p in self.get("recent", []) if p != str(path)]
         self.set("recent", [str(path), *known][:MAX_RECENT])
 
+    def clear_recent(self) -> None:
+        """Forget the recent paths."""
+        self.set("recent", [])
+
     def recent(self) -> tuple[Path, ...]:
         return tuple(Path(p) for p in self.get("recent", []) if isinstance(p, str))

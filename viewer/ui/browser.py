@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QTreeView, QVBoxL
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
+from viewer.session.maps import MAP_KINDS
 from viewer.ui import theme
 from viewer.ui.browser_rows import (
     DATA_ROLE,
@@ -28,12 +28,14 @@ from viewer.ui.browser_rows import (
 )
 from viewer.ui.controls import Button, ElidedLabel, EmptyState, IconButton, Label, SearchField, ThinBar
 from viewer.ui.dialogs.tags import TagBrowser
+from viewer.ui.map_objects import offer_overlay
 from viewer.ui.objects import HANDLERS
 from viewer.ui.opening import Row
 from viewer.ui.panel_host import PanelHost
+from viewer.ui.recents import RecentList
 from viewer.ui.theme import sizes
 
-_RECENT_SHOWN = 8
+_RECENT_SHOWN = 10
 
 
 class SeriesTree(QTreeView):
@@ -110,6 +112,7 @@ class Browser(QWidget):
         self._opener.thumbnail_ready.connect(self._take_thumbnail)
         self._opener.progress.connect(self._show_progress)
         self._host.work.changed.connect(self._follow_work)
+        self._panels.recents.changed.connect(self._show_empty)
         self._host.active_changed.connect(self._show_active)
         self._host.seen_changed.connect(lambda _state: self._show_active(""))
         self._take_rows()
@@ -155,11 +158,10 @@ class Browser(QWidget):
         self.tree.escaped.connect(self.filter.clear)
         self.tree.menu_wanted.connect(self._open_menu)
         self.empty = EmptyState(_("No studies open."), parent=self)
-        self.recent = QWidget(self)
-        self._recent_column = QVBoxLayout(self.recent)
+        room = sizes().browser - 2 * s.margin - 2 * s.gap
+        self.recent = RecentList(self._panels.recents, shown=_RECENT_SHOWN, width=room, parent=self)
         # The words of a link begin 7 px inside of it, and are to stand under the others.
-        self._recent_column.setContentsMargins(s.margin - 7, 0, s.margin, 0)
-        self._recent_column.setSpacing(s.hair)
+        self.recent.setContentsMargins(s.margin - 7, 0, s.margin, 0)
         self.nothing = Label(_("No study matches."), "secondary", wrap=True, parent=self)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, s.margin - 2, 0, 0)
@@ -285,36 +287,9 @@ class Browser(QWidget):
             self.recent.hide()
 
     def _list_recent(self) -> None:
-        while (taken := self._recent_column.takeAt(0)) is not None:
-            widget = taken.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        paths = self._host.settings.recent()[:_RECENT_SHOWN]
-        self.empty.set_text(_("No studies open."), _("Recent folders:") if paths else _("Recent folders will be listed here."))
-        self.recent.setVisible(bool(paths))
-        links = [self._recent_link(path) for path in paths]
-        if paths:
-            # Whether they are still there is asked beside the window: a folder may be on a share that does not answer.
-            self._host.work.run_thread(
-                lambda _progress: [path.exists() for path in paths], _("Recent folders"),
-                lambda there: self._mark_missing(links, there), self._host.report, quiet=True,
-            )  # fmt: skip
-
-    def _recent_link(self, path: Path) -> Button:
-        link = Button("", variant="link", tooltip=str(path), parent=self.recent)
-        room = max(80, (self.width() or sizes().browser) - 2 * sizes().margin - 2 * sizes().gap)
-        link.setText(link.fontMetrics().elidedText(path.name or str(path), Qt.TextElideMode.ElideMiddle, room))
-        link.setAccessibleName(_("Open {path}").format(path=path))
-        link.clicked.connect(lambda: self._opener.open_paths([path]))
-        self._recent_column.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
-        return link
-
-    def _mark_missing(self, links: list[Button], there: list[bool]) -> None:
-        if links and self._recent_column.indexOf(links[0]) < 0:
-            return  # listed anew meanwhile
-        for link, is_there in zip(links, there, strict=True):
-            theme.set_available(link, "" if is_there else _("This folder is not there any more: {path}").format(path=link.toolTip()))
+        found = self.recent.fill()
+        self.empty.set_text(_("No studies open."), _("Recently opened:") if found else _("Recent folders will be listed here."))
+        self.recent.setVisible(bool(found))
 
     def _show_progress(self, done: int, total: int) -> None:
         self.reading.setVisible(self._opener.is_scanning)
@@ -414,6 +389,9 @@ class Browser(QWidget):
         return menu
 
     def _offer_adding(self, menu: QMenu, row: Row) -> None:
+        if row.entry.object_kind in MAP_KINDS:
+            offer_overlay(menu, self._host, self._opener, row.entry)
+            return
         attaching = self._panels.attaching
         if attaching is None or row.entry.kind == "other":
             return

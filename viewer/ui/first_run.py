@@ -10,8 +10,10 @@ from viewer.core.words import gettext as _
 from viewer.ui import theme
 from viewer.ui.actions import Actions
 from viewer.ui.controls import Button, DropZone, EmptyState
+from viewer.ui.recents import RecentList, Recents
 
 _ROOMY = 520
+_RECENT_SHOWN, _RECENT_WIDTH = 5, 360
 
 
 class FirstRun(QWidget):
@@ -20,7 +22,7 @@ class FirstRun(QWidget):
     dropped = Signal(object)
     """tuple of paths (str)"""
 
-    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Actions, parent: QWidget | None = None, *, recents: Recents | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         theme.set_property(self, "role", "well")
@@ -35,10 +37,19 @@ class FirstRun(QWidget):
         for keys, meaning in (("Ctrl+O", _("open")), ("Ctrl+K", _("find a command")), ("?", _("all keys"))):
             self.state.add_key(keys, meaning)
         self.zone.body.addWidget(self.state)
+        self.recent = RecentList(recents, shown=_RECENT_SHOWN, width=_RECENT_WIDTH, parent=self) if recents is not None else None
+        if self.recent is not None:
+            self.recent.hide()
+            self.zone.body.addWidget(self.recent, 0, Qt.AlignmentFlag.AlignHCenter)
         self.zone.dropped.connect(self.dropped)
         self.zone.dragging_changed.connect(self._show_dragging)
         column = QVBoxLayout(self)
         column.addWidget(self.zone)
+
+    def show_recent(self, wanted: bool) -> None:
+        """List what was opened before, too: where the browser, which does so, is hidden."""
+        if self.recent is not None:
+            self.recent.setVisible(wanted and self.recent.fill() > 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         # In the narrowest window the three buttons want the room of the margins.

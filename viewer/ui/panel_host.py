@@ -11,6 +11,7 @@ from viewer.session.view import ViewState
 from viewer.ui.actions import Actions
 from viewer.ui.host import Host
 from viewer.ui.opening import Opener
+from viewer.ui.recents import Recents
 from viewer.ui.tooling import Tooling
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class PanelHost:
 
     def __init__(self, host: Host, tooling: Tooling, actions: Actions, opener: Opener) -> None:
         self.host, self.tooling, self.actions, self.opener = host, tooling, actions, opener
+        self.recents = Recents(host, opener)
         self.attaching: Attaching | None = None
         """Lays listed series over the shown image."""
         self.show_panel: Callable[[str], object] = lambda _name: None

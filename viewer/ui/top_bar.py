@@ -10,6 +10,7 @@ from viewer.core.words import gettext as _
 from viewer.ui import icons, theme
 from viewer.ui.actions import MENUS, Actions
 from viewer.ui.controls import Button, IconButton, ToolButton, ToolGroup, divider
+from viewer.ui.recents import Recents
 
 MOUSE_TOOLS = ("tool.window", "tool.pan", "tool.zoom", "tool.scroll")
 
@@ -22,6 +23,8 @@ class TopBar(QFrame):
         self.setProperty("role", "topbar")
         self.setFixedHeight(theme.sizes().top_bar)
         self._actions = actions
+        self.recents: Recents | None = None
+        """What was opened before, for the File menu."""
         actions["file.open_folder"].setIconText(_("Open"))
         self.menu_button = ToolButton("menu", _("Menu"), tooltip=_("All commands"), parent=self)
         self.menu_button.clicked.connect(self._open_menu)
@@ -82,9 +85,13 @@ class TopBar(QFrame):
                     action = self._actions[spec.id]
                     action.setText(self._actions.menu_title(spec) if spec.id not in ("edit.undo", "edit.redo") else action.text())
                     part.addAction(action)
+                    if spec.id == "file.open_file" and self.recents is not None:
+                        part.addMenu(self.recents.build_menu(part))
         return menu
 
     def _open_menu(self) -> None:
+        if self.recents is not None:
+            self.recents.check()
         menu = self.build_menu()
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.menu_button.mapToGlobal(QPoint(0, self.menu_button.height())))

@@ -82,9 +82,10 @@ class Window(QMainWindow):
     def _build(self) -> None:
         measure = tuple(f"tool.{name}" for name in TOP_TOOLS if f"tool.{name}" in self.actions_table)
         self.top_bar = TopBar(self.actions_table, measure, self)
+        self.top_bar.recents = self.panel_host.recents
         self.browser = Browser(self.panel_host, self)
         self.view_bar = ViewBar(self.host, self.actions_table, self)
-        self.first_run = FirstRun(self.actions_table, self)
+        self.first_run = FirstRun(self.actions_table, self, recents=self.panel_host.recents)
         self.results = ResultsDrawer(self.panel_host)
         self.center = QStackedWidget(self)
         self.center.addWidget(self.first_run)
@@ -267,6 +268,7 @@ class Window(QMainWindow):
             facts |= {"patient"} if volume.geometry.is_patient else set()
             row = self.opener.row_of_root(host.root_id)
             facts |= {"dicom"} if row is not None and row.entry.reader == "dicom" else set()
+        self.first_run.show_recent(self.browser.isHidden())
         actions.set_available(facts, is_reading=host.arriving is not None)
         wish = host.wish
         checked = {
