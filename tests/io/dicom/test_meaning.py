@@ -298,6 +298,22 @@ def test_d34_d48_frames_have_windows_of_their_own_and_shared_ones_count_too(writ
     assert (volume.windows, volume.plane_windows) == ((Window(77, 88, name="SHARED"),), ())
 
 
+def test_d32_d45_frames_have_voi_luts_and_shutters_of_their_own(write_dicom, inline_pool) -> None:
+    table, voi, cover, place, group = Dataset(), Dataset(), Dataset(), Dataset(), Dataset()
+    table.add_new(0x00283002, "US", [2, 5, 8])
+    table.add_new(0x00283006, "OW", bytes([9, 255]))
+    voi.VOILUTSequence = Sequence([table])
+    cover.ShutterShape, cover.CenterOfCircularShutter, cover.RadiusOfCircularShutter = "CIRCULAR", [4, 4], 3
+    group.FrameVOILUTSequence, group.FrameDisplayShutterSequence = Sequence([voi]), Sequence([cover])
+    place.ImagePositionPatient = [0, 0, 0]
+    group.PlanePositionSequence = Sequence([place])
+    enhanced = {"Modality": "XA", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.12.1.1"}
+    volume = load(write_dicom("a", STORED[None], PerFrameFunctionalGroupsSequence=Sequence([group]), **enhanced), inline_pool)
+    assert [(lut.first, lut.table) for lut in volume.voi_luts] == [(5, (9, 255))]
+    assert volume.shutter is not None
+    assert volume.shutter.circle == (3, 3, 3)
+
+
 # --- inversion (D37), aspect (D47), notes ---
 
 

@@ -58,11 +58,13 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
     if frame is None:
         return Description(identity, _title(header, identity))
     unit, reason = unit_of(header, frame, dataset)
-    windows, luts = _windows(dataset, number), _voi_luts(header, frame, dataset)
+    groups = _groups(dataset, number)
+    windows, luts = _windows(dataset, groups), _voi_luts(header, frame, dataset, groups)
     if header.sop_class == PARAMETRIC_MAP:
         windows = tuple(scaled(window, frame.slope, frame.intercept) for window in windows)
     is_grey = header.samples == 1 and header.photometric != "PALETTE COLOR"
-    shutter, shapes = read_shutter(dataset, header.rows, header.columns)
+    own = next((item for group in groups if (item := elements.first(group, 0x00189472)) is not None), dataset)
+    shutter, shapes = read_shutter(own, header.rows, header.columns)
     notes = [*remarks.stored_notes(header), *remarks.relation_notes(dataset)]
     if is_grey:
         notes += [Note("unit", reason), *remarks.window_notes(windows, luts)]
@@ -136,29 +138,37 @@ def _title(header: Header, identity: Identity) -> str:
     return name or object_name(header.sop_class).removesuffix(" Storage") or identity.modality or header.name
 
 
-def _windows(dataset: Dataset, number: int) -> tuple[Window, ...]:
+def _groups(dataset: Dataset, number: int) -> list[Dataset]:
+    """The functional groups of a frame, its own before the shared ones (D48); none in classic files."""
+    frames = elements.items(dataset, 0x52009230)
+    shared = elements.first(dataset, 0x52009229)
+    return [group for group in (frames[number] if number < len(frames) else None, shared) if group is not None]
+
+
+def _windows(dataset: Dataset, groups: list[Dataset]) -> tuple[Window, ...]:
     """The file's windows: of the frame, of the shared group, else of the image (D33, D48)."""
-    groups = elements.items(dataset, 0x52009230)
-    frame = groups[number] if number < len(groups) else None
-    holders = [elements.first(group, FRAME_VOI) for group in (frame, elements.first(dataset, 0x52009229)) if group is not None]
     encodings = elements.encodings(dataset)
-    for holder in (*holders, dataset):
+    for holder in (*(elements.first(group, FRAME_VOI) for group in groups), dataset):
         found = windows_of(holder, encodings) if holder is not None else ()
         if found:
             return found
     return ()
 
 
-def _voi_luts(header: Header, frame: Frame, dataset: Dataset) -> tuple[VoiLut, ...]:
+def _voi_luts(header: Header, frame: Frame, dataset: Dataset, groups: list[Dataset]) -> tuple[VoiLut, ...]:
     """Curves from modality values to shades (D32); the first value's sign is that of the modality values."""
     signed = (header.is_signed or frame.intercept < 0) and elements.first(dataset, 0x00283000) is None
-    found = []
-    for item in elements.items(dataset, 0x00283010):
-        table = lookup_table(item, 0x00283002, 0x00283006, signed=signed)
-        if table is not None:
-            first, entries, bits = table
-            found.append(VoiLut(first, tuple(entries), bits, elements.words(item, 0x00283003, elements.encodings(dataset))[:64]))
-    return tuple(found)
+    encodings = elements.encodings(dataset)
+    for holder in (*(elements.first(group, FRAME_VOI) for group in groups), dataset):
+        found = []
+        for item in elements.items(holder, 0x00283010):
+            table = lookup_table(item, 0x00283002, 0x00283006, signed=signed)
+            if table is not None:
+                first, entries, bits = table
+                found.append(VoiLut(first, tuple(entries), bits, elements.words(item, 0x00283003, encodings)[:64]))
+        if found:
+            return tuple(found)
+    return ()
 
 
 def lookup_table(item: Dataset, descriptor_tag: int, data_tag: int, *, signed: bool) -> tuple[int, list[int], int] | None:

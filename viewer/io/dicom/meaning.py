@@ -16,6 +16,7 @@ from viewer.io.dicom.header import Header
 from viewer.io.dicom.index import Plan
 from viewer.io.dicom.native import NativeFile
 from viewer.io.dicom.parse import parse
+from viewer.io.dicom.quantities import PARAMETRIC_MAP
 from viewer.io.dicom.values import Rescale
 from viewer.io.series import SeriesEntry
 
@@ -33,7 +34,9 @@ def with_meaning(volume: Volume, plan: Plan, slots: Slots, rescales: Sequence[Se
             volume = replace(volume, padding=None)
         said += remarks.padding_notes(description.stored_padding, is_used=volume.padding is not None)
     usual = replace(volume.windows[0], name="") if volume.windows else None
-    windows = () if volume.is_color or volume.voi_luts else plane_windows(plan.headers, slots, usual)
+    # Windows of parametric maps are told in stored values; those of the description were brought to the map's own.
+    without = volume.is_color or bool(volume.voi_luts) or plan.headers[plan.lead[0]].sop_class == PARAMETRIC_MAP
+    windows = () if without else plane_windows(plan.headers, slots, usual)
     said += remarks.plane_window_notes(windows)
     graphics, more = _graphics(plan.headers, slots)
     scales: tuple[ValueScale, ...] = ()
