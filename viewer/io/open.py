@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from viewer.core.errors import NegatoscopeError, UnreadableFile
+from viewer.core.provenance import Note
 from viewer.core.volume import Volume
+from viewer.core.words import ngettext
 from viewer.io import archive, containers, memory
 from viewer.io.beside import because, open_descriptor, open_regular
 from viewer.io.gate import harmless
@@ -194,8 +197,26 @@ def _merge(found: Gathered, listings: Sequence[Listing], *, is_final: bool) -> L
         used = {path for entry in series for path in entry.files}
         skipped = [path for path in skipped if path not in used]
     if is_final:
+        series = _with_neighbours(found, series, refused)
         refused += _without_images(found, series, refused)
     return containers.named_as_inside(Listing(tuple(_unique(series)), tuple(refused), tuple(skipped)))
+
+
+def _with_neighbours(found: Gathered, series: list[SeriesEntry], refused: list[Refusal]) -> list[SeriesEntry]:
+    """The entries, each with a note on the files of its folder that could not be read: they may have been part of it."""
+    beside = Counter(refusal.path.parent for refusal in refused if refusal.path not in found.named)
+    notes = {folder: _neighbours(count) for folder, count in beside.items()}
+    return [replace(entry, notes=(*entry.notes, notes[folder])) if (folder := _folder_of(entry)) in notes else entry for entry in series]
+
+
+def _folder_of(entry: SeriesEntry) -> Path | None:
+    return entry.files[0].parent if entry.files else None
+
+
+def _neighbours(count: int) -> Note:
+    one = "{count} file of the same folder could not be read and may be missing here; it is listed with its reason."
+    many = "{count} files of the same folder could not be read and may be missing here; they are listed with their reasons."
+    return Note("ignored", ngettext(one, many, count), is_warning=True)
 
 
 def _without_images(found: Gathered, series: list[SeriesEntry], refused: list[Refusal]) -> list[Refusal]:

@@ -22,6 +22,7 @@ from viewer.io.dicom.quantities import PARAMETRIC_MAP, in_real_world
 from viewer.io.dicom.syntaxes import BIG_ENDIAN, CODECS, DEFLATED, EXPLICIT, NATIVE, begins_right, is_registered, unsupported
 
 MAX_FRAMES = 1 << 16
+WHO = (0x00100020, 0x00100021, 0x00100030, 0x00100010)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Header:
     series_uid: str
     study_uid: str
     patient: str
+    """Number, its issuer, date of birth and name: two persons may have one number, or none."""
     frame_uid: str
     modality: str
     image_type: tuple[str, ...]
@@ -126,7 +128,7 @@ def _identified(path: Path, parsed: Parsed) -> Header:
         syntax=syntax,
         series_uid=elements.harmless(elements.text(dataset, 0x0020000E))[:128],
         study_uid=elements.harmless(elements.text(dataset, 0x0020000D))[:128],
-        patient=elements.text(dataset, 0x00100020),
+        patient="\\".join(elements.text(dataset, tag) for tag in WHO),
         frame_uid=elements.text(dataset, 0x00200052),
         modality=elements.harmless(elements.text(dataset, 0x00080060))[:16],
         image_type=elements.texts(dataset, 0x00080008),

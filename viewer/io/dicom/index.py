@@ -18,6 +18,7 @@ from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom import geometry as places
 from viewer.io.dicom.describe import Description, describe, object_name
+from viewer.io.dicom.file_notes import file_note, with_strangers
 from viewer.io.dicom.geometry import Placed, Stack
 from viewer.io.dicom.header import Header, read_header
 from viewer.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_notes, not_cut, read_mosaic, tiled_geometry
@@ -48,6 +49,8 @@ class Plan:
     lead: tuple[int, int]
     """The header and frame whose rescale and unit speak for the series."""
     phase_labels: tuple[str, ...] = ()
+    regions: tuple[tuple[int, int, int, int], ...] = ()
+    """Parts of the picture in which lengths are known; () for all of it."""
     mosaic: Mosaic | None = None
     """Where the planes are tiles: all planes of a phase are in the one frame that its slots name."""
 
@@ -75,6 +78,7 @@ class Scan:
         self._members: dict[tuple[str, ...], list[Header]] = {}
         self._made: dict[tuple[str, ...], tuple[int, list[SeriesEntry], list[Refusal]]] = {}
         self._directories: list[Header] = []
+        self._files_of: Counter[str] = Counter()
 
     def add(self, header: Header) -> None:
         """One more file: by series, and never two patients or studies under one (RELIABILITY C26)."""
@@ -86,6 +90,7 @@ class Scan:
         if members is None:
             members = self._members[key] = []
         members.append(header)
+        self._files_of[header.series_uid] += 1
 
     def listing(self) -> Listing:
         """What there is so far."""
@@ -95,7 +100,8 @@ class Scan:
             made = self._made.get(key)
             if made is None or made[0] != len(members):
                 made = self._made[key] = (len(members), *_made(members))
-            entries.extend(made[1])
+            others = self._files_of[key[0]] - len(members) if key[0] else 0
+            entries.extend([with_strangers(entry, others) for entry in made[1]] if others else made[1])
             refused.extend(made[2])
         skipped = [header.path for header in self._directories]
         if not self._members and not refused and len(skipped) == 1:
@@ -227,6 +233,7 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None, mosaic: Mosaic | None
         lead=(number[id(lead)], middle.number),
         phase_labels=stack.phase_labels,
         mosaic=mosaic,
+        regions=pixel_spacing(dataset).regions,
     )
     is_color = lead.samples == 3 or lead.photometric == "PALETTE COLOR"
     shape = stack.geometry.shape
@@ -244,7 +251,7 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None, mosaic: Mosaic | None
         unit=description.unit,
         transfer_syntax=lead.syntax,
         warnings=(*stack.warnings, *_warnings(headers)),
-        notes=(*spacing_notes(dataset, stack.geometry), *stack.notes),
+        notes=(file_note(headers), *spacing_notes(dataset, stack.geometry), *stack.notes),
         nbytes=phases * math.prod(shape) * (3 if is_color else 2 if float(middle.frame.slope).is_integer() and lead.bits_allocated <= 16 else 4),
         plan=plan,
         object_kind=map_kind(lead.sop_class),

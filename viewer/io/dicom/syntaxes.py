@@ -8,6 +8,7 @@ from typing import Literal
 
 from viewer.core.words import _
 from viewer.io import gate
+from viewer.io.dicom.quiet import collected
 from viewer.io.inflate import DEFLATE_RATIO
 
 IMPLICIT = "1.2.840.10008.1.2"
@@ -74,7 +75,8 @@ def is_registered(syntax: str) -> bool:
     """Whether the UID is a transfer syntax that DICOM knows, video and the like included."""
     from pydicom.uid import UID
 
-    uid = UID(syntax)
+    with collected():
+        uid = UID(syntax)
     return uid.is_transfer_syntax if uid.name != uid else False
 
 
@@ -82,7 +84,8 @@ def unsupported(path: Path, syntax: str) -> str:
     """The sentence for a syntax without a decoder; it names the UID."""
     from pydicom.uid import UID
 
-    name = UID(syntax).name
+    with collected():
+        name = UID(syntax).name
     shown = gate.harmless(syntax if name == syntax else f"{name}, {syntax}")[:160]
     return _("{name}: the pixels are in a transfer syntax that cannot be decoded ({syntax}). Convert the file to another one first.").format(
         name=gate.harmless(path.name), syntax=shown
