@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.geometry import Geometry, Triple
@@ -155,9 +155,18 @@ def _unit_along(geometry: Geometry, moves: NDArray[np.float64]) -> str | None:
 def _length(annotation: Annotation, volume: Volume) -> Measure:
     start, end = np.asarray(annotation.points[:2])
     unit = _unit_along(volume.geometry, volume.geometry.to_index(end) - volume.geometry.to_index(start))
-    if unit is None:
+    if unit is None or not _in_one_region((start, end), volume):
         return Measure(LENGTH, None, "mm")
     return Measure(LENGTH, float(np.linalg.norm(end - start)), unit + _suffix(volume, unit))
+
+
+def _in_one_region(points: Iterable[ArrayLike], volume: Volume) -> bool:
+    """Whether all points lie in one region of an ultrasound picture (CONVENTIONS D68); always so where it has none."""
+    if not volume.regions:
+        return True
+    cells = volume.geometry.to_index(np.asarray(list(points), dtype=np.float64))[:, 1:]
+    boxes = np.asarray(volume.regions, dtype=np.float64)
+    return any(bool(((cells >= box[:2] - 0.5) & (cells <= box[2:] + 0.5)).all()) for box in boxes)
 
 
 def _suffix(volume: Volume, unit: str) -> str:
@@ -171,6 +180,8 @@ def _outline_measures(annotation: Annotation, volume: Volume) -> tuple[Measure, 
     unit = _unit_along(volume.geometry, moves)
     if not volume.geometry.is_rectangular and annotation.axis != volume.geometry.plane_axis:
         unit = None  # across leaning planes an ellipse on the grid is none in the patient
+    if not _in_one_region(handles(annotation), volume):
+        unit = None
     a, b = float(np.linalg.norm(first)), float(np.linalg.norm(second))
     radius, area, perimeter = (a, math.pi * a * b, ellipse_perimeter(a, b)) if unit else (None, None, None)
     suffix, unit = _suffix(volume, unit or ""), unit or "mm"

@@ -106,6 +106,9 @@ class Volume:
     """Range of modality values (both included) that only fill the frame; left out of statistics and auto-window."""
     pixel_aspect: float = 1.0
     """Height of a pixel over its width, where no spacing is known."""
+    regions: tuple[tuple[int, int, int, int], ...] = ()
+    """Parts of the picture in which lengths are those of the geometry (ultrasound): first row, first column, last row, last column, of
+    each; () for all of it. A length must lie within one of them."""
     patient_orientation: tuple[str, str] | None = None
     """Letters towards the right edge and the bottom edge, for images without a patient frame (PS3.3 C.7.6.1.1.1)."""
     phase_labels: tuple[str, ...] = ()

@@ -212,6 +212,7 @@ class _Staged:
             voi_luts=() if entry.is_color else description.voi_luts,
             padding=None if entry.is_color else values.padding_range(description.stored_padding, rescales),
             pixel_aspect=1.0 if geometry.in_plane_known else description.pixel_aspect,
+            regions=plan.regions,
             patient_orientation=None if geometry.is_patient else description.patient_orientation,
             phase_labels=plan.phase_labels,
             phase_seconds=description.phase_seconds,

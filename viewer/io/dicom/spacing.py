@@ -23,6 +23,8 @@ class PixelSpacing:
     """In words, for the facts: where the number comes from."""
     badge: str = ""
     warning: str = ""
+    regions: tuple[tuple[int, int, int, int], ...] = ()
+    """Where it holds: first row, first column, last row, last column, of each; () for the whole picture."""
 
 
 def pixel_spacing(dataset: Dataset) -> PixelSpacing:
@@ -36,13 +38,15 @@ def pixel_spacing(dataset: Dataset) -> PixelSpacing:
             text = _('the pixel spacing "{value}" is not two positive numbers: distances are in pixels').format(value=shown)
             return PixelSpacing(None, _("unknown"), "UNCALIBRATED", text)
         if not is_projection:
-            return PixelSpacing(spacing)
+            region = _ultrasound(dataset) if modality in ("US", "IVUS") else None
+            agrees = region is not None and all(abs(a - b) <= 1e-3 * b for a, b in zip(region[0], spacing, strict=True))
+            return PixelSpacing(spacing, regions=region[1] if region is not None and agrees else ())
         return _calibrated(dataset, spacing)
     if is_projection:
         return _projected(dataset)
     region = _ultrasound(dataset) if modality in ("US", "IVUS") else None
     if region is not None:
-        return PixelSpacing(region, _("ultrasound region"))
+        return PixelSpacing(region[0], _("ultrasound region"), regions=region[1])
     scanned = _pair(elements.numbers(dataset, 0x00182010))
     if scanned is not None:
         return PixelSpacing(scanned, _("scanned film"))
@@ -120,16 +124,33 @@ def _magnification(dataset: Dataset) -> float | None:
     return factor if factor is not None and factor > 0 else None
 
 
-def _ultrasound(dataset: Dataset) -> tuple[float, float] | None:
-    """Spacing of the regions in centimetres, where all spatial regions of the image agree (D68)."""
-    found: set[tuple[float, float]] = set()
+def _ultrasound(dataset: Dataset) -> tuple[tuple[float, float], tuple[tuple[int, int, int, int], ...]] | None:
+    """Spacing of the two-dimensional regions in centimetres, and where they lie; of several scales that of the largest (D68)."""
+    found: dict[tuple[float, float], list[tuple[int, int, int, int] | None]] = {}
+    others = 0
     for region in elements.items(dataset, 0x00186011):
         units = elements.integer(region, 0x00186024), elements.integer(region, 0x00186026)
         x, y = elements.number(region, 0x0018602C), elements.number(region, 0x0018602E)
         # Spatial format 1 is the two-dimensional picture; others (M-mode, spectral) have other axes.
-        if units == (3, 3) and elements.integer(region, 0x00186012) == 1 and x and y:
-            found.add((round(abs(y) * 10, 9), round(abs(x) * 10, 9)))
-    return found.pop() if len(found) == 1 else None
+        if units != (3, 3) or elements.integer(region, 0x00186012) != 1 or not x or not y:
+            others += 1
+            continue
+        box = [elements.integer(region, tag) for tag in (0x0018601A, 0x00186018, 0x0018601E, 0x0018601C)]
+        row0, column0, row1, column1 = box
+        known = row0 is not None and column0 is not None and row1 is not None and column1 is not None and row0 <= row1 and column0 <= column1
+        place = (row0 or 0, column0 or 0, row1 or 0, column1 or 0) if known else None
+        found.setdefault((round(abs(y) * 10, 9), round(abs(x) * 10, 9)), []).append(place)
+    if not found:
+        return None
+    places = [box for boxes in found.values() for box in boxes]
+    if any(box is None for box in places):
+        return (next(iter(found)), ()) if len(found) == 1 and not others else None
+    spacing = max(found, key=lambda s: sum(_area(box) for box in found[s] if box is not None))
+    return spacing, tuple(box for box in found[spacing] if box is not None)
+
+
+def _area(box: tuple[int, int, int, int]) -> int:
+    return (box[2] - box[0] + 1) * (box[3] - box[1] + 1)
 
 
 def _pair(values: tuple[float, ...]) -> tuple[float, float] | None:
