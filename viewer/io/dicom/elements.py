@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from functools import lru_cache
 from typing import Any
 
@@ -173,7 +174,9 @@ def items(dataset: Dataset, tag: int) -> list[Dataset]:
         with collected():
             value = dataset[tag].value
         return [item for item in value if hasattr(item, "get_item")]
-    except (TypeError, ValueError, KeyError, AttributeError, NotImplementedError, EOFError, OSError):
+    except (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError, OSError, RecursionError, TypeError, ValueError):
+        return []
+    except struct.error:  # of pydicom's, where an element is cut
         return []
 
 

@@ -43,7 +43,7 @@ def read_dataset(path: Path) -> Dataset:
         raise UnreadableFile(_("{name} cannot be read: {reason}.").format(name=name, reason=err.strerror or str(err))) from err
     except RecursionError as err:
         raise UnreadableFile(_("{name}: its sequences are nested without end. The file is damaged or hostile.").format(name=name)) from err
-    except (KeyboardInterrupt, SystemExit, MemoryError):
+    except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as err:
         # Parsers of hostile bytes fail in every way there is.

@@ -86,7 +86,9 @@ def _check_frame_of_reference(header: Header, entry: SeriesEntry, target: Target
         raise GeometryMismatch(_("{name}: the image has no places in the patient, so that nothing can be laid on it.").format(name=header.name))
     if own != image:
         text = _("{name}: it lies in the frame of reference {own}, the image in {image}. The two cannot be put together.")
-        raise GeometryMismatch(text.format(name=header.name, own=own or _("(none)"), image=image or _("(none)")))
+        raise GeometryMismatch(
+            text.format(name=header.name, own=elements.harmless(own) or _("(none)"), image=elements.harmless(image) or _("(none)"))
+        )
 
 
 def _groups(header: Header, dataset: Dataset, is_map: bool) -> _Groups:
@@ -99,6 +101,8 @@ def _groups(header: Header, dataset: Dataset, is_map: bool) -> _Groups:
     if not len(per_frame) == header.claimed_frames == header.frame_count:
         text = _("{name}: it says that it has {claimed} frames, describes {described} and holds {there}. A part would look whole: it was not opened.")
         raise UnreadableFile(text.format(name=name, claimed=header.claimed_frames, described=len(per_frame), there=header.frame_count))
+    if header.pixels is None or not header.frames:
+        raise UnreadableFile(_("{name}: it holds no pixels. The file is cut short or damaged.").format(name=name))
     frames = [header.frame(n) for n in range(header.frame_count)]
     if all(f.position is None for f in frames) and elements.first(per_frame[0], 0x0048021A) is not None:
         raise UnsupportedFeature(_("{name}: it was made for a whole-slide image; such images cannot be shown.").format(name=name))
@@ -316,7 +320,7 @@ def _empty(result: SegmentSet) -> list[Note]:
     if not names:
         return []
     shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
-    return [Note("file", _("segments without a voxel: {names}").format(names=shown))]
+    return [Note("file", _("segments without a voxel: {names}").format(names=shown), is_warning=len(names) == len(result.segments))]
 
 
 def _turned_back(result: SegmentSet, found: Match) -> SegmentSet:

@@ -73,7 +73,7 @@ def read_structures(entry: SeriesEntry, target: Target, *, progress: Progress | 
     if not here:
         own = ", ".join(dict.fromkeys(s.frame_uid for s in found if s.frame_uid)) or ", ".join(plan.frames) or _("(none)")
         text = _("{name}: it lies in the frame of reference {own}, the image in {image}. The two cannot be put together.")
-        raise GeometryMismatch(text.format(name=name, own=own, image=target.geometry.frame_uid or _("(none)")))
+        raise GeometryMismatch(text.format(name=name, own=elements.harmless(own), image=elements.harmless(target.geometry.frame_uid) or _("(none)")))
     notes: list[Note] = []
     if len(here) < len(found):
         one, many = "{count} structure lies in another frame of reference", "{count} structures lie in another frame of reference"
