@@ -300,10 +300,11 @@ def test_cine_stops_when_another_image_is_shown(window: Window, qtbot: Any) -> N
     assert not window.cine.is_playing
 
 
-def test_cine_has_nothing_to_play_in_one_phase(small_window: Window) -> None:
-    small_window.cine.toggle()
-    assert not small_window.cine.is_playing
-    assert small_window.actions_table["view.cine"].toolTip() == "This image has one phase."
+def test_cine_has_nothing_to_play_in_one_slice_of_one_phase(window: Window) -> None:
+    put_volume(window, made_volume((1, 8, 8)))
+    window.cine.toggle()
+    assert not window.cine.is_playing
+    assert window.actions_table["view.cine"].toolTip() == "This image has one slice."
 
 
 # --- the end --------------------------------------------------------------------------------------------------------

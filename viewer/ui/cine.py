@@ -1,9 +1,11 @@
-"""Plays the phases of the shown volume: at the file's own rate, in a loop, leaving frames out rather than falling behind."""
+"""Plays the phases or the slices of the shown volume in a loop, leaving frames out rather than falling behind."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -12,6 +14,8 @@ from viewer.session.view import ViewState
 from viewer.ui.host import Host
 
 USUAL_RATE, SLOWEST, FASTEST = 10.0, 1.0, 60.0
+Axis = Literal["phases", "slices"]
+_TELL_S = 0.5
 
 
 def frame_rate(volume: Volume) -> float:
@@ -23,18 +27,24 @@ def frame_rate(volume: Volume) -> float:
 
 
 class Cine(QObject):
-    """One player for the active view. It stops when another volume is shown."""
+    """One player for the active view. It stops when another volume is shown, and when the user goes elsewhere along what it plays."""
 
     changed = Signal(bool)
     """Whether it plays now."""
+    told = Signal()
+    """Axis, rate or measured rate are others than before."""
 
     def __init__(self, host: Host, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
         self._host, self._clock = host, clock
         self._volume_id = ""
         self._rate = USUAL_RATE
+        self._own_rate = False
+        self._wanted: Axis = "phases"
         self._started = 0.0
-        self._first = self._shown = 0
+        self._first = self._shown = self._number = 0
+        self._moments: deque[float] = deque(maxlen=120)
+        self._last_told = 0.0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.step)
@@ -44,41 +54,102 @@ class Cine(QObject):
     def is_playing(self) -> bool:
         return self._timer.isActive()
 
+    @property
+    def axis(self) -> Axis:
+        """What is played: the wanted one where the image has both, else the one that it has."""
+        state = self._host.state
+        if state.volume is None or state.volume.phases < 2:
+            return "slices"
+        return "phases" if state.count < 2 else self._wanted
+
+    @property
+    def rate(self) -> float:
+        """Frames a second that are wanted."""
+        volume = self._host.state.volume
+        if not self._own_rate and volume is not None:
+            return frame_rate(volume) if self.axis == "phases" else USUAL_RATE
+        return self._rate
+
+    @property
+    def measured_rate(self) -> float:
+        """Frames a second that were shown in the last two seconds; 0 while that is not known."""
+        now = self._clock()
+        recent = [moment for moment in self._moments if now - moment < 2]
+        return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 2 and recent[-1] > recent[0] else 0.0
+
+    def set_axis(self, axis: Axis) -> None:
+        """Play this from now on, where the image has both."""
+        if axis != self._wanted:
+            was_playing = self.is_playing
+            self.stop()
+            self._wanted = axis
+            if was_playing:
+                self._play()
+            self.told.emit()
+
+    def set_rate(self, rate: float) -> None:
+        """Frames a second, kept within 1 to 60; holds until another image is shown."""
+        self._rate, self._own_rate = max(SLOWEST, min(rate, FASTEST)), True
+        if self.is_playing:
+            self._begin_at(self._place())
+            self._timer.setInterval(max(1, round(1000 / self._rate)))
+        self.told.emit()
+
     def toggle(self) -> None:
         """Play, or stop where it is."""
         self.stop() if self.is_playing else self._play()
 
     def stop(self) -> None:
-        """Stop; the phase that is shown stays."""
+        """Stop; what is shown stays."""
         if self.is_playing:
             self._timer.stop()
+            self._moments.clear()
             self.changed.emit(False)
+            self.told.emit()
 
     def step(self) -> None:
-        """Show the phase that is due by the clock, whatever was shown before."""
-        volume = self._host.state.volume
-        if volume is None:
-            self.stop()
+        """Show the frame that is due by the clock, whatever was shown before."""
+        if self._host.state.volume is None or self._place() != self._shown:
+            self.stop()  # the user went elsewhere
             return
-        if self._host.state.phase != self._shown:  # the user went elsewhere: on from there
-            self._begin_at(self._host.state.phase)
-        due = (self._first + int((self._clock() - self._started) * self._rate)) % volume.phases
+        now = self._clock()
+        number = self._first + int((now - self._started) * self._rate)
+        due = number % self._count()
+        if number != self._number:
+            self._number = number
+            self._moments.append(now)
         if due != self._shown:
             self._shown = due
-            self._host.change_wish(phase=due)
+            self._host.change_wish(**({"phase": due} if self.axis == "phases" else {"index": due}))
+        if now - self._last_told > _TELL_S:
+            self._last_told = now
+            self.told.emit()
+
+    def _place(self) -> int:
+        state = self._host.state
+        return state.phase if self.axis == "phases" else state.index
+
+    def _count(self) -> int:
+        state = self._host.state
+        if state.volume is None:
+            return 1
+        return state.volume.phases if self.axis == "phases" else state.count
 
     def _play(self) -> None:
         volume = self._host.state.volume
-        if volume is None or volume.phases < 2:
+        if volume is None or self._count() < 2:
             return
-        self._volume_id, self._rate = volume.id, frame_rate(volume)
-        self._begin_at(self._host.state.phase)
+        self._volume_id, self._rate = volume.id, self.rate
+        self._begin_at(self._place())
         self._timer.start(max(1, round(1000 / self._rate)))
         self.changed.emit(True)
+        self.told.emit()
 
-    def _begin_at(self, phase: int) -> None:
-        self._started, self._first, self._shown = self._clock(), phase, phase
+    def _begin_at(self, place: int) -> None:
+        self._started, self._first, self._shown, self._number = self._clock(), place, place, place
+        self._moments.clear()
 
     def _follow(self, state: ViewState) -> None:
-        if self.is_playing and (state.volume is None or state.volume.id != self._volume_id):
+        if state.volume is None or state.volume.id != self._volume_id:
             self.stop()
+            self._volume_id, self._own_rate = state.volume.id if state.volume is not None else "", False

@@ -102,11 +102,14 @@ class ViewBar(QFrame):
         playing = self._cine.isChecked()
         self.play.set_picture("pause" if playing else "play")
         self.play.set_name(_("Pause (C)") if playing else _("Play (C)"))
+        self.play.setEnabled(self._cine.isEnabled())
+        if not self._cine.isEnabled():
+            self.play.setToolTip(self._cine.toolTip())
 
     def _show_state(self) -> None:
         state = self._host.seen
         volume = state.volume
-        self.play.setVisible(volume is not None and volume.phases > 1)
+        self.play.setVisible(volume is not None and (volume.phases > 1 or state.count > 1))
         for field in (self.width_field, self.level_field, self.preset, self.auto, self.invert, self.plane):
             theme.set_available(field, "" if volume is not None else _("Open an image first."))
         if volume is None:

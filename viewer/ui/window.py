@@ -32,6 +32,7 @@ from viewer.ui.opening import Opener
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.panels.history_panel import build_history
 from viewer.ui.panels.results_drawer import ResultsDrawer
+from viewer.ui.phase_bar import PhaseBar
 from viewer.ui.preview import shown_preview
 from viewer.ui.status_line import StatusLine
 from viewer.ui.tooling import BUILT_IN, Tooling
@@ -100,7 +101,9 @@ class Window(QMainWindow):
         self.vertical.setStretchFactor(0, 1)
         self.vertical.setCollapsible(0, False)
         self.results.hide()
+        self.phase_bar = PhaseBar(self.host, self.cine, self.actions_table, middle)
         column.addWidget(self.view_bar)
+        column.addWidget(self.phase_bar)
         column.addWidget(self.vertical, 1)
         self.dock = Dock(self.panel_host, build_history, self)
         self.horizontal = Splitter(Qt.Orientation.Horizontal, parent=self)
@@ -159,7 +162,8 @@ class Window(QMainWindow):
         self.first_run.dropped.connect(self.open_paths)
         self.tooling.tool_changed.connect(self._show_tool)
         self.status.jobs.clicked.connect(self._open_jobs)
-        self.cine.changed.connect(lambda _playing: self.refresh_actions())
+        self.cine.changed.connect(self._show_playing)
+        view.rate_turned.connect(self.phase_bar.turn_rate)
         panels = self.panel_host
         panels.show_panel = self.dock.show_panel
         panels.show_results = self.show_results
@@ -220,6 +224,10 @@ class Window(QMainWindow):
         self.view.set_message(reason)
         if self.host.seen.volume is None:
             self.center.setCurrentWidget(self.view)
+
+    def _show_playing(self, playing: bool) -> None:
+        self.view.is_playing = playing
+        self.refresh_actions()
 
     def _show_probe(self, probe: Probe | None) -> None:
         if probe is None:

@@ -106,6 +106,9 @@ class Mouse:
             return
         is_touch = event.phase() != Qt.ScrollPhase.NoScrollPhase or event.device().type() == QInputDevice.DeviceType.TouchPad
         steps, self._wheel_held = hand.wheel_steps(self._wheel_held, delta, is_touch=is_touch)
+        if steps and modifiers & _SHIFT and view.is_playing:
+            view.rate_turned.emit(-steps)
+            return
         if steps and modifiers & _SHIFT and view.turn_tool(-steps):
             return
         if steps:

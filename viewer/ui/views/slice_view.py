@@ -58,6 +58,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     activated(), double_clicked(), menu_wanted(QPoint global), files_dropped(tuple of Path), series_wanted(int -1 or 1)
     failed(Exception)
         A tool raised; its gesture is cancelled.
+    rate_turned(int)
+        Shift+wheel while ``is_playing``: steps faster or slower.
     refused(str)
         Why a tool cannot be used on what is shown.
     options_changed()
@@ -74,6 +76,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     failed = Signal(object)
     options_changed = Signal()
     refused = Signal(str)
+    rate_turned = Signal(int)
 
     _item: PictureItem | None = None  # GraphicsView calls resizeEvent inside its own __init__
 
@@ -88,6 +91,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._host: ToolHost | None = None
         self._mouse = Mouse()
         self._message = ""
+        self.is_playing = False
         self._arriving: Arriving | None = None
         self._is_active = False
         self._preview: tuple[tuple[object, ...], Preview] | None = None
