@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from viewer.core.overlay import ScalarMap
 from viewer.core.words import gettext as _
+from viewer.session.attach import place_on
 from viewer.session.history import Changes, ItemChange
 from viewer.ui.controls import ElidedLabel, IconButton, Label, NumberRow, SectionTitle
 from viewer.ui.panel_host import PanelHost
-from viewer.ui.theme import sizes
+from viewer.ui.theme import set_available, sizes
 
 
 class MapList(QWidget):
@@ -63,18 +65,30 @@ class MapList(QWidget):
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(sizes().tight)
         line.addWidget(ElidedLabel(_(item.name), "" if item.is_visible else "hint", parent=row), 1)
+        reason = "" if self._is_drawn(item) else _("It lies on another grid; it cannot be drawn over this image yet.")
+        if reason:
+            other = Label(_("Other grid"), "small", parent=row)
+            other.setToolTip(reason)
+            line.addWidget(other)
         if item.unit:
             line.addWidget(Label(item.unit, "small", parent=row))
         words = _("Hide {name}") if item.is_visible else _("Show {name}")
         eye = IconButton("eye" if item.is_visible else "eye-off", words.format(name=_(item.name)), parent=row)
         eye.setObjectName("eye")
         eye.clicked.connect(self._toggle)
+        if reason:
+            set_available(eye, reason)
         line.addWidget(eye)
         remove = IconButton("trash-2", _("Remove {name}").format(name=_(item.name)), parent=row)
         remove.setObjectName("remove")
         remove.clicked.connect(self._remove)
         line.addWidget(remove)
         return row
+
+    def _is_drawn(self, item: ScalarMap) -> bool:
+        """Whether its voxels are voxels of the image: what lies between them is not drawn in a wrong place, but not at all."""
+        image = self._panels.document.volume(item.volume_id).geometry
+        return place_on(image, item.geometry, np.broadcast_to(np.float32(0), item.geometry.shape)) is not None
 
     def _item(self) -> ScalarMap | None:
         """The map of the row whose button was pressed."""
