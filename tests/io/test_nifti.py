@@ -209,3 +209,46 @@ def test_f02_the_place_that_was_taken_is_said(tmp_path, inline_pool, sform, qfor
     texts = [note.text for note in opened(tmp_path / "a.nii", inline_pool).notes if note.topic == "geometry"]
     assert word in texts[0]
     assert any("qform, code 1, was not used" in text for text in texts) == (sform > 0 and qform > 0)
+
+
+def test_f01_a_disagreement_of_the_forms_is_told_in_millimetres(tmp_path, inline_pool):
+    image = nibabel.Nifti1Image(DATA, AFFINE)
+    image.set_sform(AFFINE, 1)
+    turned = AFFINE.copy()
+    turned[:2, :2] = [[-0.5 * np.cos(0.1), -0.7 * np.sin(0.1)], [-0.5 * np.sin(0.1), 0.7 * np.cos(0.1)]]
+    image.set_qform(turned, 1)
+    nibabel.save(image, tmp_path / "a.nii")
+    stored = nibabel.load(tmp_path / "a.nii")
+    ends = [nibabel.affines.apply_affine(a, [[3 * a_, 4 * b, 5 * c] for a_ in (0, 1) for b in (0, 1) for c in (0, 1)])
+            for a in (stored.get_sform(), stored.get_qform())]  # fmt: skip
+    apart = np.linalg.norm(ends[0] - ends[1], axis=1).max()
+    assert any(f"up to {apart:.3g} mm apart" in w for w in opened(tmp_path / "a.nii", inline_pool).warnings)
+
+
+def test_f01_a_disagreement_below_a_thousandth_is_rounding(tmp_path, inline_pool):
+    image = nibabel.Nifti1Image(DATA, AFFINE)
+    image.set_sform(AFFINE, 1)
+    other = AFFINE.copy()
+    other[0, 3] += 0.0009
+    image.set_qform(other, 1)
+    nibabel.save(image, tmp_path / "a.nii")
+    assert not any("disagree" in w for w in opened(tmp_path / "a.nii", inline_pool).warnings)
+
+
+@pytest.mark.parametrize(("unit", "is_said"), [("unknown", True), ("mm", False)])
+def test_f01_an_unset_unit_is_said(tmp_path, inline_pool, unit, is_said):
+    image = nibabel.Nifti1Image(DATA, AFFINE)
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "a.nii")
+    assert any("millimetres were assumed" in n.text for n in opened(tmp_path / "a.nii", inline_pool).notes) == is_said
+
+
+@pytest.mark.parametrize(("flip", "is_said"), [(1, False), (-1, True)])
+def test_c04_left_handed_axes_are_said_and_kept(tmp_path, inline_pool, flip, is_said):
+    """RAS to LPS turns two axes round: the hand of the file's affine stays."""
+    affine = np.diag([0.5, 0.7, 3.0 * flip, 1.0])
+    nibabel.save(nibabel.Nifti1Image(DATA, affine), tmp_path / "a.nii")
+    volume = opened(tmp_path / "a.nii", inline_pool)
+    assert any("left-handed" in n.text for n in volume.notes) == is_said
+    assert np.linalg.det(volume.geometry.matrix) == pytest.approx(flip)
+    assert np.array_equal(volume.values, DATA.T)

@@ -181,6 +181,10 @@ def _notes(plan: GridPlan) -> tuple[Note, ...]:
     found.append(Note("geometry", _("{planes} of {rows} rows and {columns} columns.").format(planes=said, rows=rows, columns=columns)))
     if planes > 1 and plan.geometry.between_known:
         found.append(Note("geometry", _("The planes lie {mm:.4g} mm apart.").format(mm=plan.geometry.spacing[0])))
+    if np.linalg.det(plan.geometry.matrix) < 0:
+        found.append(
+            Note("geometry", _("Columns, rows and planes are a left-handed set of axes in the file; they are shown so, nothing was mirrored."))
+        )
     return tuple(found)
 
 

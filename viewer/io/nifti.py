@@ -152,6 +152,8 @@ def _notes(header: Header, geometry: Geometry) -> tuple[Note, ...]:
         found.append(Note("geometry", said.format(name=name, code=code, meaning=_(_CODES.get(code, mark("not known"))))))
         if has_sform and header.qform_code > 0:
             found.append(Note("geometry", _("The qform, code {code}, was not used: the sform comes first.").format(code=header.qform_code)))
+    if header.units & 7 not in _LENGTH_UNITS:
+        found.append(Note("geometry", _("The file does not say in which unit its lengths are: millimetres were assumed.")))
     return tuple(found)
 
 
@@ -243,7 +245,9 @@ def _geometry(header: Header, shape: tuple[int, int, int]) -> tuple[Geometry, tu
     if header.qform_code > 0 and qform is None:
         warnings.append("The qform of the header is no geometry (not finite, or flat) and was left out.")
     if sform is not None and qform is not None and np.abs(sform - qform).max() > 1e-3:
-        warnings.append("sform and qform of the header disagree; the sform is used.")
+        ends = np.array(np.meshgrid(*[(0, n - 1) for n in shape[::-1]], indexing="ij")).reshape(3, -1)
+        apart = float(np.linalg.norm((sform - qform) @ np.vstack([ends, np.ones(ends.shape[1])]), axis=0).max()) * scale
+        warnings.append(f"sform and qform of the header disagree; the sform is used. Their corners lie up to {apart:.3g} mm apart.")
     ras = sform if sform is not None else qform
     between_known = header.dim[0] > 2
     if ras is None:
