@@ -17,10 +17,11 @@ from viewer.core import memory
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.errors import UnreadableFile
 from viewer.core.geometry import Geometry
+from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Column, Report, Score, Table
-from viewer.core.volume import Identity, Volume
+from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import VoiLut, Window
 from viewer.session import codec
 from viewer.session.history import ItemChange, LabelsChange, Origin, Phrase, Step
@@ -42,6 +43,9 @@ def items() -> list[Any]:
         identity=Identity(patient_name="Müller^Änne", modality="CT"),
         windows=(window,), voi_luts=(VoiLut(0.0, (1, 2, 3), 8, "L"),), padding=(-2000.0, -1999.0), patient_orientation=("L", "P"),
         phase_labels=("a",), phase_seconds=(0.5,), warnings=("w",), badges=("B",), facts=MappingProxyType({"k": "v"}), parent_id="p", root_id="r",
+        plane_windows=((window, None),), scales=(ValueScale("SUVbw", 2.5e-4, "how", "SUV est."),), scale_problem="why",
+        graphics=(GraphicPlane(0, 1, 2, "region", "n", np.full((3, 1), 0xA0, np.uint8)),),
+        shutter=Shutter((0, 2, 1, 3), (1.0, 1.5, 2.0), ((0, 0), (0, 3), (2, 0)), np.full((3, 1), 0x40, np.uint8), 128),
     )  # fmt: skip
     annotation = Annotation(
         "annotation-a",
