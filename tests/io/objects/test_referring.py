@@ -33,6 +33,15 @@ def test_the_series_that_is_named_is_taken_before_all_others(tmp_path: Path) -> 
     assert (choice.by, choice.entry.identity.series_uid) == ("series", SERIES)
 
 
+def test_a_localiser_of_the_same_series_is_not_taken_even_where_it_is_shown(tmp_path: Path) -> None:
+    write_image(tmp_path / "ct", GRID)
+    upright = Grid(shape=(1, 11, 13), row=(1.0, 0.0, 0.0), column=(0.0, 0.0, -1.0), origin=(10.0, 0.0, 100.0))
+    write_image(tmp_path / "localiser", upright)
+    segmentation(tmp_path / "seg.dcm")
+    localiser = next(e.id for e in found(tmp_path).series if e.shape[0] == 1)
+    assert choose(tmp_path, preferred=localiser).entry.shape == GRID.shape
+
+
 def test_a_series_is_known_by_its_images_where_its_own_uid_is_another(tmp_path: Path) -> None:
     write_image(tmp_path / "first", GRID, series="1.2.3.7")
     uids = write_image(tmp_path / "second", GRID, series="1.2.3.8")

@@ -52,8 +52,8 @@ def series_for(entry: SeriesEntry, listed: Sequence[SeriesEntry], *, preferred: 
     named = [e for e in usable if e.identity.series_uid and e.identity.series_uid in entry.refers_to]
     named = [e for e in named if e.geometry is not None and e.geometry.frame_uid in plan.frames] or named
     if named:
-        # One series UID may hold several stacks: the one with most of the images that are named.
-        return Choice(max(named, key=lambda e: _shared(e, plan)), "series")
+        # One series UID may hold several stacks (a localiser): the one with most of the images that are named, else that fits best.
+        return Choice(named[0] if len(named) == 1 else max(named, key=lambda e: (_shared(e, plan), _fit(entry, e) or (-1.0, 0.0))), "series")
     shared = max(usable, key=lambda e: _shared(e, plan), default=None)
     if shared is not None and _shared(shared, plan):
         return Choice(shared, "images")
