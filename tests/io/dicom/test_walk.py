@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -130,23 +130,27 @@ def test_most_files_of_a_series_are_told_by_their_siblings(shared_data: Path, mo
     assert len(in_full) < 10
 
 
-def test_what_the_first_file_says_is_never_taken_for_its_sibling(write_dicom) -> None:
-    """Elements that change from file to file, alone and together, in every way that a header depends on."""
-    paths = []
-    for n in range(24):
-        changes: dict[str, Any] = {
-            "InstanceNumber": n, "ImagePositionPatient": [0, n % 3, 1.5 * n], "WindowCenter": 40 + n % 5, "WindowWidth": 100 + n,
-            "RescaleSlope": 1 + n % 4, "RescaleIntercept": -n, "VOILUTFunction": ("LINEAR", "SIGMOID")[n // 3 % 2],
-            "RescaleType": ("HU", "US")[n // 5 % 2],
-            "AcquisitionTime": f"{100000 + n}", "ContentDate": f"2024010{1 + n % 2}", "ContentTime": f"{100000 + 7 * n}", "EchoTime": n // 6,
-            "PatientID": f"P{n // 12}", "ImageOrientationPatient": [1, 0, 0, 0, 1, 0] if n % 7 else [0, 1, 0, 0, 0, -1],
-        }  # fmt: skip
-        if n in (9, 17):
-            changes |= {"ImagePositionPatient": [0, 0, 1e9], "RescaleSlope": 0}
-        paths.append(write_dicom(f"{n:02}", PLANE + n, **changes))
+CHANGES: dict[str, Callable[[int], dict[str, Any]]] = {
+    "window and its function": lambda n: {"WindowCenter": 40 + n, "WindowWidth": 100, "VOILUTFunction": ("LINEAR", "SIGMOID")[n % 2]},
+    "rescale and its type": lambda n: {"RescaleSlope": 1 + n, "RescaleIntercept": -n, "RescaleType": ("HU", "US")[n % 2]},
+    "day and time": lambda n: {"ContentDate": f"2024010{1 + n % 2}", "ContentTime": f"{100000 + 7 * n}", "AcquisitionTime": f"{100000 + n}"},
+    "number and patient": lambda n: {"InstanceNumber": n, "PatientID": f"P{n % 2}", "PatientName": "Längste^Name" * (1 + n % 3)},
+    "place and direction": lambda n: {"ImagePositionPatient": [0, n % 3, 1.5 * n], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0][:: 1 - 2 * (n % 2)]},
+    "one place that is none": lambda n: {"ImagePositionPatient": [0, 0, 1e9 if n == 3 else n], "WindowCenter": n},
+    "one slope that is none": lambda n: {"RescaleSlope": n % 5, "RescaleIntercept": 3, "WindowCenter": n, "WindowWidth": [n, 7]},
+    "size and bits": lambda n: {"BitsStored": 12 + n % 2, "Rows": 3 - n % 2, "ImagePositionPatient": [0, 0, n]},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_one_file_says_is_never_taken_for_its_sibling(write_dicom, name: str) -> None:
     siblings = Siblings()
-    for path in paths * 2:
+    paths = [write_dicom(f"{n:02}", PLANE + n, **CHANGES[name](n)) for n in range(16)]
+    for path in paths:
         assert by_sibling(siblings, path) == by_pydicom(path), path.name
+    # None of them was told wrongly and only mended by the comparison that is made once.
+    assert siblings._layouts
+    assert all(layout.is_usable for layout in siblings._known.values())
 
 
 def test_encapsulated_siblings_have_their_own_fragments(shared_data: Path, tmp_path: Path) -> None:
