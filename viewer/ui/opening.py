@@ -221,6 +221,9 @@ class Opener(QObject):
                 loading.cancel()
             self._rows.pop(entry_id, None)
         self._put(listing.series, scan, is_growing=False)
+        for entry in listing.series if self._refused else ():
+            for path in entry.files:
+                self._refused.pop(path, None)  # mended since
         self._refuse(listing.refused)
         self.rows_changed.emit()
         self._tell(listing, scan.wanted)
