@@ -41,6 +41,8 @@ def stamp(geometry: Geometry, start: Triple, end: Triple, axis: int, radius: flo
     Stamp or None
         None if no voxel of the grid is covered.
     """
+    if ball and not geometry.is_rectangular and axis == geometry.plane_axis:
+        return _uneven_ball(geometry, start, end, axis, radius)
     last, first = (geometry.to_index(place) for place in (end, start))
     plane = math.floor(last[axis] + 0.5)
     if math.floor(first[axis] + 0.5) != plane:
@@ -73,6 +75,31 @@ def stamp(geometry: Geometry, start: Triple, end: Triple, axis: int, radius: flo
         if all(s.start <= i < s.stop for i, s in zip(index, box3, strict=True)):
             layers[tuple(i - s.start for i, s in zip(index, box3, strict=True))] = True
     return Stamp(box3, layers) if layers.any() else None
+
+
+def _uneven_ball(geometry: Geometry, start: Triple, end: Triple, axis: int, radius: float) -> Stamp | None:
+    """A ball in a stack whose planes lean or lie unevenly: of each plane the disc that the ball has at its height."""
+    normal = geometry.vector(axis)
+    plane = math.floor(geometry.to_index(end)[axis] + 0.5)
+    if not 0 <= plane < geometry.shape[axis]:
+        return None
+    heights = np.asarray(geometry.plane_origins) @ normal
+    parts: list[Stamp] = []
+    for number in np.flatnonzero(np.abs(heights - heights[plane]) <= radius):
+        away = float(heights[number] - heights[plane])
+        (x0, y0, z0), (x1, y1, z1) = (np.asarray(place) + normal * (heights[number] - float(np.asarray(place) @ normal)) for place in (start, end))
+        disc = math.sqrt(max(0.0, radius * radius - away * away))
+        made = stamp(geometry, (float(x0), float(y0), float(z0)), (float(x1), float(y1), float(z1)), axis, disc)
+        if made is not None:
+            parts.append(made)
+    if not parts:
+        return None
+    planes, rows, columns = (slice(min(p.box[n].start for p in parts), max(p.box[n].stop for p in parts)) for n in range(3))
+    box: Box = (planes, rows, columns)
+    mask = np.zeros([s.stop - s.start for s in box], np.bool_)
+    for part in parts:
+        mask[tuple(slice(p.start - s.start, p.stop - s.start) for p, s in zip(part.box, box, strict=True))] |= part.mask
+    return Stamp(box, mask)
 
 
 def _along(part: slice, origin: float, spacing: float) -> NDArray[np.float32]:

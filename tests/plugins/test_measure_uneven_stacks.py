@@ -10,6 +10,7 @@ import pytest
 
 from plugins.measure.drag import in_plane_of
 from plugins.measure.segment import segment_statistics
+from plugins.segment.stamp import stamp
 from viewer.api import Geometry, Image, Mask
 from viewer.core.annotation import Annotation
 from viewer.core.measure import measure_annotation
@@ -97,3 +98,23 @@ def test_a_distance_across_a_leaning_stack_is_true_and_across_an_uneven_one_refu
 def test_the_end_of_a_line_stays_in_the_drawn_plane_of_a_leaning_stack() -> None:
     start, end = (tuple(float(c) for c in LEANING.to_patient(i)) for i in ((0, 4, 4), (7, 4, 9)))
     np.testing.assert_allclose(in_plane_of(start, end, LEANING, 1), end, atol=1e-9)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("geometry", [LEANING, UNEVEN, LEANING.permuted((2, 0, 1))], ids=["leaning", "uneven", "permuted"])
+def test_a_ball_brush_covers_what_is_within_its_radius_of_the_line(geometry: Geometry) -> None:
+    axis = geometry.plane_axis
+    middle = [n // 2 for n in geometry.shape]
+    first, last = list(middle), list(middle)
+    last[(axis + 1) % 3] += 3
+    ends = [np.asarray(geometry.to_patient(p)) for p in (first, last)]
+    made = stamp(geometry, tuple(ends[0].tolist()), tuple(ends[1].tolist()), axis, 7.0, ball=True)
+    assert made is not None
+    covered = np.zeros(geometry.shape, bool)
+    covered[made.box] = made.mask
+    places = geometry.to_patient(np.stack(np.meshgrid(*[np.arange(n) for n in geometry.shape], indexing="ij"), -1))
+    way = ends[1] - ends[0]
+    share = np.clip((places - ends[0]) @ way / (way @ way), 0, 1)
+    away = np.linalg.norm(places - ends[0] - share[..., None] * way, axis=-1)
+    assert covered[away < 6.999].all()
+    assert not covered[away > 7.001].any()
+    assert np.count_nonzero(covered.any(axis=tuple(n for n in range(3) if n != axis))) > 2
