@@ -11,10 +11,17 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 HERE = str(Path(__file__).parent)
 CT = "1.2.840.10008.5.1.4.1.1.2"
+
+
+def _stand_in(syntax: str) -> str:
+    """A syntax that pydicom can write, of the same length in the file, for those younger than its dictionary."""
+    if UID(syntax).name != syntax:
+        return syntax
+    return "1.2.840.10008.1.2.4.50" if len(syntax) <= 22 else "1.2.840.10008.1.2.4.100"
 
 
 @pytest.fixture
@@ -45,11 +52,15 @@ def write_dicom(tmp_path: Path) -> Callable[..., Path]:
         little = syntax != "1.2.840.10008.1.2.2"
         content = stored if isinstance(stored, bytes) else stored.astype(stored.dtype.newbyteorder("<" if little else ">")).tobytes()
         dataset.PixelData = content + b"\0" * (len(content) % 2)
-        dataset["PixelData"].VR = "OB" if dataset.BitsAllocated <= 8 or dataset.file_meta.TransferSyntaxUID.is_compressed else "OW"
-        if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-            dataset["PixelData"].is_undefined_length = True
+        known = _stand_in(syntax)
+        dataset.file_meta.TransferSyntaxUID = known
+        is_packed = UID(known).is_encapsulated or UID(known).is_deflated
+        dataset["PixelData"].VR = "OB" if dataset.BitsAllocated <= 8 or is_packed else "OW"
+        dataset["PixelData"].is_undefined_length = UID(known).is_encapsulated
         path = tmp_path / name
         dataset.save_as(path, enforce_file_format=True)
+        if known != syntax:
+            path.write_bytes(path.read_bytes().replace(known.encode(), syntax.encode().ljust(len(known), b"\0"), 1))
         return path
 
     return write

@@ -150,7 +150,8 @@ def _stored(decoded: Decoded, task: FrameTask) -> NDArray[Any]:
     if decoded.is_lossy and not task.is_signed and not decoded.is_signed:
         # Lossy coding may step over the largest value: masked it would turn black.
         return np.asarray(np.minimum(samples, limit).astype(target))
-    words = samples.astype(f"u{target.itemsize}")
+    same = samples.dtype.itemsize == target.itemsize and samples.dtype.kind in "iu" and samples.flags.writeable
+    words = samples.view(f"u{target.itemsize}") if same else samples.astype(f"u{target.itemsize}")
     # A stream of fewer bits than the header says carries its sign in its own highest bit (pydicom issue 1149).
     bits = min(task.bits_stored, decoded.precision) if decoded.is_signed != task.is_signed and decoded.precision else task.bits_stored
     shift = task.high_bit + 1 - task.bits_stored if decoded.precision > task.bits_stored else 0

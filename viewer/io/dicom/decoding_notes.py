@@ -43,7 +43,7 @@ def _of_syntax(syntax: str, count: int) -> str:
     if codec is None:
         how = _(_NATIVE.get(syntax, _NATIVE[EXPLICIT]))
         return _("{frames}, uncompressed ({how}).").format(frames=_frames(count), how=how)
-    by = _("this program") if codec.packages[0] == "viewer" else _(" or ").join(codec.packages)
+    by = _(" or ").join(_("this program") if package == "viewer" else package for package in codec.packages)
     kind = _("lossy") if codec.is_lossy else _("lossless")
     text = _("{frames} in {codec} ({uid}), {kind}, decoded by {by}.")
     return text.format(frames=_frames(count), codec=codec.name, uid=syntax, kind=kind, by=by)

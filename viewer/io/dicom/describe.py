@@ -19,6 +19,7 @@ from viewer.io.dicom.header import Header
 from viewer.io.dicom.overlays import read_shutter
 from viewer.io.dicom.quantities import PARAMETRIC_MAP, quantity_facts, scaled
 from viewer.io.dicom.spacing import pixel_spacing
+from viewer.io.dicom.syntaxes import name_of
 from viewer.io.dicom.units import unit_of
 from viewer.io.dicom.windows import FRAME_VOI, windows_of
 
@@ -240,9 +241,7 @@ _TEXT_FACTS: tuple[tuple[str, int], ...] = (
 
 
 def _facts(header: Header, frame: Frame, dataset: Dataset) -> dict[str, str]:
-    from pydicom.uid import UID
-
-    facts = {mark("Transfer syntax"): elements.harmless(UID(header.syntax).name) if header.syntax else "Implicit VR Little Endian"}
+    facts = {mark("Transfer syntax"): elements.harmless(name_of(header.syntax)) if header.syntax else "Implicit VR Little Endian"}
     facts[mark("Kind of object")] = object_name(header.sop_class)
     facts[mark("Image type")] = elements.harmless("\\".join(header.image_type))[:128]
     for name, tag, unit in _FACTS:

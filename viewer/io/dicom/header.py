@@ -101,7 +101,8 @@ def interpret(path: Path, parsed: Parsed) -> Header:
         raise UnreadableFile(_("{name} holds no DICOM image or object that can be recognised.").format(name=header.name))
     place = pixel_place(parsed)
     if place is None:
-        return header
+        is_elsewhere = not header.is_native and header.syntax not in CODECS and is_registered(header.syntax)  # JPIP: on a server
+        return replace(header, warnings=(*header.warnings, unsupported(path, header.syntax))) if is_elsewhere else header
     if not header.is_native and header.syntax not in CODECS:
         if not is_registered(header.syntax):
             raise UnsupportedFeature(unsupported(path, header.syntax))

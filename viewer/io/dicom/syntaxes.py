@@ -8,7 +8,6 @@ from typing import Literal
 
 from viewer.core.words import _
 from viewer.io import gate
-from viewer.io.dicom.quiet import collected
 from viewer.io.inflate import DEFLATE_RATIO
 
 IMPLICIT = "1.2.840.10008.1.2"
@@ -37,7 +36,7 @@ def _lossy(family: Family, name: str, *packages: str) -> Codec:
 
 _BASE = "1.2.840.10008.1.2."
 CODECS: dict[str, Codec] = {
-    _BASE + "5": Codec("rle", "RLE", ("viewer",), gate.LOSSY_RATIO),
+    _BASE + "5": Codec("rle", "RLE", ("imagecodecs", "viewer"), gate.LOSSY_RATIO),
     _BASE + "8.1": Codec("deflate", "Deflated Image Frame Compression", ("viewer",), DEFLATE_RATIO),
     _BASE + "4.50": _lossy("jpeg", "JPEG", "Pillow"),
     _BASE + "4.51": _lossy("jpeg", "JPEG extended", "Pillow", "imagecodecs"),
@@ -51,7 +50,15 @@ CODECS: dict[str, Codec] = {
     _BASE + "4.91": _lossy("jpeg-2000", "JPEG 2000", "pylibjpeg-openjpeg"),
     _BASE + "4.201": Codec("htj2k", "HTJ2K lossless", ("imagecodecs", "pylibjpeg-openjpeg")),
     _BASE + "4.202": Codec("htj2k", "HTJ2K lossless RPCL", ("imagecodecs", "pylibjpeg-openjpeg")),
-    _BASE + "4.203": _lossy("htj2k", "HTJ2K", "imagecodecs", "pylibjpeg-openjpeg"),
+    # Lossy coding may step over the largest value; imagecodecs' decoder lets it wrap to black, OpenJPEG stops there.
+    _BASE + "4.203": _lossy("jpeg-2000", "HTJ2K", "pylibjpeg-openjpeg"),
+}
+# Younger than the dictionary that comes with pydicom (PS3.6 Table A-1).
+_YOUNG = {
+    _BASE + "8.1": "Deflated Image Frame Compression",
+    _BASE + "4.110": "JPEG XL Lossless",
+    _BASE + "4.111": "JPEG XL JPEG Recompression",
+    _BASE + "4.112": "JPEG XL",
 }
 # How the stream of a frame begins; JPEG 2000 may come in a JP2 file.
 _STARTS: dict[Family, tuple[bytes, ...]] = {
@@ -71,21 +78,24 @@ def begins_right(syntax: str, head: bytes) -> bool:
     return family not in _STARTS or head.startswith(_STARTS[family])
 
 
+def name_of(syntax: str) -> str:
+    """The name of a transfer syntax in the standard; the UID itself where it has none."""
+    from pydicom.uid import UID
+
+    return _YOUNG.get(syntax) or UID(syntax).name
+
+
 def is_registered(syntax: str) -> bool:
     """Whether the UID is a transfer syntax that DICOM knows, video and the like included."""
     from pydicom.uid import UID
 
-    with collected():
-        uid = UID(syntax)
-    return uid.is_transfer_syntax if uid.name != uid else False
+    uid = UID(syntax)
+    return syntax in _YOUNG or (uid.is_transfer_syntax if uid.name != uid else False)
 
 
 def unsupported(path: Path, syntax: str) -> str:
     """The sentence for a syntax without a decoder; it names the UID."""
-    from pydicom.uid import UID
-
-    with collected():
-        name = UID(syntax).name
+    name = name_of(syntax)
     shown = gate.harmless(syntax if name == syntax else f"{name}, {syntax}")[:160]
     return _("{name}: the pixels are in a transfer syntax that cannot be decoded ({syntax}). Convert the file to another one first.").format(
         name=gate.harmless(path.name), syntax=shown
