@@ -60,6 +60,22 @@ def test_missing_values_leave_their_line_out() -> None:
         assert word not in lines(found)
 
 
+def test_the_part_of_a_series_is_named_without_identity_too() -> None:
+    found = corners(state_of(title="t1_vibe, localiser"), zoom_percent=100, identity=False)
+    assert found.bottom_left[0] == "Series 3  t1_vibe, localiser"
+
+
+@pytest.mark.parametrize(("number", "place"), [(0, "H 5.2 mm"), (2, "H 9.7 mm"), (4, "H 32.2 mm")])
+def test_d59_each_slice_of_an_uneven_stack_tells_its_own_place(number: int, place: str) -> None:
+    origins = tuple((-10.0, -20.0 + lean, 5.2 + height) for height, lean in ((0, 0), (2, 0.5), (4.5, 1), (6, 2), (27, 9)))
+    grid = Geometry((5, 8, 8), origins[0], (2.0, 0.7, 0.7), between_known=False, plane_origins=origins)
+    state = state_of(ViewWish("root", index=number), geometry=grid)
+    assert position_text(state) == place
+    found = corners(state, zoom_percent=100)
+    assert found.bottom_left[1] == f"Slice {number + 1} / 5  {place}"
+    assert "Spacing" not in lines(found)
+
+
 def test_short_texts_and_none() -> None:
     short = corners(state_of(ViewWish("root", index=40, text="short")), zoom_percent=100)
     assert short.top_left == ("Secret, Name",)

@@ -18,7 +18,7 @@ from viewer.core.volume import Identity
 from viewer.io.series import Refusal, SeriesEntry
 from viewer.session.settings import Settings
 from viewer.ui.browser import Browser
-from viewer.ui.browser_rows import DATA_ROLE, PICTURE_ROLE, badge_of, count_of, spoken, state_of, study_key, study_of, thumbnail_image
+from viewer.ui.browser_rows import DATA_ROLE, PICTURE_ROLE, badge_of, count_of, spoken, state_of, study_key, study_of, thumbnail_image, title_of
 from viewer.ui.controls import Button
 from viewer.ui.opening import Row
 from viewer.ui.window import Window
@@ -346,3 +346,10 @@ def test_hide_button_hides_and_the_key_brings_back(window: Window, qtbot: Any) -
     window.view.setFocus()
     qtbot.keyClick(window.view, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
     assert window.browser.isVisible()
+
+
+def test_d53_parts_of_one_series_read_differently_in_the_list() -> None:
+    """The description alone would be the same for a series and its localiser."""
+    who = Identity(series_description="Head", modality="CT", series_number="3")
+    rows = [SeriesEntry(f"1.2#{n}", "dicom", "volume", (), who, title, (3, 4, 5)) for n, title in enumerate(("Head", "Head, localiser", "Other"))]
+    assert [title_of(entry) for entry in rows] == ["Head", "Head, localiser", "Head"]

@@ -71,7 +71,7 @@ def _section(state: ViewState, volume: Volume, is_full: bool, identity: bool) ->
     who = volume.identity
     number = _("Series {number}").format(number=who.series_number) if who.series_number else ""
     # A title stands in for a description; made from the file's name, it may say who it is.
-    title = who.series_description or (volume.title if identity else "")
+    title = _description(volume) or (volume.title if identity else "")
     series = "  ".join(part for part in (number, title) if part)
     lines = [series if is_full else ""]
     if volume.phases > 1:
@@ -84,6 +84,12 @@ def _section(state: ViewState, volume: Volume, is_full: bool, identity: bool) ->
         lines.append(_thickness(state, volume))
         lines.append("  ".join(f"{_(name)} {volume.facts[name]}" for name in _SECTION_FACTS if name in volume.facts))
     return _present(*lines)
+
+
+def _description(volume: Volume) -> str:
+    """What the file calls the series, with what tells its parts apart."""
+    described = volume.identity.series_description
+    return volume.title if described and volume.title.startswith(described) else described
 
 
 def _thickness(state: ViewState, volume: Volume) -> str:
@@ -154,7 +160,7 @@ def view_name(state: ViewState, number: int) -> str:
     words = _("View {number}, {title}, slice {index} of {count}")
     if state.count == 1 and volume.phases > 1:
         words = _("View {number}, {title}, frame {index} of {count}")
-    title = volume.identity.series_description or volume.title
+    title = _description(volume) or volume.title
     return words.format(number=number, title=title, index=stack_index(state) + 1, count=stack_size(state))
 
 

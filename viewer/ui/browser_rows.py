@@ -82,7 +82,10 @@ def title_of(entry: SeriesEntry) -> str:
     """The series' description, else what its reader calls it; of objects that are no pictures what they are."""
     if entry.kind == "other" and entry.object_kind and not (object_count(entry) and entry.identity.series_description):
         return entry.title
-    return entry.identity.series_description or entry.title or _("Series {number}").format(number=entry.identity.series_number).strip()
+    description = entry.identity.series_description
+    # The title is the description, and what tells the parts of a series apart.
+    shown = entry.title if entry.title.startswith(description) else description
+    return shown or _("Series {number}").format(number=entry.identity.series_number).strip()
 
 
 def badge_of(entry: SeriesEntry) -> str:

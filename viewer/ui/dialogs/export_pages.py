@@ -23,6 +23,7 @@ from viewer.core.words import ngettext
 from viewer.draw.screenshot import Size, png_bytes, screenshot
 from viewer.io.recipe import recipe_text, save_recipe
 from viewer.io.save import save_atomic
+from viewer.io.straight import straightening
 from viewer.io.write.grids import save_mask
 from viewer.io.write.pictures import save_mask_picture
 from viewer.io.write.tables import annotations_table, csv_text, json_text, reports_table, save_tables
@@ -287,8 +288,13 @@ class MaskPage(Page):
         if not isinstance(chosen, tuple):
             self.note.setText(_("No segments yet."))
             return
-        planes, rows, columns = self.host.document.layer(chosen[0]).geometry.shape
+        geometry = self.host.document.layer(chosen[0]).geometry
+        is_picture = self.format.value() == ".png"
+        planes, rows, columns = geometry.shape if is_picture else geometry.straight().shape
         text = _("{columns} × {rows} × {planes} voxels, on the grid of the image.").format(columns=columns, rows=rows, planes=planes)
+        if not (is_picture or geometry.is_rectangular):
+            text = _("{columns} × {rows} × {planes} voxels.").format(columns=columns, rows=rows, planes=planes)
+            text = f"{text} {straightening(geometry, is_labels=True)}"
         if self._is_folder():
             text = f"{text} {ngettext('A folder with {count} picture.', 'A folder with {count} pictures.', planes)}"
         self.note.setText(text)
