@@ -15,7 +15,12 @@ from viewer.jobs.pool import Pool
 
 
 def answer(path: Path, pool: Pool) -> Literal["opened", "refused"]:
-    """Find and read all that is in a file, planes too. Raises AssertionError where a refusal is no sentence about the file."""
+    """Find and read all that is in a file, planes too. Raises AssertionError where a refusal is no sentence."""
+    return answer_and_words(path, pool)[0]
+
+
+def answer_and_words(path: Path, pool: Pool) -> tuple[Literal["opened", "refused"], list[str]]:
+    """The same, and the sentences."""
     listing = opening.find([path])
     assert listing.series or listing.refused or listing.skipped, "neither opened nor refused"
     said = [refusal.reason for refusal in listing.refused]
@@ -29,7 +34,7 @@ def answer(path: Path, pool: Pool) -> Literal["opened", "refused"]:
     for sentence in said:
         assert sentence.isprintable(), repr(sentence)
         assert sentence.endswith((".", ")")), sentence
-    return "opened" if opened else "refused"
+    return "opened" if opened else "refused", said
 
 
 def _read(entry: SeriesEntry, pool: Pool) -> None:

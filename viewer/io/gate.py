@@ -142,4 +142,7 @@ def _is_whole(size: object) -> bool:
 
 
 def _number(size: object) -> str:
-    return str(int(size)) if _is_whole(size) else harmless(str(size))  # type: ignore[call-overload]
+    if not _is_whole(size):
+        return harmless(str(size)[:40])
+    whole = int(size)  # type: ignore[call-overload]
+    return str(whole) if abs(whole) < 10**18 else f"{'-' if whole < 0 else ''}10^{len(str(abs(whole))) - 1} or more"

@@ -103,9 +103,13 @@ def check(path: Path, picture: Picture) -> int:
     item = max(1, picture.bits // 8)
     if not picture.is_compressed:
         # Rows of fewer than 8 bits a pixel are packed.
+        needed = gate.check(shape, item, path=path)
         packed = len(picture.pages) * picture.rows * ((picture.columns * picture.stored_samples * picture.bits + 7) // 8)
-        gate.check((max(0, packed),), 1, path=path, available=picture.data_bytes)
-        return gate.check(shape, item, path=path)
+        if packed > picture.data_bytes:
+            promised, there = gate.amount(packed), gate.amount(picture.data_bytes)
+            text = _("{name}: the header promises {promised} of pixels, but only {there} are there. The file is cut short or damaged.")
+            raise UnreadableFile(text.format(name=harmless(path.name), promised=promised, there=there))
+        return needed
     ratio = gate.LOSSY_RATIO if picture.format == "jpeg" else 1032
     return gate.check(shape, item, path=path, available=picture.data_bytes, ratio=ratio)
 
