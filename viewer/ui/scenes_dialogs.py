@@ -9,12 +9,14 @@ from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from viewer.io.objects.readable import Line, Readable
 from viewer.io.samples import NODULE
 from viewer.ui.controls import Button
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.details import Details
 from viewer.ui.dialogs.export import ExportDialog
 from viewer.ui.dialogs.palette import Palette
+from viewer.ui.dialogs.report import DocumentDialog
 from viewer.ui.dialogs.tags import TagBrowser
 from viewer.ui.scenes_panels import Maker, balls, choose, run, thorax
 from viewer.ui.scenes_stage import Stage
@@ -137,7 +139,39 @@ def tags(stage: Maker) -> Iterator[str]:
     dialog.reject()
 
 
-DIALOG_CHAPTERS = (messages, export, palette, menus, tags)
+REPORT = Readable(
+    "Imaging Measurement Report",
+    (
+        Line("entry", 0, "Date", "2024-03-18 09:41:30"),
+        Line("entry", 0, "State", "complete, verified"),
+        Line("entry", 0, "Verified by", "Dr. Ada Example, Example Hospital, 2024-03-18"),
+        Line("heading", 0, "Findings"),
+        Line("entry", 1, "Finding", "Nodule"),
+        Line("entry", 1, "Finding Site", "Upper lobe of right lung"),
+        Line("entry", 1, "Source", "CT Image, series 1, image 24\nCT Image, series 1, image 25"),
+        Line("heading", 0, "Imaging Measurements"),
+        Line("heading", 1, "Measurement Group"),
+        Line("entry", 2, "Length", "18.2 mm"),
+        Line("entry", 2, "Volume", "3.1 mL"),
+        Line("entry", 2, "Attenuation Coefficient, Mean", "41 HU"),
+        Line("heading", 0, "Impression"),
+        Line("paragraph", 1, "", "Solitary solid nodule with smooth edges. Nothing to compare with."),
+    ),
+)
+
+
+def documents(stage: Maker) -> Iterator[str]:
+    s = thorax(stage)
+    DocumentDialog(REPORT, about="Example, Person · 4711", host=s.window.host, parent=s.window).open()
+    dialog = dialog_of(s, DocumentDialog)
+    s.settle()
+    yield "report"
+    s.type(dialog.field, "nodule")
+    yield "report-find"
+    dialog.reject()
+
+
+DIALOG_CHAPTERS = (messages, export, palette, menus, tags, documents)
 
 
 def dialog_of(s: Stage, kind: type) -> Any:

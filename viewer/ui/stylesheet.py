@@ -138,6 +138,7 @@ QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: 
 QAbstractItemView { background: $panel; color: $text; border: none; outline: 0; alternate-background-color: $panel; }
 QAbstractItemView:disabled { color: $disabled; }
 QTreeView, QListView { show-decoration-selected: 1; }
+QTreeView { selection-background-color: $sel; selection-color: $text; }
 QTreeView::item, QListView::item { min-height: ${list_row}px; border: none; }
 QListView::item { border-radius: ${radius}px; padding: 0 6px; }
 QTreeView::item:hover, QListView::item:hover { background: $hover; color: $text; }

@@ -182,8 +182,10 @@ class DocumentDialog(Dialog):
 def _put(cursor: QTextCursor, line: Line, *, is_first: bool) -> None:
     """One line as a paragraph of its own; text is put in as characters, never as markup."""
     block = QTextBlockFormat()
-    block.setLeftMargin(sizes().wide * line.depth)
     is_heading = line.kind == "heading"
+    hanging = sizes().wide if line.kind == "entry" else 0
+    block.setLeftMargin(sizes().wide * line.depth + hanging)
+    block.setTextIndent(-hanging)
     block.setTopMargin(sizes().margin if is_heading and not is_first else sizes().hair)
     block.setBottomMargin(sizes().tight if is_heading else sizes().gap if line.kind == "paragraph" else sizes().hair)
     block.setLineHeight(125, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)

@@ -6,12 +6,12 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView
 
 from viewer.core.words import gettext as _
 from viewer.io.dicom.tag_words import haystack, is_identity, line_of, matching, title_of, value_of, whole_value_of
 from viewer.io.dicom.tags import Element, Tags, tag_text
-from viewer.ui.controls.painting import rounded
+from viewer.ui.controls.painting import focus_ring, rounded
 from viewer.ui.theme import font, sizes, tokens
 
 TAG, NAME, VR, VALUE = range(4)
@@ -120,8 +120,21 @@ class TagModel(QAbstractItemModel):
         return title_of(element) if column == NAME else element.vr if column == VR else value_of(element)
 
 
+class TagTree(QTreeView):
+    """A tree whose focus is a ring round the whole row."""
+
+    def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Place) -> None:
+        super().drawRow(painter, option, index)
+        if self.hasFocus() and index.row() == self.currentIndex().row() and index.parent() == self.currentIndex().parent():
+            focus_ring(painter, QRectF(option.rect), sizes().radius_badge)
+
+
 class BadgeDelegate(QStyledItemDelegate):
-    """Names with a badge at their right, where there is one."""
+    """Names with a badge at their right, where there is one. The tree draws the focus."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Place) -> None:
+        super().initStyleOption(option, index)
+        option.state &= ~QStyle.StateFlag.State_HasFocus
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Place) -> None:
         badge = index.data(BADGE_ROLE)
@@ -135,7 +148,7 @@ class BadgeDelegate(QStyledItemDelegate):
         words, inner.text = inner.text, ""
         style = option.widget.style()
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, inner, painter, option.widget)
-        room = option.rect.adjusted(sizes().tight, 0, -width - sizes().row_gap, 0)
+        room = option.rect.adjusted(sizes().hair + 1, 0, -width - sizes().row_gap, 0)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
         painter.setFont(inner.font)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QHBoxLayout, QHeaderView, QStackedWidget, QTreeView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QHBoxLayout, QHeaderView, QStackedWidget, QWidget
 from shiboken6 import isValid
 
 from viewer.core.words import gettext as _
@@ -18,7 +18,7 @@ from viewer.io.gate import harmless
 from viewer.session.view import ViewState
 from viewer.ui.controls import Button, ElidedLabel, EmptyState, Label, NoteBox, NumberRow, SearchField
 from viewer.ui.dialogs.frame import Dialog
-from viewer.ui.dialogs.tag_model import NAME, TAG, VR, BadgeDelegate, TagModel
+from viewer.ui.dialogs.tag_model import NAME, TAG, VR, BadgeDelegate, TagModel, TagTree
 from viewer.ui.host import Host
 from viewer.ui.theme import set_available, sizes
 
@@ -114,17 +114,16 @@ class TagBrowser(Dialog):
         button.clicked.connect(action)
         return button
 
-    def _tree(self) -> QTreeView:
-        tree = QTreeView(self.frame)
+    def _tree(self) -> TagTree:
+        tree = TagTree(self.frame)
         tree.setAccessibleName(_("Elements"))
         tree.setModel(self.model)
         tree.setUniformRowHeights(True)
-        tree.setAllColumnsShowFocus(True)
         tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         tree.setTabKeyNavigation(False)
         tree.setIndentation(sizes().wide)
-        tree.setItemDelegateForColumn(NAME, BadgeDelegate(tree))
+        tree.setItemDelegate(BadgeDelegate(tree))
         header = tree.header()
         header.setStretchLastSection(True)
         header.setSectionsMovable(False)
