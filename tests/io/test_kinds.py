@@ -64,7 +64,7 @@ def npy() -> bytes:
         (bytes(0x8001) + b"CD001\x01" + bytes(30), "ISO archive"),
         (bz2.compress(b"x"), "bzip2"),
         (lzma.compress(b"x"), "xz"),
-        (gzip.compress(b"words"), "gzipped file that holds no image"),
+        (gzip.compress(b"words", mtime=0), "gzipped file that holds no image"),
         (b"\0\0\0\x20ftypisom" + bytes(30), "MP4"),
         (b"RIFF\0\0\0\0AVI LIST", "AVI"),
         (sound(), "no kind of file"),
