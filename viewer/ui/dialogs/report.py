@@ -215,6 +215,8 @@ def show_document(host: Host, opener: Opener, entry: SeriesEntry) -> None:
     def ready(document: Readable) -> None:
         if window is not None and not isValid(window):
             return
+        if window is not None and any(d.isVisible() and d.document == document for d in window.findChildren(DocumentDialog)):
+            return  # asked for twice while it was read
         who = entry.identity
         images = ngettext("{count} file", "{count} files", len(entry.files)) if len(entry.files) > 1 else ""
         about = " · ".join(dict.fromkeys(part for part in (person(who.patient_name), who.patient_id, who.series_description, images) if part))
