@@ -27,7 +27,7 @@ def fingerprint(files: Sequence[Path]) -> str:
         try:
             with path.open("rb") as file:
                 facts = path.stat()
-                digest.update(f"{path.name}|{facts.st_size}|{facts.st_mtime_ns}|".encode())
+                digest.update(f"{path.name}|{facts.st_size}|{facts.st_mtime_ns}|".encode("utf-8", "surrogateescape"))
                 digest.update(file.read(_ENDS_BYTES))
                 if facts.st_size > _ENDS_BYTES:
                     file.seek(max(_ENDS_BYTES, facts.st_size - _ENDS_BYTES))
