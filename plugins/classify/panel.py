@@ -210,7 +210,8 @@ class ClassifyPanel(controls.PanelPage):
         report = reports.get(self._plane())
         self.empty.setVisible(not is_usable)
         if state.volume is None:
-            self.empty.set_text(_("Open an image to use Classify."), _("A model says what it sees, how sure it is, and whether it fits."))
+            reading = self._panels.host.why_closed if self._panels.host.arriving is not None else ""
+            self.empty.set_text(reading or _("Open an image to use Classify."), _("A model says what it sees, how sure it is, and whether it fits."))
         elif model is None:
             self.empty.set_text(_("No model installed."))
         self.head.setVisible(is_usable)

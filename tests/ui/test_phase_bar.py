@@ -66,14 +66,14 @@ def test_a_series_with_both_plays_its_phases_until_slices_are_chosen(window: Win
     put_volume(window, diffusion())
     QApplication.processEvents()
     bar = window.phase_bar
-    assert bar.axis.isVisible() and bar.axis.currentText() == "Play the phases"
+    assert bar.axis.isVisible() and bar.axis.currentText() == "Phases"
     assert played(window, 0.05, 0.15, 0.25, 0.35) == [(0, 2), (1, 2), (2, 2), (0, 2)]  # 10 a second
     window.cine.stop()
     window.cine.set_axis("slices")
     window.host.change_wish(phase=1, index=0)
     assert played(window, 0.05, 0.15, 0.25) == [(1, 0), (1, 1), (1, 2)]
     QApplication.processEvents()
-    assert bar.axis.currentText() == "Play the slices"
+    assert bar.axis.currentText() == "Slices"
 
 
 def test_a_stack_of_one_phase_plays_its_slices_and_says_so(small_window: Window, qtbot: Any) -> None:

@@ -146,6 +146,7 @@ class Host(QObject):
         if self.arriving is arriving:
             self.arriving = None
             self.set_wish(ViewWish(text=self._wish.text))
+            self.active_changed.emit("")
 
     def refresh_arriving(self) -> None:
         """Look again at what there is of the series that is being read."""

@@ -112,6 +112,12 @@ class Opener(QObject):
     def is_loading(self) -> bool:
         return any(row.is_loading for row in self._rows.values())
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a chosen series has nothing to show yet."""
+        loading = self._loadings.get(self._wanted)
+        return loading is not None and not loading.is_shown
+
     def open_paths(self, paths: Sequence[Path], on_listed: Callable[[Listing], None] | None = None, *, stack: Spacing | None = None) -> None:
         """Look into files and folders; what is found joins the browser as it is found, and the first picture is shown.
 

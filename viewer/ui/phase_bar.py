@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
+from viewer.core.words import mark
 from viewer.draw.corners import phase_text
 from viewer.ui import theme
 from viewer.ui.actions import Actions
@@ -14,8 +15,8 @@ from viewer.ui.controls import Combo, ElidedLabel, IconButton, Label
 from viewer.ui.controls.number_field import Slider
 from viewer.ui.host import Host
 
-_AXES = (("phases", "Play the phases"), ("slices", "Play the slices"))
-_LABEL_WIDTH = 190
+_AXES = (("phases", mark("Phases")), ("slices", mark("Slices")))
+_LABEL_WIDTH = 168
 _RATES = (1, 2, 5, 10, 15, 20, 25, 30, 45, 60)
 
 
@@ -54,11 +55,13 @@ class PhaseBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(6)
+        self.play_words = Label(_("Play"), "small", parent=self)
         for part, stretch in (
             (self.words, 0),
             (self.previous, 0),
             (self.slider, 1),
             (self.next, 0),
+            (self.play_words, 0),
             (self.axis, 0),
             (self.rate, 0),
             (self.measured, 0),
@@ -93,6 +96,7 @@ class PhaseBar(QFrame):
         self.words.setText(words)
         self.slider.setAccessibleDescription(words)
         self.axis.setVisible(has_phases and state.count > 1)
+        self.play_words.setVisible(has_phases and state.count > 1)
         self.axis.setCurrentIndex(self.axis.findData(cine.axis))
         self._show_rate()
 

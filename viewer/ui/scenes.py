@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from viewer.io import open as io_open
 from viewer.io.samples import NODULE
 from viewer.ui.scenes_dialogs import DIALOG_CHAPTERS
+from viewer.ui.scenes_opening import OPENING_CHAPTERS
 from viewer.ui.scenes_panels import PANEL_CHAPTERS
 from viewer.ui.scenes_stage import Stage
 
@@ -98,7 +99,7 @@ def sizes(stage: Callable[..., Stage]) -> Iterator[str]:
     yield "long-names"
 
 
-CHAPTERS: tuple[Chapter, ...] = (first_run, studies, damaged, *PANEL_CHAPTERS, *DIALOG_CHAPTERS, sizes)
+CHAPTERS: tuple[Chapter, ...] = (first_run, studies, damaged, *OPENING_CHAPTERS, *PANEL_CHAPTERS, *DIALOG_CHAPTERS, sizes)
 
 
 # --- files made on the spot ---
@@ -109,10 +110,10 @@ def reading(done: int, total: int) -> Iterator[Callable[[], None]]:
     """While this lasts a look into files stands still after so many of them."""
     find, go_on = io_open.find, Event()
 
-    def slow(paths: Any, *, progress: Any = None) -> Any:
+    def slow(paths: Any, *, progress: Any = None, found: Any = None) -> Any:
         progress(done, total)
         go_on.wait()
-        return find(paths, progress=progress)
+        return find(paths, progress=progress, found=found)
 
     io_open.find = slow
     try:

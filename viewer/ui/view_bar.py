@@ -125,7 +125,8 @@ class ViewBar(QFrame):
         reason = "" if volume.geometry.is_patient else _("This image has no patient orientation.")
         theme.set_available(self.plane, self._host.why_closed or reason)
         self.plane.setCurrentIndex(max(0, self.plane.findData(state.plane)))
-        self.caption.setText(volume.unit and _("Values in {unit}").format(unit=volume.unit))
+        self.caption.setText(volume.unit)
+        self.caption.setToolTip(volume.unit and _("Values in {unit}").format(unit=volume.unit))
         self._silent = False
 
     def _clear(self) -> None:

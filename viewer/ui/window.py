@@ -19,7 +19,7 @@ from viewer.ui.actions import TOOLS, Actions, ActionSpec
 from viewer.ui.attaching import Attaching
 from viewer.ui.browser import Browser
 from viewer.ui.cine import Cine
-from viewer.ui.controls import MessageBar, Splitter
+from viewer.ui.controls import BusyRing, MessageBar, Splitter
 from viewer.ui.dialogs.details import show_details
 from viewer.ui.dialogs.export import ExportDialog
 from viewer.ui.dialogs.palette import Palette
@@ -44,6 +44,7 @@ from viewer.ui.window_commands import PLANES, WindowCommands
 
 LEAST = QSize(960, 600)
 _WARM_AFTER_MS, _WARM_AGAIN_MS = 150, 50
+_RING_AFTER_MS = 150
 TOP_TOOLS = ("Measure/Distance", "Measure/Ellipse")
 
 
@@ -72,6 +73,12 @@ class Window(QMainWindow):
         self.attaching = self.panel_host.attaching = Attaching(host, self.opener, self)
         self.cine = Cine(host, self)
         self._build()
+        self._waiting = BusyRing(size=24, name=_("Reading"), parent=self.view)
+        self._waiting.hide()
+        self._wait = QTimer(self)
+        self._wait.setSingleShot(True)
+        self._wait.setInterval(_RING_AFTER_MS)
+        self._wait.timeout.connect(self._show_waiting)
         self.commands = WindowCommands(self)
         self._connect()
         self.refresh_actions()
@@ -158,6 +165,8 @@ class Window(QMainWindow):
         view.failed.connect(self._report_fault)
         view.refused.connect(lambda reason: host.say("info", reason))
         self.opener.ended.connect(self._show_end)
+        self.opener.rows_changed.connect(self._follow_opening)
+        host.seen_changed.connect(lambda _state: self._follow_opening())
         view.double_clicked.connect(self.commands.toggle_maximised)
         self.first_run.dropped.connect(self.open_paths)
         self.tooling.tool_changed.connect(self._show_tool)
@@ -218,6 +227,18 @@ class Window(QMainWindow):
             if shows:
                 self.view.setFocus()
         self.refresh_actions()
+
+    def _follow_opening(self) -> None:
+        if not self.opener.is_waiting:
+            self._wait.stop()
+            self._waiting.hide()
+        elif not self._wait.isActive() and self._waiting.isHidden():
+            self._wait.start()
+
+    def _show_waiting(self) -> None:
+        """The old picture stays until the new one is there; a ring in its corner says that something is coming."""
+        self._waiting.move(self.view.width() - self._waiting.width() - 22, self.view.height() // 2 + 24)
+        self._waiting.setVisible(self.opener.is_waiting)
 
     def _show_end(self, reason: str) -> None:
         """Why what was being read is not shown: said in the view, in place of the picture."""

@@ -40,8 +40,10 @@ class OperationCard(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(s.margin)
         entry = next((p for p in panel_host.registry.panels if p.title == menu), None)
-        title = _("Open an image to use {panel}.").format(panel=_(menu))
-        self.empty = EmptyState(title, _(entry.help) if entry and entry.help else "", parent=self)
+        self._host, self._title = panel_host.host, _("Open an image to use {panel}.").format(panel=_(menu))
+        self._help = _(entry.help) if entry and entry.help else ""
+        self.empty = EmptyState(self._title, self._help, parent=self)
+        self._host.active_changed.connect(self._word_empty)
         outer.addWidget(self.empty)
         self.head = QWidget(self)
         head = QVBoxLayout(self.head)
@@ -75,6 +77,9 @@ class OperationCard(QWidget):
         outer.addWidget(self.card)
         self.applied = AppliedList(panel_host, menu, parent=self)
         outer.addWidget(self.applied)
+
+    def _word_empty(self, _root_id: str) -> None:
+        self.empty.set_text(self._title if self._host.arriving is None else self._host.why_closed, self._help)
 
     def event(self, event: QEvent) -> bool:
         # The window's Esc would come first; while there is something to cancel here, it is this panel's.
