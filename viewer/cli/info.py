@@ -99,6 +99,7 @@ def describe(entry: SeriesEntry) -> dict[str, Any]:
         "patient_name": identity.patient_name,
         "modality": identity.modality,
         "description": identity.series_description or entry.title,
+        "title": entry.title,
         "kind": entry.kind,
         "shape": list(entry.shape),
         "phases": entry.phases,
@@ -146,7 +147,9 @@ def _lines(series: Mapping[str, Any]) -> str:
     if "object" in series and series["kind"] == "other":
         names = series["object"].get("segments", [])
         what = harmless(": ".join(part for part in (series["object"]["title"], ", ".join(names[:20])) if part))
-    title = " ".join(part for part in (series["modality"], series["description"]) if part)
+    # Of pictures the title tells the parts of a series apart; what an object is stands on the next line.
+    name = series["description"] if series["kind"] == "other" else series["title"]
+    title = " ".join(part for part in (series["modality"], name) if part)
     lines = [
         harmless(title) or _("(no description)"),
         f"  {what}, " + ngettext("{count} file", "{count} files", series["files"]),

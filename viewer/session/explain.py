@@ -231,8 +231,8 @@ def _shades(state: ViewState) -> list[Note]:
 
 
 def _untold_warnings(volume: Volume) -> list[Note]:
-    told = " ".join(note.text for note in volume.notes)
-    fresh = [w for w in volume.warnings if w.rstrip(".") not in told]
+    told = " ".join(note.text for note in volume.notes).casefold()
+    fresh = [w for w in volume.warnings if w.rstrip(".").casefold() not in told]
     return [Note("ignored", warning[:1].upper() + warning[1:].rstrip(".") + ".", is_warning=True) for warning in fresh]
 
 

@@ -15,6 +15,7 @@ import pytest
 import SimpleITK as sitk
 from pydicom.uid import generate_uid
 
+from viewer.cli.main import main
 from viewer.io import dicom
 from viewer.io.series import SeriesEntry
 
@@ -375,3 +376,16 @@ def test_d63_beyond_that_there_is_no_volume_and_it_is_said(write_dicom) -> None:
         assert entry.geometry is not None
         assert not entry.geometry.has_volume
         assert any("right angles" in w for w in entry.warnings)
+
+
+def test_c5_the_page_tells_the_verdict_once_with_numbers(write_dicom, tmp_path: Path, capsys) -> None:
+    for n, z in enumerate((0, 2, 4, 8, 10)):
+        write_dicom(f"{n}.dcm", PLANE, ImagePositionPatient=[0, 0.1 * z, z])
+    write_dicom("scout.dcm", PLANE, ImagePositionPatient=[0, 0, 5], ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"], SeriesDescription="Head")
+    assert main(["info", str(tmp_path), "--explain"]) == 0
+    text = capsys.readouterr().out
+    (first, second) = text.split("Head, localiser")
+    assert first.count("1 plane is missing at z = 6.0 mm") == 2  # among the warnings, and in the chapter on geometry
+    assert first.count("lean by 5.71°") == 2
+    assert "5 planes, 2 mm apart (from 2 to 4, mean 2.5)" in first
+    assert "this is: localiser" in second

@@ -20,7 +20,7 @@ from viewer.core.words import _, ngettext
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.phase_keys import CLOCK_KEYS, PHASE_KEYS
-from viewer.io.dicom.verdict import judged, order_note, place_of, warnings_of
+from viewer.io.dicom.verdict import judged, order_note, place_of, sentences, warnings_of
 
 SAME_PLACE_MM = 1e-3
 # Images at one height that lie farther apart than this sideways are no second image of a place.
@@ -93,7 +93,7 @@ def stacks(frames: list[Placed]) -> list[Stack]:
     if phases is not None:
         groups, labels, how = phases
         stack = _stack(groups, said)
-        return [replace(stack, phase_labels=labels, notes=(*stack.notes, *_phase_notes(groups, labels, how)))]
+        return [replace(stack, phase_labels=labels, notes=(*stack.notes, *sentences(_phase_notes(groups, labels, how))))]
     kept = [max(shelf, key=lambda f: (f.header.content_time, f.header.instance, f.number)) for shelf in shelves]
     chosen = {id(f) for f in kept}
     aside = [f for f in ordered if id(f) not in chosen]
@@ -115,7 +115,7 @@ def over_time(frames: list[Placed], *, tiles: int) -> Stack:
         text = _("{count} images of the same place are phases in the order of their numbers: no element tells them apart.")
         notes.append(Note("series", text.format(count=len(ordered))))
     grid = tuple((placed,) * tiles for placed in ordered)
-    return Stack(grid, flat_geometry(ordered[0]), labels, warnings_of(said), (), tuple(notes))
+    return Stack(grid, flat_geometry(ordered[0]), labels, warnings_of(said), (), sentences(notes))
 
 
 def _doubled(aside: list[Placed], normal: NDArray[np.float64]) -> Note:
@@ -303,7 +303,7 @@ def _stack(phases: list[list[Placed]], said: list[Note]) -> Stack:
     )
     if len(planes) > 1:
         notes.append(order_note(geometry, [p.header.instance if p.header.frame_count == 1 else p.number + 1 for p in planes]))
-    return Stack(tuple(tuple(p) for p in phases), geometry, (), warnings_of([*said, *notes]), badges, (*notes, *said))
+    return Stack(tuple(tuple(p) for p in phases), geometry, (), warnings_of([*said, *notes]), badges, sentences([*notes, *said]))
 
 
 def flat_geometry(placed: Placed, planes: int = 1) -> Geometry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,13 @@ def warnings_of(notes: Sequence[Note]) -> tuple[str, ...]:
     return tuple(note.text for note in notes if note.is_warning)
 
 
+def sentences(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """The notes with a capital and a full stop, which warnings do without: they follow a name in a list."""
+    return tuple(replace(note, text=note.text[:1].upper() + note.text[1:].rstrip(".") + ".") for note in notes)
+
+
 def _distances(found: Evenness, planes: int) -> Note:
-    text = _("{planes} planes, {median:.4g} mm apart (from {least:.4g} to {most:.4g}, mean {mean:.4g}); at most {off:.2g} mm from an even stack.")
+    text = _("{planes} planes, {median:.4g} mm apart (from {least:.4g} to {most:.4g}, mean {mean:.4g}); at most {off:.3f} mm from an even stack.")
     return Note(
         "geometry",
         text.format(planes=planes, median=found.median, least=found.least, most=found.most, mean=found.mean, off=found.off),
