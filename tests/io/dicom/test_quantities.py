@@ -37,6 +37,7 @@ def test_dose_is_the_stored_value_times_the_grid_scaling(inline_pool: Any, name:
     facts = volume.facts
     assert (facts["Dose units"], facts["Dose type"], facts["Dose of"]) == ("relative to a reference dose", "physical", "one or more beams")
     assert facts["Dose grid scaling"] == "1e-06"
+    assert "Dose type: physical." in [note.text for note in volume.notes if note.topic == "values"]
 
 
 def test_dose_of_both_byte_orders_is_the_same(inline_pool: Any) -> None:

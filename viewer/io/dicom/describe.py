@@ -17,7 +17,7 @@ from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.overlays import read_shutter
-from viewer.io.dicom.quantities import PARAMETRIC_MAP, quantity_facts, scaled
+from viewer.io.dicom.quantities import PARAMETRIC_MAP, quantity_facts, quantity_notes, scaled
 from viewer.io.dicom.spacing import pixel_spacing
 from viewer.io.dicom.syntaxes import name_of
 from viewer.io.dicom.units import unit_of
@@ -69,6 +69,7 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
     notes = [*remarks.stored_notes(header), *remarks.relation_notes(dataset)]
     if is_grey:
         notes += [Note("unit", reason), *remarks.window_notes(windows, luts)]
+    notes += quantity_notes(header.sop_class, dataset)
     notes += remarks.colour_notes(header, dataset)
     if shutter is not None:
         notes.append(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from viewer.core.provenance import Note
 from viewer.core.window import Window
 from viewer.core.words import _, mark
 from viewer.io.dicom import elements
@@ -62,6 +63,11 @@ def quantity_facts(sop_class: str, dataset: Dataset) -> dict[str, str]:
     if sop_class == DOSE_STORAGE:
         return _dose_facts(dataset)
     return _map_facts(dataset) if sop_class == PARAMETRIC_MAP else {}
+
+
+def quantity_notes(sop_class: str, dataset: Dataset) -> list[Note]:
+    """The same as notes on how the values came about."""
+    return [Note("values", _("{name}: {value}.").format(name=_(name), value=value)) for name, value in quantity_facts(sop_class, dataset).items()]
 
 
 _DOSE_WORDS = {"GY": "Gy", "RELATIVE": mark("relative to a reference dose"), "PHYSICAL": mark("physical"), "EFFECTIVE": mark("effective"),
