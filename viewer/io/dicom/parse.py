@@ -10,7 +10,7 @@ import io
 import os
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -125,8 +125,19 @@ def parse(path: Path, *, beginning: Beginning | None = None, by_walk: bool = Tru
     except OSError as err:
         reason = err.strerror or str(err)
         raise UnreadableFile(_("{name} cannot be read: {reason}.").format(name=gate.harmless(path.name), reason=reason)) from err
+    parsed = Parsed(dataset, end, tail, beginning.state, inflated)
     said = tuple(dict.fromkeys(elements.harmless(str(w.message)).splitlines()[0][:200] for w in caught if str(w.message)))
-    return Parsed(dataset, end, tail, beginning.state, inflated, said)
+    if parsed.pixel_tag is None and _is_cut(dataset, len(inflated) if inflated is not None else beginning.state.st_size):
+        said = (*said, _("the file ends within its header: it is cut short"))
+    return replace(parsed, complaints=said)
+
+
+def _is_cut(dataset: Dataset, size: int) -> bool:
+    """Whether the last element should go on behind the end of the file."""
+    last: Any = dataset.get_item(max(dataset.keys()), keep_deferred=True) if len(dataset) else None
+    if not getattr(last, "is_raw", False) or last.length == 0xFFFFFFFF:
+        return False
+    return bool(last.value_tell + last.length > size)
 
 
 def _walked(beginning: Beginning) -> Parsed | None:
@@ -250,6 +261,8 @@ def _inflate(content: bytes, path: Path) -> bytes:
         if engine.unconsumed_tail and engine.decompress(engine.unconsumed_tail, 1):
             text = _("{name}: its deflated content grows beyond {limit}. The file is damaged or hostile and was not opened.")
             raise UnreadableFile(text.format(name=gate.harmless(path.name), limit=gate.amount(cap)))
+        if not engine.eof and len(content) < HEADER_LIMIT:
+            raise UnreadableFile(_("{name}: its deflated content is cut short.").format(name=gate.harmless(path.name)))
     except zlib.error as err:
         raise UnreadableFile(_("{name}: its deflated content is damaged.").format(name=gate.harmless(path.name))) from err
     # Marked as explicit little endian, which it now is: pydicom would inflate it a second time, without a cap.
