@@ -76,6 +76,23 @@ def test_a_dose_whose_planes_run_the_other_way_is_put_in_the_order_of_the_image(
     document.close()
 
 
+def test_a_dose_whose_rows_and_columns_run_the_other_way_is_turned_round(study: Any, inline_pool: Any) -> None:
+    # Rows 0.5 mm and columns 2 mm apart: the first pixel lies where the image's last one does.
+    image, dose = study(STORED, ImageOrientationPatient=[-1, 0, 0, 0, -1, 0], ImagePositionPatient=[8, 2.5, 0])
+    document = Document()
+    root = open_entry(document, image, inline_pool)
+    found = read_map(dose, root, pool=inline_pool)
+    document.commit(found.step)
+    (item,) = document.overlays_of(root.id)
+    assert found.is_on_grid and item.geometry.same_grid(root.geometry)
+    for k in range(4):
+        z = float(root.geometry.to_patient((k, 0, 0))[2])
+        np.testing.assert_allclose(item.values[k], STORED[round(z / 3), ::-1, ::-1] * 0.1, rtol=1e-6)
+    (shown,) = resolve(ViewWish(volume_id=root.id), document).maps
+    assert shown.start == (0, 0, 0)
+    document.close()
+
+
 def test_a_dose_on_another_grid_keeps_its_own_and_is_not_drawn_over_the_image(study: Any, inline_pool: Any) -> None:
     image, dose = study(STORED[:, :3, :3], PixelSpacing=[1.7, 1.7], ImagePositionPatient=[0.3, 0.4, 0])
     document = Document()
