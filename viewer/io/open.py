@@ -19,7 +19,7 @@ from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.provenance import Note
 from viewer.core.volume import Volume
 from viewer.core.words import ngettext
-from viewer.io import archive, containers, memory
+from viewer.io import archive, collector, containers, memory
 from viewer.io.beside import because, open_descriptor, open_regular
 from viewer.io.gate import harmless
 from viewer.io.gather import Gathered, gather
@@ -56,6 +56,11 @@ def find(paths: Sequence[Path], *, progress: Progress | None = None, found: Call
         An entry takes the place of the one that had its id before. Only the returned listing is final: it alone holds
         the verdict on folders without images, and a number behind a series' id may move while the series grows.
     """
+    with collector.patient():
+        return _find(paths, progress, found)
+
+
+def _find(paths: Sequence[Path], progress: Progress | None, found: Callable[[Listing], None] | None) -> Listing:
     gathered = gather(paths, counted=(lambda count: progress(0, count)) if progress else None)
     containers.expand(gathered, progress=(lambda: progress(0, len(gathered.files))) if progress else None)
     search = _Search(gathered, found)
