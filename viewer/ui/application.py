@@ -24,7 +24,7 @@ from viewer.ui.host import Host
 from viewer.ui.window import Window
 
 # Imported by the workers while they wait, so that the first operation does not have to.
-WARM = ("numpy", "scipy.ndimage", "skimage.filters", "skimage.segmentation", "SimpleITK")
+WARM = ("numpy", "viewer.io.dicom.decode", "imagecodecs", "openjpeg.utils", "scipy.ndimage", "skimage.filters", "skimage.segmentation", "SimpleITK")
 
 
 def check_display() -> None:
@@ -51,13 +51,15 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
     """
     check_qt()
     check_display()
-    pool = Pool(2, warm=WARM)
+    pool = Pool(warm=WARM)
     if paths:
         pool.start_one()
     os.umask(0o077)  # what the program remembers is for the user alone
     archive.sweep()
     with (data_folder() / "crash.log").open("a") as crash_log:
         faulthandler.enable(crash_log)
+        # While threads look into files the window waits up to this long for each of its turns; the usual 5 ms add up to dropped frames.
+        sys.setswitchinterval(0.001)
         application = QApplication.instance() or QApplication(sys.argv[:1])
         application.setApplicationName("negatoscope")
         settings = Settings()
