@@ -1,7 +1,8 @@
 """The pool: hands jobs to worker processes, watches over them, replaces those that die.
 
-Two workers and a spare by default. Where processes with passed descriptors do not exist (Windows), and with
-``inline=True``, a job runs in the caller's process at once: the same functions, without the isolation.
+A worker for each processor by default, and a spare; none is started before it is needed. Where processes with passed
+descriptors do not exist (Windows), and with ``inline=True``, a job runs in the caller's process at once: the same
+functions, without the isolation.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from viewer.jobs.process import WorkerProcess
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 CANCEL_PATIENCE_S = 0.2
 _POLL_S = 0.25
+_MOST_WORKERS, _WARM_WORKERS = 8, 2
 
 __all__ = ["Job", "Limits", "Pool", "Progress", "Writable"]
 
@@ -41,6 +43,12 @@ class Limits:
     seconds: float | None = None
     address_space: int | None = None
     memory: int | None = None
+
+
+def default_workers() -> int:
+    """One for each processor that this program may use, two at least."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(2, min(_MOST_WORKERS, usable))
 
 
 class Job:
@@ -129,8 +137,8 @@ class Job:
 class Pool:
     """Runs jobs in worker processes. Close it, or use it as a context manager; nothing starts before the first job or ``warm``."""
 
-    def __init__(self, workers: int = 2, *, inline: bool = False, warm: Sequence[str] = ()) -> None:
-        self._count = workers
+    def __init__(self, workers: int | None = None, *, inline: bool = False, warm: Sequence[str] = ()) -> None:
+        self._count = workers or default_workers()
         self.inline = inline or os.name != "posix"
         self._warm = tuple(warm)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -171,7 +179,7 @@ class Pool:
         if not self.inline:
             self._start_threads()
             with self._lock:
-                while not self._closed and len(self._spares) < self._count + 1:
+                while not self._closed and len(self._spares) < min(self._count, _WARM_WORKERS) + 1:
                     self._spares.append(WorkerProcess(self._warm))
 
     def start_one(self) -> None:
