@@ -209,13 +209,15 @@ def ellipse_perimeter(a: float, b: float) -> float:
 
 def _value_measures(annotation: Annotation, volume: Volume) -> tuple[Measure, ...]:
     found = ellipse_mask(annotation, volume.geometry) if 0 <= annotation.phase < volume.phases else None
-    unit = "luminance" if volume.is_color else volume.unit
+    unit = "index" if volume.indices is not None else "luminance" if volume.is_color else volume.unit
     if found is None:
         stats = Statistics(0, 0)
     else:
         box, mask = found
         values = volume.phase(annotation.phase)[box]
-        if volume.is_color:
+        if volume.indices is not None:
+            values = volume.indices[annotation.phase][box]
+        elif volume.is_color:
             values = values @ np.asarray([0.299, 0.587, 0.114])  # ITU-R BT.601
         stats = segment_statistics(values, mask, padding=None if volume.is_color else volume.padding)
     measures = (

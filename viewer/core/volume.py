@@ -92,6 +92,8 @@ class Volume:
     """MONOCHROME1: the smallest value is shown white. Values are never inverted."""
     windows: tuple[Window, ...] = ()
     voi_luts: tuple[VoiLut, ...] = ()
+    indices: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    """Of a colour image made with a palette: the stored values (phases, planes, rows, columns) that stand for its colours (D41)."""
     plane_windows: tuple[tuple[Window | None, ...], ...] = ()
     """The file's first window of each plane, ``[phase][plane]``, None where it gives none; () where all are alike (D34)."""
     scales: tuple[ValueScale, ...] = ()
@@ -132,6 +134,10 @@ class Volume:
         if self.data.dtype == np.float64:
             raise ValueError("voxels are never float64")
         object.__setattr__(self, "data", memory.freeze(self.data))
+        if self.indices is not None:
+            if self.indices.shape != self.data.shape[:4]:
+                raise ValueError(f"indices of shape {self.indices.shape} for data of {self.data.shape}")
+            object.__setattr__(self, "indices", memory.freeze(self.indices))
         if not self.root_id:
             object.__setattr__(self, "root_id", self.id)
 
@@ -166,7 +172,7 @@ class Volume:
 
     def derived(self, new_id: str, data: NDArray[Any], **changes: Any) -> Volume:
         """A volume computed from this one: same place and identity, other values."""
-        fresh: dict[str, Any] = {"windows": (), "voi_luts": (), "plane_windows": (), "graphics": ()}
+        fresh: dict[str, Any] = {"windows": (), "voi_luts": (), "plane_windows": (), "graphics": (), "indices": None}
         if changes.get("unit", self.unit) != self.unit:
             fresh |= {"scales": (), "scale_problem": ""}
         return replace(self, id=new_id, data=data, parent_id=self.id, root_id=self.root_id, **{**fresh, **changes})

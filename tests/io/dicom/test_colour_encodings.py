@@ -14,6 +14,8 @@ from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.pixels import apply_color_lut, convert_color_space
 
+from viewer.core.annotation import Annotation
+from viewer.core.measure import measure_annotation
 from viewer.io import dicom
 
 SIDE = 32
@@ -161,7 +163,7 @@ def test_d41_segmented_palettes_equal_pydicoms(write_dicom, inline_pool, bits: i
     assert np.abs(dicom.load(entry, pool=inline_pool).values[0].astype(int) - expected).max() <= 1
 
 
-def test_d41_a_colour_cine_by_palette_has_each_frames_colours(write_dicom, inline_pool) -> None:
+def test_d41_a_colour_cine_by_palette_has_each_frames_colours_and_indices(write_dicom, inline_pool) -> None:
     frames = np.random.default_rng(2).integers(0, 8, (3, 4, 6), dtype=np.uint8)
     changes: dict[str, Any] = {"FrameTime": 50, "Modality": "US", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.3.1", "ImagePositionPatient": None}
     for n, name in enumerate(("Red", "Green", "Blue")):
@@ -172,6 +174,11 @@ def test_d41_a_colour_cine_by_palette_has_each_frames_colours(write_dicom, inlin
     assert (volume.kind, volume.phases, volume.is_color) == ("cine", 3, True)
     assert np.array_equal(volume.data[:, 0], np.array(PATCHES, np.uint8)[frames])
     assert volume.phase_seconds == pytest.approx((0, 0.05, 0.1))
+    assert volume.indices is not None
+    assert np.array_equal(volume.indices[:, 0], frames)
+    ellipse = Annotation("a", "ellipse", volume.id, ((2.5, 1.5, 0.0), (99.0, 1.5, 0.0), (2.5, 99.0, 0.0)), phase=1)
+    found = {m.name: (m.value, m.unit) for m in measure_annotation(ellipse, volume).measures}
+    assert found["Mean"] == (pytest.approx(frames[1].mean()), "index")
 
 
 def test_d42_a_colour_profile_is_told_by_a_badge(write_dicom, inline_pool) -> None:

@@ -154,9 +154,12 @@ class _Staged:
         if (more := len(said) - 3) > 0:
             said[3:] = [ngettext("and {count} further frame", "and {count} further frames", more)]
         notes = decoding_notes(self._plan.headers, self._slots, frames.failures)
+        # A palette's indices stay at hand for measuring (D41).
+        indices = frames.stored if isinstance(self._table, Palette) else None
         data = self._voxels(frames)
         frames.stored = data
-        return self._volume(data, self._slots, self._rescales, self._geometry, tuple(said), notes)
+        volume = self._volume(data, self._slots, self._rescales, self._geometry, tuple(said), notes)
+        return replace(volume, indices=indices) if indices is not None else volume
 
     def _voxels(self, frames: Frames) -> NDArray[Any]:
         """Modality values of everything; frames that failed get the middle of the others, neither air nor bone."""

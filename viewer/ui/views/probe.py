@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from viewer.core.digits import intensity
 from viewer.core.geometry import Index, Triple, place_text
 from viewer.core.layout import Point
+from viewer.core.words import gettext as _
 from viewer.session.view import Readable, ViewState
 
 
@@ -43,6 +44,8 @@ def probe_at(state: ViewState, document: Readable, point: Point, plane: NDArray[
     value = volume.phase(state.phase)[index] if plane is None else plane[index[1:]]
     if volume.is_color:
         text = "R {} G {} B {}".format(*(int(part) for part in value))
+        if volume.indices is not None:
+            text += " · " + _("index {number}").format(number=int(volume.indices[state.phase][index]))
     elif not np.isfinite(value):
         text = ""
     else:
