@@ -11,7 +11,7 @@ from viewer.api import Image, Refused, operation
 UNIT = "SUVbw"
 
 
-@operation(keeps_unit=False, preview="exact")
+@operation(keeps_unit=False, preview="none")
 def convert_to_suv(image: Image) -> Image:
     """Turn activity of a PET image into SUV by body weight, with the weight, dose and times of its header.
 

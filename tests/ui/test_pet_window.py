@@ -11,7 +11,7 @@ import pytest
 
 from tests.ui.window_samples import settle
 from viewer.core.window import Window as ValueWindow
-from viewer.session.apply import prepare
+from viewer.session.apply import Scope, prepare
 from viewer.session.view import presets
 from viewer.ui.window import Window
 
@@ -37,4 +37,16 @@ def test_d23_pet_becomes_suv_and_comes_back(pet_window: Window, qtbot: Any) -> N
     np.testing.assert_allclose(shown.values, expected, rtol=2e-7)
     assert presets(shown)[0] == (ValueWindow(3, 6, "LINEAR_EXACT", "SUV 0–6"),)
     host.undo()
+    assert host.state.volume is before
+
+
+def test_a_part_of_a_volume_is_never_in_another_unit_than_the_rest(pet_window: Window, qtbot: Any) -> None:
+    host = pet_window.host
+    before = host.state.volume
+    assert before is not None
+    said: list[str] = []
+    call = prepare(host.document, host.registry.spec("Enhance/Convert to SUV"), {}, volume_id=before.id, scope=Scope("slice", 0, 3))
+    host.run(call, on_failed=lambda error: said.append(str(error)))
+    qtbot.waitUntil(lambda: bool(said), timeout=20_000)
+    assert "whole volume" in said[0]
     assert host.state.volume is before

@@ -75,6 +75,8 @@ def _derived(call: Call, images: list[Any]) -> list[Change]:
     volume = call.volume
     unit = volume.unit if call.spec.keeps_unit and images[0].unit == volume.unit else images[0].unit if images[0].unit != volume.unit else ""
     whole = call.scope.kind == "volume" and len(images) == volume.phases
+    if not whole and unit and unit != volume.unit:
+        raise Refused(f"{call.spec.title} gives values in {unit}, which must not stand beside values in another unit. Run it on the whole volume.")
     if whole and len(images) == 1 and images[0].geometry.same_grid(volume.geometry):
         data = _compact(images[0].values)[np.newaxis]
     else:
