@@ -52,7 +52,7 @@ def test_a_series_is_known_by_its_images_where_its_own_uid_is_another(tmp_path: 
 
 
 def test_else_the_series_of_the_same_frame_whose_planes_fit(tmp_path: Path) -> None:
-    write_image(tmp_path / "shifted", Grid(origin=(10.0, -20.0, 31.2)), series="1.2.3.7")
+    write_image(tmp_path / "a shifted one, listed first", Grid(origin=(10.0, -20.0, 31.2)), series="1.2.3.7")
     write_image(tmp_path / "same", GRID, series="1.2.3.8")
     write_image(tmp_path / "elsewhere", GRID, series="1.2.3.9", frame="1.2.3.99")
     points = [np.array([GRID.place(k, r, c) for r, c in ((1, 1), (1, 9), (8, 5))]) for k in (1, 2)]
