@@ -126,3 +126,13 @@ def test_rows_of_objects_say_how_much_is_in_them(qtbot: Any, window: Window, stu
     open_all(qtbot, window, study)
     entry = next(row.entry for row in window.opener.rows() if row.entry.object_kind)
     assert (title_of(entry), count_of(entry)) == ("Made segmentation", "2 segments")
+
+
+def test_a_segmentation_dropped_on_the_view_goes_to_its_series(qtbot: Any, window: Window, study: Path) -> None:
+    from PySide6.QtCore import QPoint
+
+    open_all(qtbot, window, study / "ct")
+    window.attaching.offer([study / "seg.dcm"], QPoint(10, 10))
+    qtbot.waitUntil(lambda: len(window.host.document.history) == 1, timeout=PATIENCE_MS)
+    settle(qtbot, window)
+    assert len(window.host.document.layers_of(window.host.root_id)) == 2
