@@ -110,7 +110,9 @@ class _Reading:
         self._stop = False
 
     def run(self) -> None:
-        count = min(_MAX_READERS, os.cpu_count() or 1, len(self._order) // 8)
+        # A deflated file is inflated whole by each thread that reads from it.
+        places = (header.pixels for header in self._frames.headers)
+        count = 1 if any(place is not None and place.inflated for place in places) else min(_MAX_READERS, os.cpu_count() or 1, len(self._order) // 8)
         helpers = [threading.Thread(target=self._help, name=f"reader-{n}", daemon=True) for n in range(count - 1)]
         for helper in helpers:
             helper.start()
