@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,12 +62,13 @@ def test_volume_and_diameter_of_a_leaning_stack_are_those_of_the_true_places() -
 
 
 def test_the_surface_of_a_leaning_stack_is_that_of_the_leaning_block() -> None:
-    inside = np.zeros((12, 300, 200), bool)
-    inside[2:10, 20:280, 20:180] = True
-    geometry = Geometry(inside.shape, LEANING.origin, LEANING.spacing, plane_origins=LEANING.plane_origins)
-    a, b, h = 160 * 2.0, 260 * 0.5, 8 * 3.0
-    expected = 2 * a * b + 2 * b * h + 2 * a * h * float(np.hypot(1, LEAN))
-    assert numbers(geometry, inside)["Surface area (mm²)"] == pytest.approx(expected, rel=0.02)
+    tall = grid(tuple(3.0 * n for n in range(40)), 1.0, known=True)
+    geometry = replace(tall, shape=(40, 200, 100))
+    inside = np.zeros(geometry.shape, bool)
+    inside[2:38, 50:150, 20:80] = True
+    a, b, h = 60 * 2.0, 100 * 0.5, 36 * 3.0
+    expected = 2 * a * b + 2 * b * h + 2 * a * h * float(np.sqrt(2))  # a rectangular block would have a fifth less
+    assert numbers(geometry, inside)["Surface area (mm²)"] == pytest.approx(expected, rel=0.05)
 
 
 def test_d59_across_uneven_planes_nothing_is_measured_and_in_a_plane_everything() -> None:

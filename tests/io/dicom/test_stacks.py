@@ -55,7 +55,7 @@ DIFFERENT: dict[str, dict[str, Any]] = {
     "localiser": {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},
     "reformat": {"ImageType": ["DERIVED", "SECONDARY", "MPR"]},
     "projection": {"ImageType": ["DERIVED", "SECONDARY", "PROJECTION IMAGE"]},
-    "MIP as a later value": {"ImageType": ["DERIVED", "SECONDARY", "OTHER", "MIP"]},
+    "MIP as a later value": {"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "MIP"]},
 }
 
 
