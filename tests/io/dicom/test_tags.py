@@ -241,6 +241,13 @@ def test_a_sequence_of_rubbish_does_not_hide_what_follows(tmp_path: Path) -> Non
     assert any("no item" in note for note in tags.notes)
 
 
+def test_rubbish_in_the_group_before_the_data_set_stops_the_list_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "meta.dcm"
+    path.write_bytes(bytes(128) + b"DICM" + explicit(0x00020002, b"UI", b"1.2\0") + explicit(0x00020100, b"SQ", b"rubbish!", 0xFFFFFFFF))
+    tags = read_tags(path)
+    assert [row.tag for row in tags.rows] == [0x00020002, 0x00020100] and "no item" in tags.notes[0]
+
+
 def test_more_elements_than_can_be_listed_are_cut_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("viewer.io.dicom.tags.MAX_ROWS", 100)
     tags = hostile(tmp_path, *(explicit(0x00090000 + n, b"CS", b"") for n in range(200)))

@@ -92,18 +92,21 @@ def read_tags(path: Path) -> Tags:
             if not looks_like(head):
                 raise UnreadableFile(_("{name} is not a DICOM file.").format(name=name))
             content = _Content(file, state.st_size)
-            meta = _Walk(content)
-            meta.read_meta(132 if head[128:132] == b"DICM" else 0)
-            if meta.syntax == DEFLATED:
-                inflated = parse(path).inflated or b""
-                # The group before it is as long as it was, so offsets stay as they are.
-                meta.content = _Content(None, len(inflated), inflated)
-            meta.read_all()
+            walk = _Walk(content)
+            try:
+                walk.read_meta(132 if head[128:132] == b"DICM" else 0)
+                if walk.syntax == DEFLATED:
+                    inflated = parse(path).inflated or b""
+                    # The group before it is as long as it was, so offsets stay as they are.
+                    walk.content = _Content(None, len(inflated), inflated)
+                walk.read_all()
+            except _Stop:
+                pass  # a cap is reached, and a note says which: what was read so far is the answer
     except OSError as error:
         raise UnreadableFile(_("{name} cannot be read: {reason}.").format(name=name, reason=error.strerror or error)) from error
     except struct.error as error:
         raise UnreadableFile(_("{name} has become shorter while it was read.").format(name=name)) from error
-    return Tags(path, tuple(_made(row) for row in meta.rows), tuple(dict.fromkeys(meta.notes)))
+    return Tags(path, tuple(_made(row) for row in walk.rows), tuple(dict.fromkeys(walk.notes)))
 
 
 class _Content:
@@ -154,7 +157,7 @@ class _Level:
 
 
 class _Stop(Exception):
-    """A cap is reached: what was read so far is the answer."""
+    """A cap is reached, and where the rest begins is not known."""
 
 
 class _Walk:
@@ -185,10 +188,7 @@ class _Walk:
         """The data set itself."""
         implicit, order = self._encoding(self._offset)
         level = _Level(implicit, order, ("latin-1",), False, 0, -1)
-        try:
-            self._elements(self._offset, self.content.size, level)
-        except _Stop:
-            pass
+        self._elements(self._offset, self.content.size, level)
 
     def _encoding(self, offset: int) -> tuple[bool, str]:
         """By the transfer syntax, corrected by what is there."""
