@@ -158,3 +158,27 @@ def test_blocks_can_be_counted_while_others_are_closed() -> None:
     stop.set()
     asking.join()
     assert not wrong
+
+
+def test_writing_through_the_file_is_seen_by_every_mapping_and_stops_at_its_part() -> None:
+    whole = memory.allocate((3, 256, 256), np.int16)
+    whole[...] = 7
+    values = np.arange(256 * 256, dtype=np.int16).reshape(256, 256)
+    memory.write(whole[1], values)
+    assert np.array_equal(whole[1], values)
+    assert (whole[[0, 2]] == 7).all()
+    memory.write(whole[2], values[::-1].astype(np.int64))  # another type, not contiguous
+    assert np.array_equal(whole[2], values[::-1])
+    memory.write(whole[0, :2], np.int16(5))  # small: in place
+    assert (whole[0, :2] == 5).all()
+    assert (whole[0, 2:] == 7).all()
+    ordinary = np.zeros((256, 256), np.int16)
+    memory.write(ordinary, values)
+    assert np.array_equal(ordinary, values)
+
+
+def test_writing_through_the_file_does_not_open_what_is_frozen() -> None:
+    frozen = memory.freeze(memory.allocate((256, 256), np.int16))
+    with pytest.raises(ValueError, match="read-only"):
+        memory.write(frozen, np.ones((256, 256), np.int16))
+    assert not frozen.any()

@@ -40,6 +40,7 @@ class Block(mmap.mmap):
 
 
 _SLOW_BYTES = 16 << 20
+_MAPPED_BYTES = 64 << 10
 # Of each living block its memory file and size. No weak set: from one, another thread can take a block that is just being closed.
 _mapped: dict[int, tuple[int, int]] = {}
 
@@ -110,6 +111,23 @@ def locate(array: NDArray[Any]) -> tuple[Block, int] | None:
         return None
     start = np.frombuffer(owner, dtype=np.uint8).__array_interface__["data"][0]
     return owner, int(array.__array_interface__["data"][0]) - int(start)
+
+
+def write(target: NDArray[Any], values: NDArray[Any]) -> None:
+    """``target[...] = values``, into a part of a shared array that this process will not look at again.
+
+    Written through the file, without mapping the pages here: two thirds of the time for a part that was never touched.
+    """
+    found = locate(target)
+    if found is None or not found[0].writable or not target.flags.c_contiguous or target.nbytes < _MAPPED_BYTES or not hasattr(os, "pwrite"):
+        target[...] = values
+        return
+    block, offset = found
+    same = np.ascontiguousarray(np.broadcast_to(values, target.shape), dtype=target.dtype)
+    view = memoryview(same.reshape(-1).view(np.uint8).data)
+    done = 0
+    while done < len(view):
+        done += os.pwrite(block.descriptor, view[done:], offset + done)
 
 
 def live_blocks() -> int:

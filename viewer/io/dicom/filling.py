@@ -34,7 +34,7 @@ Slots = tuple[tuple[Cell, ...], ...]
 """``slots[phase][plane]`` = (number of the header, number of the frame)."""
 DECODE = "viewer.io.dicom.decode:decode_frames"
 # A job is to take about so long: its round trip hardly counts, and another wish of the reader's is heard soon.
-JOB_SECONDS = 0.03
+JOB_SECONDS = 0.04
 LARGEST_JOB = 32
 # After so many frames that ended their workers, with none that came out right, the decoder is not asked again.
 MAX_DEATHS = 3
@@ -190,7 +190,7 @@ class _Decoding:
         self._flying: dict[Job, _Batch] = {}
         self._again: deque[_Batch] = deque()
         self._seconds: float | None = None
-        """What one frame takes, once that is known."""
+        """What one frame takes of a processor, once that is known."""
         self._deaths = 0
         self._last_wish: Cell | None = None
         self._small = 0
