@@ -11,8 +11,8 @@ import numpy as np
 
 from viewer.core.words import _, ngettext
 from viewer.io.dicom import elements
-from viewer.io.dicom.parse import PIXEL_TAGS
 from viewer.io.dicom.tags import ITEM, Element, Tags, is_creator, tag_text
+from viewer.io.dicom.walk import PIXEL_TAGS
 
 SHOWN = 200
 """Characters of a value in a list."""

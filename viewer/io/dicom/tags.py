@@ -18,8 +18,9 @@ from viewer.core.errors import UnreadableFile
 from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.dicom import elements
-from viewer.io.dicom.parse import PIXEL_TAGS, looks_like, parse
+from viewer.io.dicom.parse import looks_like, parse
 from viewer.io.dicom.syntaxes import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT
+from viewer.io.dicom.walk import PIXEL_TAGS
 
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
