@@ -79,6 +79,7 @@ def npy() -> bytes:
         (b"<?xml version='1.0'?>", "XML"),
         (b"\x7fELF" + bytes(30), "program"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_well_known_files_are_refused_by_what_they_are(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "scan.dcm"

@@ -110,6 +110,7 @@ def test_mgh_without_a_valid_geometry_is_in_pixels(tmp_path, inline_pool):
         (mgh(sizes=(1 << 22, 1 << 22, 1 << 22, 1)), "free to use|promises"),
         (mgh(sizes=(1 << 23, 1 << 23, 1 << 23, 1 << 23)), "promises|free to use"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_lying_mgh_headers_are_refused(tmp_path, content, word):
     for name in ("a.mgh", "a.mgz"):
@@ -186,6 +187,7 @@ def test_analyze_over_time_and_gzipped(tmp_path, inline_pool):
         (analyze(vox=float("nan")), "cannot be"),
         (analyze(vox=-4.0), "cannot be"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_lying_analyze_headers_are_refused(tmp_path, header, word):
     (tmp_path / "a.hdr").write_bytes(header)
