@@ -178,6 +178,7 @@ def test_window_zoom_and_place_chosen_while_reading_stay_when_the_whole_is_there
 def test_the_grey_window_is_settled_by_the_first_plane_and_does_not_change_with_the_next(window: Window, qtbot: Any, feed: Feed, stack: Path) -> None:
     begin(window, qtbot, feed, stack, 3)
     first = window.host.seen.window
+    assert (first.low, first.high) == (0, 600)  # of the plane that is there, not of those that are not
     for plane in (4, 5, 6):
         feed.say(plane)
         wait_for(window, qtbot, plane)

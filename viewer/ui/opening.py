@@ -285,7 +285,8 @@ class Opener(QObject):
             self._host.say("warn", text, details="" if one else reasons)
 
     def _make_thumbnails(self, entries: Sequence[SeriesEntry]) -> None:
-        self._thumbnails.make([e for e in entries if e.kind != "other"])
+        # A series that is being opened brings its own picture.
+        self._thumbnails.make([e for e in entries if e.kind != "other" and e.id not in self._loadings])
 
     # --- one series ---
 
@@ -305,6 +306,7 @@ class Opener(QObject):
             self._rows[entry.id] = Row(loading.entry, root_id=volume.id)
             document.add_source(volume, source)
             self.rows_changed.emit()
+            self._keep_picture(loading)
             self._host.take_arrived(loading.arriving, volume)
             loading.arriving.end()
             # Who chose another series meanwhile is not torn away from it.
@@ -325,6 +327,7 @@ class Opener(QObject):
             if entry.id in self._rows:
                 self._rows[entry.id] = replace(self._rows[entry.id], is_loading=False, error=reason)
                 self.rows_changed.emit()
+                self._make_thumbnails([entry])
             was_shown = self._host.arriving is loading.arriving
             self._host.end_arriving(loading.arriving)
             loading.arriving.end()
@@ -359,11 +362,17 @@ class Opener(QObject):
             arriving.plane(*loading.wanted)
         if not arriving.has_picture:
             return
+        self._keep_picture(loading)
         if self._host.arriving is arriving:
             self._host.arriving_changed.emit()
         elif self._wanted == loading.entry.id and not loading.is_shown:
             loading.is_shown = True
             self._host.show_arriving(arriving)
+
+    def _keep_picture(self, loading: Loading) -> None:
+        picture = loading.arriving.plane(*loading.first)
+        if picture is not None:
+            self._thumbnails.take(loading.entry, picture)
 
     def _ask_for_plane(self, _state: Any) -> None:
         arriving, seen = self._host.arriving, self._host.seen

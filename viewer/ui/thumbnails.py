@@ -47,6 +47,12 @@ class Thumbnails(QObject):
         if self._waiting and not (self._task and self._host.work.is_running(self._task)):
             self._task = self._host.work.run_thread(self._read, _("Thumbnails"), self._over, self._host.report, quiet=True)
 
+    def take(self, entry: SeriesEntry, picture: Volume) -> None:
+        """The picture of a series that is being opened anyway: not to be read a second time."""
+        if entry.id not in self._pictures:
+            self._made[entry.id] = (entry.shape[0], entry.phases)
+            self._keep(entry, picture)
+
     def picture(self, entry: SeriesEntry) -> Volume | None:
         """The plane that a view shows first, if it is at hand."""
         found = self._pictures.get(entry.id)
