@@ -58,6 +58,13 @@ def test_it_opens_on_the_file_of_the_slice_in_view_and_follows_the_chooser(windo
     depth = float(shown.volume.geometry.to_patient((plane, 0, 0))[2])
     assert float(pydicom.dcmread(dialog.path).ImagePositionPatient[2]) == depth
     qtbot.waitUntil(lambda: dialog.model.tags is not None, timeout=PATIENCE_MS)
+    by_key = dialog.path
+    dialog.reject()
+    (row,) = window.opener.rows()
+    next(a for a in window.browser.build_menu(row).actions() if a.text() == "DICOM tags…").trigger()
+    dialog = dialog_of(window)
+    assert dialog.path == by_key
+    qtbot.waitUntil(lambda: dialog.model.tags is not None, timeout=PATIENCE_MS)
     dialog.field.setText("InstanceNumber")
     before = rows(dialog)
     qtbot.keyClick(dialog.chooser.field, Qt.Key.Key_Up if dialog._number == 0 else Qt.Key.Key_Down)

@@ -27,7 +27,7 @@ from viewer.ui.browser_rows import (
     thumbnail_image,
 )
 from viewer.ui.controls import Button, ElidedLabel, EmptyState, IconButton, Label, SearchField, ThinBar
-from viewer.ui.dialogs.tags import TagBrowser
+from viewer.ui.dialogs.tags import TagBrowser, file_shown
 from viewer.ui.map_objects import offer_overlay
 from viewer.ui.objects import HANDLERS
 from viewer.ui.opening import Row
@@ -381,12 +381,17 @@ class Browser(QWidget):
             stop.triggered.connect(lambda: self._opener.cancel_loading(row.entry.id))
         self._offer_adding(menu, row)
         tags = menu.addAction(_("DICOM tags…"))
-        tags.triggered.connect(lambda: TagBrowser(self._host, row.entry.files, title=row.entry.title, parent=self.window()).open())
+        tags.triggered.connect(lambda: self._show_tags(row))
         theme.set_available(tags, "" if row.entry.reader == "dicom" else _("This is no DICOM file."))
         export: QAction = menu.addAction(_("Export…"))
         export.triggered.connect(lambda: self._export(row))
         theme.set_available(export, "" if row.root_id else _("Open it first."))
         return menu
+
+    def _show_tags(self, row: Row) -> None:
+        shown = bool(row.root_id) and row.root_id == self._host.root_id
+        number = file_shown(self._host.state, len(row.entry.files)) if shown else 0
+        TagBrowser(self._host, row.entry.files, number, title=row.entry.title, parent=self.window()).open()
 
     def _offer_adding(self, menu: QMenu, row: Row) -> None:
         if row.entry.object_kind in MAP_KINDS:
