@@ -182,3 +182,26 @@ def test_writing_through_the_file_does_not_open_what_is_frozen() -> None:
     with pytest.raises(ValueError, match="read-only"):
         memory.write(frozen, np.ones((256, 256), np.int16))
     assert not frozen.any()
+
+
+def test_discarded_part_is_given_back_and_the_rest_stays() -> None:
+    whole = memory.allocate((4, 1 << 20), np.uint8)
+    whole[...] = 7
+    (block, _offset) = memory.locate(whole) or (None, 0)
+    assert block is not None
+    before = os.fstat(block.descriptor).st_blocks
+    memory.discard(whole[1:3])
+    assert (whole[[0, 3]] == 7).all()
+    if sys.platform.startswith("linux"):
+        assert os.fstat(block.descriptor).st_blocks == before // 2
+        assert not whole[1:3].any()
+    memory.discard(whole[0, 5:100])  # less than a page: nothing to give back
+    assert (whole[[0, 3]] == 7).all()
+
+
+def test_what_is_frozen_cannot_be_discarded() -> None:
+    array = memory.allocate((1 << 16,), np.uint8)
+    array[...] = 3
+    frozen = memory.freeze(array)
+    memory.discard(frozen)
+    assert (frozen == 3).all()

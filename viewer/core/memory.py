@@ -130,6 +130,21 @@ def write(target: NDArray[Any], values: NDArray[Any]) -> None:
         done += os.pwrite(block.descriptor, view[done:], offset + done)
 
 
+def discard(part: NDArray[Any]) -> None:
+    """Give the memory of a part of a shared array back to the system; what it held is lost. Without effect where that cannot be done."""
+    found = locate(part)
+    if found is None or not found[0].writable or not part.flags.c_contiguous or not hasattr(mmap, "MADV_REMOVE"):
+        return
+    block, offset = found
+    start = -(-offset // mmap.PAGESIZE) * mmap.PAGESIZE
+    length = (offset + part.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE - start
+    if length > 0:
+        try:
+            block.madvise(mmap.MADV_REMOVE, start, length)
+        except OSError:
+            pass  # the memory file lies where holes are not known; it is given back as a whole later
+
+
 def live_blocks() -> int:
     """How many blocks are mapped in this process."""
     return len(_mapped)

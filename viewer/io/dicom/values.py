@@ -120,6 +120,7 @@ def to_modality(stored: NDArray[Any], rescales: list[list[Rescale]], ends: dict[
     for p, k in cells:
         # Computed in double, kept in single: slopes of PET have more digits than a float32.
         result[p, k] = stored[p, k] * rescales[p][k].slope + rescales[p][k].intercept
+        memory.discard(stored[p, k])  # never are both whole in memory
     return _narrowed(result)
 
 
