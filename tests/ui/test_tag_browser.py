@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,19 @@ def test_values_that_look_like_markup_stay_words(window: Window, qtbot: Any, wri
     dialog.field.setText("bold")
     index = dialog.model.index(0, VALUE)
     assert index.data() == "<b>bold</b>" and "<" not in index.data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_of_a_zip_file_its_own_name_is_shown(window: Window, qtbot: Any, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
+        archive.write(FILES / "CT_small.dcm", "inside.dcm")
+    window.open_paths([tmp_path / "study.zip"])
+    qtbot.waitUntil(lambda: window.host.state.volume is not None, timeout=PATIENCE_MS)
+    settle(qtbot, window)
+    window.actions_table["view.tags"].trigger()
+    dialog = dialog_of(window)
+    qtbot.waitUntil(lambda: dialog.model.tags is not None, timeout=PATIENCE_MS)
+    assert dialog.name.text() == str(tmp_path / "study.zip")
+    assert dialog.model.rowCount() > 200
 
 
 def test_closing_while_a_file_is_read_leaves_nothing_behind(window: Window, qtbot: Any) -> None:

@@ -27,7 +27,7 @@ from viewer.ui.browser_rows import (
     thumbnail_image,
 )
 from viewer.ui.controls import Button, ElidedLabel, EmptyState, IconButton, Label, SearchField, ThinBar
-from viewer.ui.dialogs.tags import TagBrowser, file_shown
+from viewer.ui.dialogs.tags import show_tags
 from viewer.ui.map_objects import offer_overlay
 from viewer.ui.objects import HANDLERS
 from viewer.ui.opening import Row
@@ -389,9 +389,7 @@ class Browser(QWidget):
         return menu
 
     def _show_tags(self, row: Row) -> None:
-        shown = bool(row.root_id) and row.root_id == self._host.root_id
-        number = file_shown(self._host.state, len(row.entry.files)) if shown else 0
-        TagBrowser(self._host, row.entry.files, number, title=row.entry.title, parent=self.window()).open()
+        show_tags(self._host, row.entry, self.window())
 
     def _offer_adding(self, menu: QMenu, row: Row) -> None:
         if row.entry.object_kind in MAP_KINDS:

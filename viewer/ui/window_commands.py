@@ -66,7 +66,7 @@ class WindowCommands(QObject):
             "view.overlays": lambda: host.change_wish(show_overlays=not host.wish.show_overlays),
             "view.original": lambda: host.change_wish(show_original=not host.wish.show_original),
             "view.explain": lambda: show_explanation(host, self._window),
-            "view.tags": lambda: show_tags(host, self._window),
+            "view.tags": self._show_tags,
             "view.results": lambda: self._window.show_results(not self._window.results.isVisible()),
             "view.browser": lambda: self._show_part(self._window.browser, "view.browser"),
             "view.dock": lambda: self._show_part(self._window.dock, "view.dock"),
@@ -125,6 +125,11 @@ class WindowCommands(QObject):
         now = next((n for n, r in enumerate(rows) if r.root_id and r.root_id == self._window.host.root_id), -1)
         if rows and 0 <= now + sign < len(rows):
             self._window.opener.show(rows[now + sign].entry.id)
+
+    def _show_tags(self) -> None:
+        row = self._window.opener.row_of_root(self._window.host.root_id)
+        if row is not None:
+            show_tags(self._window.host, row.entry, self._window)
 
     def _about(self) -> None:
         show_about(self._window)

@@ -15,6 +15,7 @@ from viewer.core.words import ngettext
 from viewer.io.dicom.tag_words import line_of, whole_value_of
 from viewer.io.dicom.tags import Tags, read_tags
 from viewer.io.gate import harmless
+from viewer.io.series import SeriesEntry
 from viewer.session.view import ViewState
 from viewer.ui.controls import Button, ElidedLabel, EmptyState, Label, NoteBox, NumberRow, SearchField
 from viewer.ui.dialogs.frame import Dialog
@@ -37,11 +38,15 @@ class TagBrowser(Dialog):
         Which file to begin with.
     title : str
         What the files are of.
+    archive : Path or None
+        The ZIP file that they were unpacked from: named in place of where they lie now.
     """
 
-    def __init__(self, host: Host, files: Sequence[Path], number: int = 0, *, title: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, host: Host, files: Sequence[Path], number: int = 0, *, title: str = "", archive: Path | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(_("DICOM tags"), width=960, height=640, parent=parent)
-        self._host, self._files = host, tuple(files)
+        self._host, self._files, self._archive = host, tuple(files), archive
         self._number = min(max(0, number), len(self._files) - 1)
         self.error = ""
         self._build(title)
@@ -147,7 +152,7 @@ class TagBrowser(Dialog):
 
     def _read(self) -> None:
         path = self.path
-        self.name.setText(harmless(str(path)))
+        self.name.setText(harmless(str(path if self._archive is None else self._archive)))
 
         def ready(tags: Tags) -> None:
             if isValid(self) and path == self.path:
@@ -263,12 +268,8 @@ def file_shown(state: ViewState, files: int) -> int:
     return state.phase if files == phases else 0
 
 
-def show_tags(host: Host, parent: QWidget) -> None:
-    """Open the browser for the file of the slice in view."""
-    if host.state.volume is None:
-        return
-    files = host.document.source(host.root_id).files
-    if not files:
-        host.say("info", _("This image was made here: there is no file to look into."))
-        return
-    TagBrowser(host, files, file_shown(host.state, len(files)), title=host.state.volume.title, parent=parent).open()
+def show_tags(host: Host, entry: SeriesEntry, parent: QWidget) -> None:
+    """Open the browser for a listed series: for the file of the slice in view where it is the one that is shown."""
+    shown = host.root_id != "" and host.document.source(host.root_id).files == entry.files
+    number = file_shown(host.state, len(entry.files)) if shown else 0
+    TagBrowser(host, entry.files, number, title=entry.title, archive=entry.archive, parent=parent).open()
