@@ -269,6 +269,21 @@ def test_a_format_that_brings_no_planes_shows_the_middle_one_at_once(
     assert window.host.root_id and shown_value(window) == "200"
 
 
+def test_the_old_picture_stays_with_a_ring_until_the_new_one_is_there(window: Window, qtbot: Any, feed: Feed, stack: Path) -> None:
+    from tests.ui.window_samples import made_volume, put_volume
+
+    old = put_volume(window, made_volume())
+    window.open_paths([stack])
+    qtbot.waitUntil(lambda: window._waiting.isVisible(), timeout=PATIENCE_MS)
+    assert window.host.root_id == old.id and window.view.state.volume is old
+    feed.say("begin", 3)
+    qtbot.waitUntil(lambda: window.host.arriving is not None, timeout=PATIENCE_MS)
+    assert not window._waiting.isVisible()
+    feed.say("whole")
+    settle(qtbot, window)
+    assert not window._waiting.isVisible()
+
+
 def test_the_stand_in_of_a_large_series_takes_no_memory(inline_pool: Any, stack: Path) -> None:
     (entry,) = io_open.find([stack]).series
     picture = io_open.load_plane(entry, 3, 0, pool=inline_pool)

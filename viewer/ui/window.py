@@ -45,6 +45,8 @@ from viewer.ui.window_commands import PLANES, WindowCommands
 LEAST = QSize(960, 600)
 _WARM_AFTER_MS, _WARM_AGAIN_MS = 150, 50
 _RING_AFTER_MS = 150
+_BELOW_CORNER = 84
+"""Under the four lines at the top right."""
 TOP_TOOLS = ("Measure/Distance", "Measure/Ellipse")
 
 
@@ -237,7 +239,7 @@ class Window(QMainWindow):
 
     def _show_waiting(self) -> None:
         """The old picture stays until the new one is there; a ring in its corner says that something is coming."""
-        self._waiting.move(self.view.width() - self._waiting.width() - 22, self.view.height() // 2 + 24)
+        self._waiting.move(self.view.width() - self._waiting.width() - 22, _BELOW_CORNER)
         self._waiting.setVisible(self.opener.is_waiting)
 
     def _show_end(self, reason: str) -> None:
