@@ -333,6 +333,7 @@ def test_d37_c10_inverted_once_however_often_it_is_said(write_dicom, inline_pool
     assert np.array_equal(volume.values[0], STORED)
 
 
+@pytest.mark.usefixtures("qapp")
 def test_d47_a_circle_in_pixels_of_two_to_one_looks_round(write_dicom, inline_pool) -> None:
     from viewer.draw.screenshot import screenshot
     from viewer.session.document import Document
