@@ -242,6 +242,14 @@ def test_c26_two_persons_or_studies_under_one_series_uid_stay_apart_and_it_is_sa
     assert all(any(note.is_warning and "same series UID" in note.text for note in entry.notes) for entry in (first, second))
 
 
+def test_c26_one_name_in_two_manners_of_writing_is_one_person(tmp_path: Path) -> None:
+    for n, name in enumerate(("DOE^JANE", "Doe^Jane^^", "Doe^Jane ")):
+        place = {"x00200032": ("DS", f"0\\0\\{n}"), "x00200037": ("DS", "1\\0\\0\\0\\1\\0"), "x00080018": ("UI", f"1.2.9.{n}")}
+        write(tmp_path, whole(**place, x00100010=("PN", name)), str(n))
+    (entry,) = opening.find([tmp_path]).series
+    assert len(entry.files) == 3
+
+
 def test_one_series_of_one_person_says_how_many_files_it_is_of(tmp_path: Path) -> None:
     for n in range(3):
         place = {"x00200032": ("DS", f"0\\0\\{n}"), "x00200037": ("DS", "1\\0\\0\\0\\1\\0"), "x00080018": ("UI", f"1.2.9.{n}")}

@@ -129,7 +129,8 @@ def _identified(path: Path, parsed: Parsed) -> Header:
         syntax=syntax,
         series_uid=elements.harmless(elements.text(dataset, 0x0020000E))[:128],
         study_uid=elements.harmless(elements.text(dataset, 0x0020000D))[:128],
-        patient="\\".join(elements.text(dataset, tag) for tag in WHO),
+        # Empty parts at the end of a name and its capitals differ between machines, not between people.
+        patient="\\".join(elements.text(dataset, tag).rstrip("^= ").upper() for tag in WHO),
         frame_uid=elements.text(dataset, 0x00200052),
         modality=elements.harmless(elements.text(dataset, 0x00080060))[:16],
         image_type=elements.texts(dataset, 0x00080008),
