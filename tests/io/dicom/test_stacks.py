@@ -296,6 +296,14 @@ def test_d59_each_plane_of_an_uneven_stack_lies_where_its_file_says(write_dicom,
     assert set(entry.notes) <= set(volume.notes)
 
 
+def test_d59_planes_shifted_sideways_are_told_as_such(write_dicom) -> None:
+    files = [write_dicom(f"{n}", PLANE, ImagePositionPatient=[1.5 if n == 2 else 0, 0, 2.0 * n]) for n in range(5)]
+    (entry,) = dicom.scan(files).series
+    assert "shifted sideways by up to 1.50 mm" in " ".join(entry.warnings)
+    assert entry.geometry is not None
+    np.testing.assert_allclose(entry.geometry.to_patient((2, 0, 0)), (1.5, 0, 4))
+
+
 def test_d60_missing_planes_are_counted_with_their_places(write_dicom) -> None:
     entry = stack_at(write_dicom, [-518, -516, -514, -508, -506, -502])
     (text,) = entry.warnings

@@ -22,7 +22,7 @@ def judged(places: NDArray[np.float64], normal: NDArray[np.float64]) -> tuple[Ev
     notes = [_distances(found, len(places))]
     badges: list[str] = []
     if found.is_tilted:
-        text = _("the planes lean by {angle:.2f}° (gantry tilt): they are shown as acquired, each in its place")
+        text = _("the planes lean by {angle:.2f}° (as with a tilted gantry): they are shown as acquired, each in its place")
         notes.append(Note("geometry", text.format(angle=found.tilt_degrees), is_warning=True))
         badges.append("TILT")
     else:
@@ -35,6 +35,9 @@ def judged(places: NDArray[np.float64], normal: NDArray[np.float64]) -> tuple[Ev
         text = _("{missing}: volumes and distances across planes are not measured")
         notes.append(Note("geometry", text.format(missing=", ".join(where)), is_warning=True))
         badges.append("INCOMPLETE")
+    elif not found.is_even and found.most - found.least <= 0.02 * found.median:
+        text = _("the planes are shifted sideways by up to {off:.2f} mm: volumes and distances across planes are not measured")
+        notes.append(Note("geometry", text.format(off=found.off), is_warning=True))
     elif not found.is_even:
         text = _("the planes are not evenly spaced ({low:.2f} to {high:.2f} mm): volumes and distances across planes are not measured")
         notes.append(Note("geometry", text.format(low=found.least, high=found.most), is_warning=True))
