@@ -94,6 +94,8 @@ def straightening(geometry: Geometry, *, is_labels: bool) -> str:
         why.append(_("its planes lean by {angle:.1f}°").format(angle=found.tilt_degrees))
     if found.missing:
         why.append(ngettext("{count} plane is missing", "{count} planes are missing", found.missing_planes))
+    elif not found.is_even and found.most - found.least <= 0.02 * found.median:
+        why.append(_("its planes are shifted sideways by up to {off:.2f} mm").format(off=found.off))
     elif not found.is_even:
         why.append(_("its planes lie {least:.2f} to {most:.2f} mm apart").format(least=found.least, most=found.most))
     how = _("the nearest voxel was taken") if is_labels else _("values between voxels were interpolated linearly")
