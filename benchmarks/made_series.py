@@ -40,8 +40,11 @@ def slices(count: int = DIFFERENT) -> list[NDArray[np.uint16]]:
     return found
 
 
-def write(folder: Path, kind: str, count: int = 400) -> Path:
-    """A series of ``count`` slices in ``folder / kind``, as a scanner writes them: one file a slice."""
+def write(folder: Path, kind: str, count: int = 400, *, slope_step: float = 0.0) -> Path:
+    """A series of ``count`` slices in ``folder / kind``, as a scanner writes them: one file a slice.
+
+    With a ``slope_step`` each slice has its own rescale slope, as in PET.
+    """
     from pydicom.encaps import encapsulate
 
     target = folder / kind.replace(" ", "-")
@@ -51,6 +54,7 @@ def write(folder: Path, kind: str, count: int = 400) -> Path:
     wrapped = frames if kind == "uncompressed" else [encapsulate([frame + b"\0" * (len(frame) % 2)]) for frame in frames]
     for number in range(count):
         dataset = _header(number, SYNTAXES[kind])
+        dataset.RescaleSlope = f"{1 + slope_step * number:.6f}"
         dataset.PixelData = wrapped[number % len(wrapped)]
         dataset["PixelData"].VR = "OW" if kind == "uncompressed" else "OB"
         dataset["PixelData"].is_undefined_length = kind != "uncompressed"

@@ -47,6 +47,10 @@ def rows() -> list[Row]:
         pool.warm()
         plain = made_series.write(folder, "uncompressed", COUNT)
         found = [*_uncompressed(plain, pool), _peak(plain, f"{COUNT} slices")[0]]
+        (folder / "sloped").mkdir()
+        sloped = made_series.write(folder / "sloped", "uncompressed", COUNT, slope_step=0.0123)
+        found.append(_peak(sloped, f"{COUNT} slices of which each has its slope")[0])
+        shutil.rmtree(sloped)
         for kind, asked in ASKED.items():
             series = made_series.write(folder, kind, COUNT)
             found += _compressed(series, kind, asked, pool, rounds=3 if kind == "JPEG 2000" else 5)
