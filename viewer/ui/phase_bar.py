@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
@@ -17,6 +18,9 @@ from viewer.ui.host import Host
 
 _AXES = (("phases", mark("Phases")), ("slices", mark("Slices")))
 _LABEL_WIDTH = 168
+_SLIM_LABEL = 148
+_ROOMY = 660
+"""Narrower than this only where it is, the way elsewhere and Play stay."""
 _RATES = (1, 2, 5, 10, 15, 20, 25, 30, 45, 60)
 
 
@@ -41,6 +45,8 @@ class PhaseBar(QFrame):
         self.slider.stepped.connect(lambda steps: self._move(self.slider.value() + steps))
         self.words = ElidedLabel("", "small", parent=self)
         self.words.setFixedWidth(_LABEL_WIDTH)
+        self.play = IconButton("play", _("Play (C)"), parent=self)
+        self.play.clicked.connect(actions["view.cine"].trigger)
         self.axis = Combo(name=_("What is played"), parent=self)
         for value, title in _AXES:
             self.axis.addItem(_(title), value)
@@ -61,6 +67,7 @@ class PhaseBar(QFrame):
             (self.previous, 0),
             (self.slider, 1),
             (self.next, 0),
+            (self.play, 0),
             (self.play_words, 0),
             (self.axis, 0),
             (self.rate, 0),
@@ -75,6 +82,10 @@ class PhaseBar(QFrame):
         cine.told.connect(self._soon.start)
         cine.changed.connect(lambda _playing: self._soon.start())
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._soon.start()
 
     def refresh(self) -> None:
         """Show where the view and the player are."""
@@ -95,8 +106,15 @@ class PhaseBar(QFrame):
         words = phase_text(state, volume) if has_phases else _("Playing the slices")
         self.words.setText(words)
         self.slider.setAccessibleDescription(words)
-        self.axis.setVisible(has_phases and state.count > 1)
-        self.play_words.setVisible(has_phases and state.count > 1)
+        is_roomy, has_both = self.width() >= _ROOMY, has_phases and state.count > 1
+        self.words.setFixedWidth(_LABEL_WIDTH if is_roomy else _SLIM_LABEL)
+        self.axis.setVisible(has_both)
+        self.play_words.setVisible(has_both and is_roomy)
+        self.play.setVisible(not is_roomy)  # else it is in the bar above
+        self.play.set_picture("pause" if cine.is_playing else "play")
+        self.play.set_name(_("Pause (C)") if cine.is_playing else _("Play (C)"))
+        for part in (self.rate, self.measured):
+            part.setVisible(is_roomy)
         self.axis.setCurrentIndex(self.axis.findData(cine.axis))
         self._show_rate()
 

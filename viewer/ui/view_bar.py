@@ -92,6 +92,7 @@ class ViewBar(QFrame):
         for words in self._words:
             words.setVisible(is_roomy)
         self.caption.setVisible(is_roomy)
+        self._refresh.start()
         for part, width in ((self.width_field, field), (self.level_field, field), (self.preset, preset), (self.plane, plane)):
             if part in (self.width_field, self.level_field):
                 part.setFixedWidth(width)
@@ -109,7 +110,7 @@ class ViewBar(QFrame):
     def _show_state(self) -> None:
         state = self._host.seen
         volume = state.volume
-        self.play.setVisible(volume is not None and (volume.phases > 1 or state.count > 1))
+        self.play.setVisible(volume is not None and (volume.phases > 1 or state.count > 1) and self.width() >= _ROOMY)
         for field in (self.width_field, self.level_field, self.preset, self.auto, self.invert, self.plane):
             theme.set_available(field, "" if volume is not None else _("Open an image first."))
         if volume is None:
