@@ -115,7 +115,7 @@ def test_lossy_frames_are_called_lossy(shared_data: Path, inline_pool) -> None:
     (entry,) = dicom.scan([shared_data / "single" / "XA1_JPLY"]).series
     (note,) = [n for n in dicom.load(entry, pool=inline_pool).notes if n.topic == "decoding"]
     assert "1.2.840.10008.1.2.4.51" in note.text
-    assert "lossy" in note.text
+    assert note.text.endswith("lossy, decoded by imagecodecs.")  # Pillow, the first of the table, has no 12-bit JPEG
 
 
 def test_few_jobs_are_on_their_way_at_a_time(write_rle_series, monkeypatch) -> None:

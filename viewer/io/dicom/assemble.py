@@ -153,7 +153,7 @@ class _Staged:
         said = [str(err) for err in frames.failures.values()]
         if (more := len(said) - 3) > 0:
             said[3:] = [ngettext("and {count} further frame", "and {count} further frames", more)]
-        notes = decoding_notes(self._plan.headers, self._slots, frames.failures)
+        notes = decoding_notes(frames)
         # A palette's indices stay at hand for measuring (D41).
         indices = frames.stored if isinstance(self._table, Palette) else None
         data = self._voxels(frames)

@@ -12,7 +12,7 @@ import struct
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -58,6 +58,8 @@ class Decoded:
     precision: int
     is_signed: bool = False
     is_lossy: bool = False
+    by: int = 0
+    """Which of the codec's packages it was; -1 where more than one may have taken part."""
 
 
 Decoder = Callable[[bytes, FrameTask], Decoded]
@@ -73,7 +75,8 @@ def decode_frames(
     """Decode frames into ``out[cell]``: stored values, or RGB for colour. The worker's entry point.
 
     A frame is decoded into memory of the worker and copied from there: a decoder that writes past its end never reaches
-    the frames beside it. ``ledger[cell]`` is then (1, smallest, largest); if the worker dies, it tells which frame it was at.
+    the frames beside it. ``ledger[cell]`` is then (2 + decoder, smallest, largest), or 1 first where that failed; if the worker
+    dies, it tells which frame it was at.
 
     Returns
     -------
@@ -92,9 +95,9 @@ def decode_frames(
                     path = None
                     file = opened.enter_context(open_regular(task.path))
                     path = task.path
-                result = decode_frame(task, file)
+                result, by = decode_frame(task, file)
                 memory.write(out[cell], result)
-                ledger[cell] = (1.0, *values.ends_of(result))
+                ledger[cell] = (2.0 + by, *values.ends_of(result))
             except OperationCancelled:
                 raise
             except NegatoscopeError as err:
@@ -103,8 +106,8 @@ def decode_frames(
     return time.process_time() - begun, problems
 
 
-def decode_frame(task: FrameTask, file: BinaryIO) -> NDArray[Any]:
-    """One frame: its stored values, or RGB for colour.
+def decode_frame(task: FrameTask, file: BinaryIO) -> tuple[NDArray[Any], int]:
+    """One frame: its stored values, or RGB for colour; and which of the codec's packages decoded it.
 
     Raises
     ------
@@ -117,7 +120,8 @@ def decode_frame(task: FrameTask, file: BinaryIO) -> NDArray[Any]:
         raise UnsupportedFeature(unsupported(task.path, task.syntax))
     try:
         stream = b"".join(_piece(file, span) for span in task.spans)
-        return finished(DECODERS[codec.family](stream, task), task)
+        decoded = DECODERS[codec.family](stream, task)
+        return finished(decoded, task), decoded.by
     except NegatoscopeError as err:
         reason = str(err).rstrip(".")
         raise type(err)(_("{name}: a frame in {codec} cannot be decoded: {reason}.").format(name=name, codec=codec.name, reason=reason)) from err
@@ -174,7 +178,7 @@ def _piece(file: BinaryIO, span: Span) -> bytes:
 def _rle(stream: bytes, task: FrameTask) -> Decoded:
     samples = decode_rle(stream, task.rows, task.columns, task.samples, task.bits_allocated)
     precision = task.bits_stored if task.samples == 3 else task.bits_allocated
-    return Decoded(samples, task.photometric, precision)
+    return Decoded(samples, task.photometric, precision, by=-1)
 
 
 def _deflate(stream: bytes, task: FrameTask) -> Decoded:
@@ -249,7 +253,7 @@ def _jpeg_lossy(stream: bytes, task: FrameTask) -> Decoded:
     if head.precision > 8:
         from imagecodecs import jpeg8_decode
 
-        return Decoded(np.asarray(jpeg8_decode(stream)), task.photometric, head.precision, is_lossy=True)
+        return Decoded(np.asarray(jpeg8_decode(stream)), task.photometric, head.precision, is_lossy=True, by=1)
     from PIL import Image
 
     with Image.open(io.BytesIO(stream), formats=("JPEG",)) as picture:
@@ -273,19 +277,21 @@ def _jpeg_ls(stream: bytes, task: FrameTask) -> Decoded:
     from imagecodecs import JpeglsError, jpegls_decode
 
     head = _checked_head(stream, task)
+    by = 0
     try:
         samples = np.asarray(jpegls_decode(stream))
     except JpeglsError:
         # CharLS through pyjpegls takes some streams that imagecodecs refuses.
         from jpeg_ls import decode_buffer
 
+        by = 1
         buffer, _info = decode_buffer(stream)
         kind = "u1" if head.precision <= 8 else "<u2"
         flat = np.frombuffer(bytes(buffer), dtype=kind)
         samples = flat.reshape((task.rows, task.columns) if task.samples == 1 else (task.rows, task.columns, 3))
     if samples.ndim == 3 and samples.shape[0] == 3 and samples.shape[2] != 3:
         samples = samples.transpose(1, 2, 0)
-    return Decoded(samples, task.photometric, head.precision, is_lossy=CODECS[task.syntax].is_lossy)
+    return Decoded(samples, task.photometric, head.precision, is_lossy=CODECS[task.syntax].is_lossy, by=by)
 
 
 def _jpeg_2000(stream: bytes, task: FrameTask) -> Decoded:
@@ -304,13 +310,13 @@ def _htj2k(stream: bytes, task: FrameTask) -> Decoded:
 
     found = get_parameters(stream)
     if (found["rows"], found["columns"], found["samples_per_pixel"]) != (task.rows, task.columns, task.samples):
-        return _jpeg_2000(stream, task)
+        return replace(_jpeg_2000(stream, task), by=1)
     from imagecodecs import Htj2kError, htj2k_decode
 
     try:
         samples = np.asarray(htj2k_decode(stream))
     except Htj2kError:
-        return _jpeg_2000(stream, task)
+        return replace(_jpeg_2000(stream, task), by=1)
     if samples.ndim == 3 and samples.shape[0] == 3 and samples.shape[2] != 3:
         samples = samples.transpose(1, 2, 0)
     return Decoded(samples, task.photometric, int(found["precision"]), bool(found["is_signed"]), CODECS[task.syntax].is_lossy)

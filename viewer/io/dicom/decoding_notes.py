@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 
-from viewer.core.errors import NegatoscopeError
 from viewer.core.provenance import Note
 from viewer.core.words import _, mark, ngettext
-from viewer.io.dicom.filling import Slots
-from viewer.io.dicom.header import Header
+from viewer.io.dicom.filling import Frames
 from viewer.io.dicom.order import Cell
 from viewer.io.dicom.syntaxes import BIG_ENDIAN, CODECS, DEFLATED, EXPLICIT, IMPLICIT
 
@@ -22,10 +19,11 @@ _NATIVE = {
 _LISTED = 20
 
 
-def decoding_notes(headers: Sequence[Header], slots: Slots, failures: Mapping[Cell, NegatoscopeError]) -> tuple[Note, ...]:
+def decoding_notes(frames: Frames) -> tuple[Note, ...]:
     """One note for each transfer syntax and packing of bits among the frames that were read, and one for those that failed."""
-    frames = Counter(headers[h].syntax for row in slots for h, _n in row)
-    notes = [Note("decoding", _of_syntax(syntax, count)) for syntax, count in frames.items()]
+    headers, slots, failures = frames.headers, frames.slots, frames.failures
+    syntaxes = Counter(headers[h].syntax for row in slots for h, _n in row)
+    notes = [Note("decoding", _of_syntax(syntax, count, {by for s, by in frames.decoders if s == syntax})) for syntax, count in syntaxes.items()]
     kinds = Counter((lead.bits_allocated, lead.bits_stored, lead.high_bit, lead.is_signed) for lead in (headers[h] for row in slots for h, _n in row))
     lead = headers[slots[0][0][0]]
     if lead.samples == 1 and lead.pixels is not None and lead.pixels.tag == 0x7FE00010:
@@ -38,12 +36,14 @@ def decoding_notes(headers: Sequence[Header], slots: Slots, failures: Mapping[Ce
     return tuple(notes)
 
 
-def _of_syntax(syntax: str, count: int) -> str:
+def _of_syntax(syntax: str, count: int, decoders: set[int]) -> str:
+    """``decoders``: which of the codec's packages were at work; -1 stands for any of them."""
     codec = CODECS.get(syntax)
     if codec is None:
         how = _(_NATIVE.get(syntax, _NATIVE[EXPLICIT]))
         return _("{frames}, uncompressed ({how}).").format(frames=_frames(count), how=how)
-    by = _(" or ").join(_("this program") if package == "viewer" else package for package in codec.packages)
+    used = codec.packages if -1 in decoders or not decoders else [codec.packages[n] for n in sorted(decoders)]
+    by = _(" or ").join(_("this program") if package == "viewer" else package for package in used)
     kind = _("lossy") if codec.is_lossy else _("lossless")
     text = _("{frames} in {codec} ({uid}), {kind}, decoded by {by}.")
     return text.format(frames=_frames(count), codec=codec.name, uid=syntax, kind=kind, by=by)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +59,8 @@ class Frames:
     ends: dict[Cell, tuple[float, float]] = field(default_factory=dict)
     """Smallest and largest stored value of each frame that is there."""
     failures: dict[Cell, NegatoscopeError] = field(default_factory=dict)
+    decoders: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How many frames of a transfer syntax which of its decoders gave."""
     done: int = 0
 
     @property
@@ -285,6 +287,8 @@ class _Decoding:
 
     def _landed(self, cell: Cell, problem: NegatoscopeError | None) -> None:
         entry = self._ledger[cell]
+        if problem is None:
+            self._frames.decoders[self._frames.header(cell)[0].syntax, int(entry[STATE]) - 2] += 1
         self._frames.landed(cell, problem, (float(entry[LOW]), float(entry[HIGH])))
 
 
