@@ -11,7 +11,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test bench screenshots check lint format-check types imports format clean clean-all
+.PHONY: help env demo test soak bench screenshots check lint format-check types imports format clean clean-all
 
 help: ## This table
 	@echo "make ...       what it does (each sets up what it needs)"
@@ -44,6 +44,9 @@ demo: env ## Open the demo study; without a display, do the main job on it and w
 
 test: env ## All tests, on two cores (PYTEST_ARGS= for more)
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 -m "not soak" $(PYTEST_ARGS)
+
+soak: env ## 20,000 damaged files of every kind (minutes): opened, or refused in a sentence
+	@$(BIN)/python -W ignore -m tests.soak_mutants
 
 bench: env ## Every benchmark beside its rival or limit, as one table
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks

@@ -163,6 +163,7 @@ TABLE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "NIfTI, 2^16 x 2^16 as a signed number": ("a.nii", lambda: _at(_NIFTI, 40, "<8h", 3, -1, -1, 2, 1, 1, 1, 1)),
     "NIfTI, voxels at byte 1e38": ("a.nii", lambda: _at(_NIFTI, 108, "<f", 1e38)),
     "NIfTI, voxels at NaN": ("a.nii", lambda: _at(_NIFTI, 108, "<f", float("nan"))),
+    "NIfTI, a grid that is nearly flat": ("a.nii", lambda: _at(_NIFTI, 280, "<12f", 1, 0, 999, 0, 0, 1, 999, 0, 0, 0, 2, 0)),
     "NIfTI-2, 2^62": ("a.nii", lambda: _at(_NIFTI2, 16, "<8q", 3, 2**62, 2**62, 2**62, 1, 1, 1, 1)),
     "NIfTI-2, 2^21 each": ("a.nii", lambda: _at(_NIFTI2, 16, "<8q", 3, 2**21, 2**21, 2**21, 1, 1, 1, 1)),
     "NIfTI-2, voxels at byte 2^62": ("a.nii", lambda: _at(_NIFTI2, 168, "<q", 2**62)),

@@ -33,6 +33,8 @@ Role = Literal["phase", "plane", "row", "column", "sample"]
 _ORDER: tuple[Role, ...] = ("phase", "plane", "row", "column", "sample")
 # Text takes about ten bytes and a Python object for a number: enough for small examples, which is all it is used for.
 TEXT_LIMIT = 64 << 20
+# A stack that leans by 45 degrees about two axes needs 4 times its voxels.
+SHEAR_LIMIT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ def scan_each(files: list[Path], plan_of: Callable[[Path], GridPlan], progress: 
 
 def check(plan: GridPlan) -> int:
     """Ask the gate, and see that a compressed stream is long enough. Returns the bytes of the stored block."""
+    if plan.sheared:
+        _check_straightened(plan)
     with open_regular(plan.data) as file:
         size = file.seek(0, 2)
         there = max(0, size - plan.start)
@@ -143,6 +147,16 @@ def check(plan: GridPlan) -> int:
                 "The file is cut short."
             )
         return needed
+
+
+def _check_straightened(plan: GridPlan) -> None:
+    """The rectangular grid that a slanted one is brought onto may be far larger than the file: a nearly flat one has no end."""
+    straight = (plan.phases, *plan.geometry.shape, plan.samples)
+    gate.check(straight, plan.element.itemsize, path=plan.header)
+    times = math.prod(straight) / math.prod(plan.shape)
+    if times > SHEAR_LIMIT:
+        text = _("{name}: its grid is so slanted that a rectangular one around it would be {times:.0f} times as large. The header is damaged.")
+        raise UnreadableFile(text.format(name=gate.harmless(plan.header.name), times=times))
 
 
 def entry_of(plan: GridPlan) -> SeriesEntry:
