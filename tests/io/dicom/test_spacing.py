@@ -204,3 +204,12 @@ def test_d68_c5556_each_file_has_its_own_regions(write_dicom: Any, inline_pool: 
              for n in (1, 2)]  # fmt: skip
     spacings = sorted(dicom.load(e, pool=inline_pool).geometry.spacing[2] for e in dicom.scan(files).series)
     assert spacings == pytest.approx([1.0, 2.0])
+
+
+@pytest.mark.parametrize("name", ["mr_brucker.dcm", "CT0012.not_fragmented_bot_jpeg_ls.80.dcm"])
+def test_d48_spacing_of_the_functional_groups_is_said_to_be_in_the_patient(shared_data: Path, name: str) -> None:
+    (entry,) = dicom.scan([shared_data / "single" / name]).series
+    (said,) = [n.text for n in entry.notes if n.topic == "spacing"]
+    assert "in the patient, as the file says" in said
+    assert "UNCALIBRATED" not in entry.plan.description.badges
+    assert "unknown" not in entry.plan.description.facts.get("Pixel spacing is", "")

@@ -263,7 +263,8 @@ def test_d57_c4_shuffled_names_and_numbers_give_the_same_voxels_in_the_same_plac
 def test_d57_the_note_says_along_which_direction_and_how_the_numbers_run(write_dicom) -> None:
     files = [write_dicom(f"{n}", PLANE, ImagePositionPatient=[0, 0, 2.0 * n], InstanceNumber=9 - n) for n in range(4)]
     (entry,) = dicom.scan(files).series
-    assert "Sorted by position along H" in texts(entry, "geometry")
+    assert "Sorted by position towards H" in texts(entry, "geometry")
+    assert "less than 0.001 mm from an even stack" in texts(entry, "geometry")
     assert "the other way" in texts(entry, "geometry")
 
 

@@ -18,7 +18,7 @@ from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.overlays import read_shutter
 from viewer.io.dicom.quantities import PARAMETRIC_MAP, quantity_facts, quantity_notes, scaled
-from viewer.io.dicom.spacing import pixel_spacing
+from viewer.io.dicom.spacing import spacing_in_use
 from viewer.io.dicom.syntaxes import name_of
 from viewer.io.dicom.units import unit_of
 from viewer.io.dicom.windows import FRAME_VOI, windows_of
@@ -252,7 +252,7 @@ def _facts(header: Header, frame: Frame, dataset: Dataset) -> dict[str, str]:
     encodings = elements.encodings(dataset)
     for name, tag in _TEXT_FACTS:
         facts[name] = elements.words(dataset, tag, encodings)[:128]
-    kind = pixel_spacing(dataset).kind
+    kind = spacing_in_use(dataset, frame.spacing).kind
     facts[mark("Pixel spacing is")] = kind if frame.spacing or kind else ""
     facts[mark("Bits stored")] = f"{header.bits_stored} / {header.bits_allocated}"
     if header.samples == 1 and header.photometric != "PALETTE COLOR":

@@ -25,7 +25,7 @@ from viewer.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_notes, not_cut, rea
 from viewer.io.dicom.naming import Content, named
 from viewer.io.dicom.parse import parse
 from viewer.io.dicom.quantities import made_from, map_kind
-from viewer.io.dicom.spacing import PROJECTIONS, pixel_spacing, spacing_notes
+from viewer.io.dicom.spacing import PROJECTIONS, spacing_in_use, spacing_notes
 from viewer.io.series import EntryKind, Listing, Progress, Refusal, SeriesEntry
 
 _CLASS = "1.2.840.10008.5.1.4.1.1."
@@ -223,7 +223,8 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None, mosaic: Mosaic | None
     lead, phases = middle.header, len(stack.grid)
     dataset = parse(lead.path).dataset
     description = describe(lead, dataset, middle.frame, frames=phases if kind == "cine" else 1, number=middle.number)
-    badges = _badges(stack, headers, description, pixel_spacing(dataset).badge)
+    spacing = spacing_in_use(dataset, middle.frame.spacing)
+    badges = _badges(stack, headers, description, spacing.badge)
     if mosaic is not None:
         badges = tuple(badge for badge in badges if badge != "MOSAIC")
     plan = Plan(
@@ -233,7 +234,7 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None, mosaic: Mosaic | None
         lead=(number[id(lead)], middle.number),
         phase_labels=stack.phase_labels,
         mosaic=mosaic,
-        regions=pixel_spacing(dataset).regions,
+        regions=spacing.regions,
     )
     is_color = lead.samples == 3 or lead.photometric == "PALETTE COLOR"
     shape = stack.geometry.shape
@@ -251,7 +252,7 @@ def _entry(stack: Stack, *, kind: EntryKind | None = None, mosaic: Mosaic | None
         unit=description.unit,
         transfer_syntax=lead.syntax,
         warnings=(*stack.warnings, *_warnings(headers)),
-        notes=(file_note(headers), *spacing_notes(dataset, stack.geometry), *stack.notes),
+        notes=(file_note(headers), *spacing_notes(dataset, stack.geometry, middle.frame.spacing), *stack.notes),
         nbytes=phases * math.prod(shape) * (3 if is_color else 2 if float(middle.frame.slope).is_integer() and lead.bits_allocated <= 16 else 4),
         plan=plan,
         object_kind=map_kind(lead.sop_class),

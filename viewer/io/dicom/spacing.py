@@ -53,9 +53,18 @@ def pixel_spacing(dataset: Dataset) -> PixelSpacing:
     return PixelSpacing(None, _("unknown"), "UNCALIBRATED")
 
 
-def spacing_notes(dataset: Dataset, geometry: Geometry) -> tuple[Note, ...]:
-    """What kind of millimetres an image has, with the numbers."""
+def spacing_in_use(dataset: Dataset, row_column: tuple[float, float] | None) -> PixelSpacing:
+    """The spacing of a frame: of the data set, or, where another was found in the frame's functional groups, that one.
+
+    Pixel Measures hold distances in the patient (PS3.3 C.7.6.16.2.1), whatever the modality.
+    """
     found = pixel_spacing(dataset)
+    return found if row_column is None or row_column == found.row_column else PixelSpacing(row_column)
+
+
+def spacing_notes(dataset: Dataset, geometry: Geometry, row_column: tuple[float, float] | None) -> tuple[Note, ...]:
+    """What kind of millimetres an image has, with the numbers; ``row_column`` as the frames have it."""
+    found = spacing_in_use(dataset, row_column)
     notes = []
     if not geometry.in_plane_known:
         notes.append(Note("spacing", _("The file gives no pixel spacing: lengths are in pixels."), is_warning=True))

@@ -57,10 +57,11 @@ def sentences(notes: Sequence[Note]) -> tuple[Note, ...]:
 
 
 def _distances(found: Evenness, planes: int) -> Note:
-    text = _("{planes} planes, {median:.4g} mm apart (from {least:.4g} to {most:.4g}, mean {mean:.4g}); at most {off:.3f} mm from an even stack.")
+    off = _("less than {mm}").format(mm=0.001) if found.off < 0.001 else _("at most {mm:.3f}").format(mm=found.off)
+    text = _("{planes} planes, {median:.4g} mm apart (from {least:.4g} to {most:.4g}, mean {mean:.4g}); {off} mm from an even stack.")
     return Note(
         "geometry",
-        text.format(planes=planes, median=found.median, least=found.least, most=found.most, mean=found.mean, off=found.off),
+        text.format(planes=planes, median=found.median, least=found.least, most=found.most, mean=found.mean, off=off),
     )
 
 
@@ -83,7 +84,7 @@ def place_of(position: Sequence[float], normal: NDArray[np.float64]) -> str:
 
 
 def order_note(geometry: Geometry, numbers: Sequence[int]) -> Note:
-    """Along which direction the planes are sorted, and whether their numbers run the same way."""
+    """Towards which direction the planes are sorted, and whether their numbers run the same way."""
     way = letters(geometry.vector(0))
     known = [n for n in numbers if n]
     steps = np.diff(numbers)
@@ -95,4 +96,4 @@ def order_note(geometry: Geometry, numbers: Sequence[int]) -> Note:
         how = _("their instance numbers run the other way")
     else:
         how = _("their instance numbers are in another order")
-    return Note("geometry", _("Sorted by position along {letters}, at right angles to the planes; {how}.").format(letters=way, how=how))
+    return Note("geometry", _("Sorted by position towards {letters}, at right angles to the planes; {how}.").format(letters=way, how=how))
