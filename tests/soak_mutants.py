@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import collections
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -58,6 +59,8 @@ def main() -> int:
     print("\n".join(faults[:50]))
     if faults:
         print(f"the files are in {keep}")
+    else:
+        shutil.rmtree(keep)
     return 1 if faults else 0
 
 
