@@ -168,3 +168,37 @@ def test_reading_in_several_threads_leaves_the_filters_of_warnings_alone(shared_
         listings = list(pool.map(dicom.scan, [files] * 4))
     assert warnings.filters == before
     assert len({len(listing.series) for listing in listings}) == 1
+
+
+CINE = {"Modality": "US", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.3.1", "ImagePositionPatient": None, "ImageOrientationPatient": None}
+MOVING = np.arange(4 * 12, dtype=np.uint16).reshape(4, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({"FrameTime": 40}, (0, 0.04, 0.08, 0.12)),
+        ({"CineRate": 20, "FrameTime": 40}, (0, 0.05, 0.1, 0.15)),
+        ({"RecommendedDisplayFrameRate": 5, "CineRate": 20, "FrameTime": 40}, (0, 0.2, 0.4, 0.6)),
+        ({"FrameTimeVector": [0, 10, 30, 20], "FrameTime": 40, "FrameIncrementPointer": 0x00181065}, (0, 0.01, 0.04, 0.06)),
+        ({}, (0, 0.1, 0.2, 0.3)),  # 10 a second where nothing is said
+        ({"FrameTime": 1}, (0, 1 / 60, 2 / 60, 3 / 60)),  # never more than 60 a second
+        ({"FrameTime": 5000}, (0, 1, 2, 3)),  # never fewer than one
+        ({"FrameTime": 40, "FrameIncrementPointer": 0x00540080}, ()),  # slices, not time
+    ],
+)
+def test_d51_the_rate_of_a_cine_is_that_of_the_file(write_dicom, inline_pool, said: dict, seconds: tuple[float, ...]) -> None:
+    assert load(write_dicom("a", MOVING, **CINE, **said), inline_pool).phase_seconds == pytest.approx(seconds)
+
+
+def test_d21_private_scale_of_one_maker_changes_no_value_on_screen(write_dicom, inline_pool) -> None:
+    scale = Dataset()
+    block = scale.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+    block.add_new(0x0E, "FL", 0.01)
+    private = {element.tag: element for element in scale}
+    path = write_dicom("a", STORED, Modality="MR", SOPClassUID="1.2.840.10008.5.1.4.1.1.4", RescaleSlope=2, RescaleIntercept=1)
+    dataset = pydicom.dcmread(path)
+    for element in private.values():
+        dataset.add(element)
+    dataset.save_as(path)
+    np.testing.assert_array_equal(load(path, inline_pool).values[0], STORED.astype(int) * 2 + 1)
