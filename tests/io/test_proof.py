@@ -16,7 +16,7 @@ ROWS = [
     for line in TABLE.read_text(encoding="utf-8").splitlines()
     if line.startswith("| ") and not line.startswith(("| ---", "| Line"))
 ]
-NAMED = sorted({name for row in ROWS for name in re.findall(r"`(tests/[\w/]+\.py::\w+)`", " ".join(row))})
+NAMED = sorted({name for row in ROWS for name in re.findall(r"(tests/[\w/]+\.py::\w+)", " ".join(row))})
 
 
 @cache
