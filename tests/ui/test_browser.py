@@ -266,6 +266,13 @@ def test_thumbnail_of_a_large_image_shows_the_whole_of_it(window: Window) -> Non
     assert picture.pixelColor(24, 1).lightness() == 0  # wider than high: black above and below
 
 
+def test_thumbnail_of_a_large_palette_image_is_made_like_any_other(window: Window) -> None:
+    volume = made_volume((1, 600, 800), is_color=True)
+    picture = thumbnail_image(replace(volume, indices=np.zeros((1, 1, 600, 800), np.uint8)), window.host.document, 48)
+    assert (picture.width(), picture.height()) == (48, 48)
+    assert picture == thumbnail_image(volume, window.host.document, 48)
+
+
 # --- little to list -------------------------------------------------------------------------------------------------
 
 

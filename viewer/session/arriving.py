@@ -120,7 +120,7 @@ class Arriving:
             like, id=self.id, root_id=self.id, parent_id="", data=data, geometry=geometry, kind=entry.kind if entry.kind != "other" else like.kind,
             phase_labels=like.phase_labels if len(like.phase_labels) == entry.phases else (),
             phase_seconds=like.phase_seconds if len(like.phase_seconds) == entry.phases else (),
-            plane_windows=(), graphics=(),
+            plane_windows=(), graphics=(), indices=None,
         )  # fmt: skip
         if not made.is_color:
             take_spread(made, like)
@@ -174,5 +174,6 @@ def _part(volume: Volume, phase: int, plane: int) -> Volume | None:
     if not (0 <= phase < volume.phases and 0 <= plane < volume.geometry.shape[0]):
         return None
     start, shape = (plane, 0, 0), (1, *volume.geometry.shape[1:])
+    indices = volume.indices[phase : phase + 1, plane : plane + 1] if volume.indices is not None else None
     return replace(volume, id=new_id("volume"), root_id="", data=volume.data[phase : phase + 1, plane : plane + 1],
-                   geometry=volume.geometry.cropped(start, shape), phase_labels=(), phase_seconds=())  # fmt: skip
+                   geometry=volume.geometry.cropped(start, shape), indices=indices, phase_labels=(), phase_seconds=())  # fmt: skip

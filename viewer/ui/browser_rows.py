@@ -148,7 +148,7 @@ def thumbnail_image(volume: Volume, document: Document, side: int) -> QImage:
         data = volume.data[:, :, ::step, ::step]
         between, row_mm, column_mm = volume.geometry.spacing
         geometry = replace(volume.geometry, shape=data.shape[1:4], spacing=(between, row_mm * step, column_mm * step))
-        volume = replace(volume, id=new_id("volume"), root_id="", data=data.copy(), geometry=geometry)
+        volume = replace(volume, id=new_id("volume"), root_id="", data=data.copy(), geometry=geometry, indices=None)
     state = first_state(volume)
     if not volume.identity.series_uid and volume.geometry.is_patient:
         plane = next(p for p in STANDARD_PLANES if volume.geometry.axis_of(p) == 0)
