@@ -13,7 +13,7 @@ from viewer.core.errors import Refused
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
 from viewer.core.volume import Volume
-from viewer.session.attach import attach_labels, attach_overlay, drafted, label_values, labels_step, place_on
+from viewer.session.attach import Placed, drafted, label_values, labels_step, overlay_step, place_on, placed_map, under_other_phases
 from viewer.session.document import Document, Source
 
 
@@ -106,11 +106,11 @@ def test_labels_are_one_step_that_undo_takes_back_and_redo_brings_again() -> Non
     values = np.zeros((4, 5, 6), np.uint16)
     values[1, 2:4, 3] = 7
     values[3, 0, 0] = 2035
-    layer_id = attach_labels(document, root.id, values, {7: "Liver"}, {7: "#112233"}, "abdomen")
-    layer = document.layer(layer_id)
+    document.commit(labels_step(root, [drafted("abdomen", values, [2035, 7], {7: "Liver"}, {7: "#112233"})], "abdomen"))
+    (layer,) = document.layers_of(root.id)
     assert [(s.label, s.name) for s in layer.segments] == [(7, "Liver"), (2035, "Segment 2035")]
     assert layer.segments[0].color == "#112233" and layer.volume_id == root.id
-    np.testing.assert_array_equal(document.labels(layer_id), values)
+    np.testing.assert_array_equal(document.labels(layer.id), values)
     after = document.state_hash()
     assert len(document.history) == 1
     document.undo()
@@ -123,7 +123,7 @@ def test_two_layers_that_overlap_keep_every_voxel_in_one_step() -> None:
     document, root = _document()
     outer, inner = np.zeros((4, 5, 6), np.uint8), np.zeros((4, 5, 6), np.uint8)
     outer[1:3, 1:4, 1:5], inner[2, 2, 2:4] = 1, 1
-    document.commit(labels_step(root, [drafted("outer", outer), drafted("inner", inner)], "plan"))
+    document.commit(labels_step(root, [drafted("outer", outer, [1]), drafted("inner", inner, [1])], "plan"))
     held = [document.labels(layer.id) for layer in document.layers_of(root.id)]
     assert [int(np.count_nonzero(labels)) for labels in held] == [24, 2]
     assert len(document.history) == 1
@@ -131,27 +131,37 @@ def test_two_layers_that_overlap_keep_every_voxel_in_one_step() -> None:
 
 def test_labels_of_a_part_are_put_in_their_box() -> None:
     document, root = _document()
-    layer_id = attach_labels(document, root.id, np.ones((1, 2, 2), np.uint8), box=((2, 3), (1, 3), (4, 6)))
+    document.commit(labels_step(root, [drafted("part", np.ones((1, 2, 2), np.uint8), [1], box=((2, 3), (1, 3), (4, 6)))], "part"))
     expected = np.zeros((4, 5, 6), np.uint8)
     expected[2, 1:3, 4:6] = 1
-    np.testing.assert_array_equal(document.labels(layer_id), expected)
+    (layer,) = document.layers_of(root.id)
+    np.testing.assert_array_equal(document.labels(layer.id), expected)
 
 
 def test_labels_of_another_size_and_empty_ones_are_refused() -> None:
-    document, root = _document()
-    for values in (np.ones((1, 2, 2), np.uint8), np.zeros((4, 5, 6), np.uint8)):
+    root = _volume(np.zeros((4, 5, 6), np.int16))
+    for values, labels in ((np.ones((1, 2, 2), np.uint8), [1]), (np.zeros((4, 5, 6), np.uint8), [])):
         with pytest.raises(Refused):
-            attach_labels(document, root.id, values)
-    assert len(document.history) == 0
+            labels_step(root, [drafted("labels", values, labels)], "labels")
 
 
 def test_an_overlay_is_one_step_and_is_shown_on_the_grid_of_the_image() -> None:
     from viewer.session.view import ViewWish, resolve
 
     document, root = _document()
-    item_id = attach_overlay(document, root.id, np.full((4, 5, 6), 2.5), "dose", unit="Gy")
+    placed = Placed(np.full((4, 5, 6), 2.5), ((0, 4), (0, 5), (0, 6)))
+    laid = placed_map(root, placed, "dose", unit="Gy", phase=0)
+    document.commit(overlay_step(root, [laid], "dose"))
     (item,) = document.overlays_of(root.id)
-    assert item.id == item_id and item.values.dtype == np.float32 and item.unit == "Gy"
-    assert [m.item.id for m in resolve(ViewWish(volume_id=root.id), document).maps] == [item_id]
+    assert item.id == laid.id and item.values.dtype == np.float32 and item.unit == "Gy"
+    assert [m.item.id for m in resolve(ViewWish(volume_id=root.id), document).maps] == [laid.id]
     document.undo()
     assert document.overlays_of(root.id) == ()
+
+
+def test_a_map_for_every_other_phase_shares_its_values() -> None:
+    root = _volume(np.zeros((4, 5, 6), np.int16))
+    first = placed_map(root, Placed(np.ones((4, 5, 6)), ((0, 4), (0, 5), (0, 6))), "dose", unit="Gy", phase=1)
+    others = under_other_phases(first, 3)
+    assert [item.phase for item in others] == [0, 2] and len({first.id, *(item.id for item in others)}) == 3
+    assert all(np.shares_memory(item.values, first.values) for item in others)

@@ -30,7 +30,10 @@ def segments_in(path: Path) -> tuple[NamedSegment, ...]:
 
     Raises
     ------
+    UnreadableFile
+        It is not there, or no regular file.
     OSError
+        It can be opened but not read.
     """
     found: dict[int, dict[str, str]] = {}
     with open_regular(path) as file:

@@ -1,13 +1,14 @@
 """Laying one thing over another: labels and maps of a file become layers and overlays of an opened image, as one step.
 
-The ``..._step`` functions are pure and may run on any thread; the ``attach_...`` functions commit at once.
+What :mod:`viewer.session.objects` (segmentations, structure sets), :mod:`viewer.session.maps` (doses, parametric maps) and
+:mod:`viewer.session.laying` (any other file) have in common. Steps are made on any thread and committed by the caller.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,12 @@ from viewer.core.geometry import Geometry, Index
 from viewer.core.ids import new_id
 from viewer.core.labels import LabelLayer, Segment, segment_color
 from viewer.core.overlay import ScalarMap
+from viewer.core.provenance import Note
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
+from viewer.io.series import SeriesEntry
 from viewer.session.document import Document
-from viewer.session.history import Change, ItemChange, Origin, Phrase, Step, filled_layer
+from viewer.session.history import Change, ItemChange, ItemKind, Origin, Phrase, Step, filled_layer
 from viewer.session.packing import Box
 
 MOST_SEGMENTS = 255
@@ -122,23 +125,26 @@ def label_values(volume: Volume) -> tuple[int, ...]:
 
 
 def drafted(
-    name: str, values: NDArray[Any], names: Mapping[int, str] | None = None, colors: Mapping[int, str] | None = None,
+    name: str, values: NDArray[Any], labels: Iterable[int], names: Mapping[int, str] | None = None, colors: Mapping[int, str] | None = None,
     *, box: Box | None = None, first_number: int = 1,
 ) -> LabelDraft:  # fmt: skip
-    """A draft with a segment for every label in ``values`` and every named one; what has no name is called by its label.
+    """A draft with a segment for each of the labels.
 
-    ``first_number``: which of the colours (from 1) the first segment without a colour gets.
+    Parameters
+    ----------
+    values : array (planes, rows, columns) of whole numbers
+        On the image's grid, or on ``box`` of it; 0 is the background.
+    labels : numbers from 1 to 65535
+        Those in ``values``, and those that shall be there though no voxel has them yet.
+    names, colors : by label
+        A label without a name is called "Segment n"; one without a colour (#RRGGBB) gets the next of the usual ones.
+    first_number : int
+        Which of the usual colours, from 1, the first segment gets.
     """
     names, colors = names or {}, colors or {}
-    used: set[int] = set(names)
-    for plane in values:
-        used.update(int(n) for n in np.unique(plane))
-    labels = sorted(used - {0})
-    if labels and not 0 < labels[0] <= labels[-1] <= _HIGHEST_LABEL:
-        raise Refused(_("Segments have numbers from 1 to {most}.").format(most=_HIGHEST_LABEL))
     segments = tuple(
         Segment(label, names.get(label, "") or _("Segment {number}").format(number=label), colors.get(label, "") or segment_color(first_number + n))
-        for n, label in enumerate(labels)
+        for n, label in enumerate(sorted(set(labels)))
     )
     return LabelDraft(name, values, segments, box)
 
@@ -167,49 +173,50 @@ def labels_step(root: Volume, drafts: Sequence[LabelDraft], title: str, *, origi
     return Step(new_id("step"), Phrase("Segmentation {name}", {"name": title}), time.time(), origin or Origin("edit"), tuple(changes))
 
 
-def overlay_step(
-    root: Volume, maps: Sequence[ScalarMap], title: str, *, origin: Origin | None = None
-) -> Step:  # fmt: skip
-    """One step that lays maps over an opened image."""
+def overlay_step(root: Volume, maps: Sequence[ScalarMap], title: str, *, origin: Origin | None = None) -> Step:
+    """One step that lays maps over an opened image; commit it with ``Document.commit``."""
     if any(item.volume_id != root.id for item in maps):
         raise ValueError("a map of another image")
     changes = tuple(ItemChange("overlay", item.id, None, item) for item in maps)
     return Step(new_id("step"), Phrase("Overlay {name}", {"name": title}), time.time(), origin or Origin("edit"), changes)
 
 
-def scalar_map(
-    root: Volume, values: NDArray[Any], name: str, *, geometry: Geometry | None = None, unit: str = "", color_map: str = "inferno", phase: int = 0
-) -> ScalarMap:  # fmt: skip
-    """A map over an opened image; ``geometry`` where it is not the image's own."""
-    return ScalarMap(new_id("overlay"), name, root.id, geometry or root.geometry, values.astype(np.float32, copy=False), unit, color_map, phase)
+def placed_map(root: Volume, placed: Placed, name: str, *, unit: str, phase: int) -> ScalarMap:
+    """A map of values that :func:`place_on` has brought onto the voxels of an opened image; ``phase`` is the image's."""
+    (a, b), (c, d), (e, f) = placed.box
+    geometry = root.geometry.cropped((a, c, e), (b - a, d - c, f - e))
+    return ScalarMap(new_id("overlay"), name, root.id, geometry, np.ascontiguousarray(placed.values, dtype=np.float32), unit, phase=phase)
 
 
-def attach_labels(
-    document: Document, root_id: str, values: NDArray[Any], names: Mapping[int, str] | None = None, colors: Mapping[int, str] | None = None,
-    title: str = "", *, box: Box | None = None,
-) -> str:  # fmt: skip
-    """Add a label layer to an opened image as one step; returns the layer's id.
+def under_other_phases(first: ScalarMap, phases: int) -> list[ScalarMap]:
+    """The same map for every other phase of an image with so many; the arrays are shared."""
+    return [replace(first, id=new_id("overlay"), phase=number) for number in range(phases) if number != first.phase]
 
-    Parameters
-    ----------
-    values : array (planes, rows, columns) of whole numbers
-        On the image's grid, or on ``box`` of it; 0 is the background.
-    names, colors : by label
-        A label without a name is called "Segment n"; one without a colour (#RRGGBB) gets the next of the usual ones.
+
+def object_origin(name: str, entry: SeriesEntry, notes: Sequence[Note] = ()) -> Origin:
+    """Where a step comes from that attaches a listed object: by this :func:`attached_items` finds it again."""
+    parameters: dict[str, Any] = {"object": _object_key(entry), "file": entry.files[0].name}
+    if notes:
+        parameters["notes"] = [note.text for note in notes]
+    return Origin("import", name, parameters)
+
+
+def attached_items(document: Document, name: str, entry: SeriesEntry, kind: ItemKind) -> tuple[str, ...]:
+    """Ids of the items of a kind that steps of that origin, as far as they are not undone, have made of an object.
+
+    Later steps may have deleted them. To be called on the document's thread.
     """
-    root = document.volume(root_id)
-    number = 1 + sum(len(layer.segments) for layer in document.layers_of(root_id))
-    step = labels_step(root, [drafted(title, values, names, colors, box=box, first_number=number)], title)
-    document.commit(step)
-    return next(change.id for change in step.changes if isinstance(change, ItemChange))
+    key = _object_key(entry)
+    return tuple(
+        change.id
+        for step in document.history.steps[: document.history.position]
+        if step.origin.name == name and step.origin.parameters.get("object") == key
+        for change in step.changes
+        if isinstance(change, ItemChange) and change.kind == kind
+    )
 
 
-def attach_overlay(
-    document: Document, root_id: str, values: NDArray[Any], title: str, *, geometry: Geometry | None = None, unit: str = "",
-    color_map: str = "inferno", phase: int = 0,
-) -> str:  # fmt: skip
-    """Lay a map over an opened image as one step; returns the map's id."""
-    root = document.volume(root_id)
-    item = scalar_map(root, values, title, geometry=geometry, unit=unit, color_map=color_map, phase=phase)
-    document.commit(overlay_step(root, [item], title))
-    return item.id
+def _object_key(entry: SeriesEntry) -> str:
+    """What an object is known by from session to session: its own UID, else its place in the listing."""
+    header = getattr(entry.plan, "header", None)
+    return (header.sop_uid if header is not None else "") or entry.id

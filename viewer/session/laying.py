@@ -8,15 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from viewer.core.errors import Refused
-from viewer.core.ids import new_id
-from viewer.core.labels import Segment, segment_color
+from viewer.core.errors import Refused, UnreadableFile
 from viewer.core.overlay import ScalarMap
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.io.seg_nrrd import NamedSegment, segments_in
 from viewer.io.series import SeriesEntry
-from viewer.session.attach import LabelDraft, Placed, label_values, labels_step, overlay_step, place_on, scalar_map
+from viewer.session.attach import LabelDraft, Placed, drafted, label_values, labels_step, overlay_step, place_on, placed_map, under_other_phases
 from viewer.session.history import Step
 
 Role = Literal["overlay", "segmentation"]
@@ -72,35 +70,26 @@ def _maps(entry: SeriesEntry, volume: Volume, root: Volume, phase: int) -> list[
     if volume.is_color:
         raise Refused(_("{name} is a colour image; an overlay has one value in each voxel.").format(name=entry.title))
     if volume.phases == root.phases:
-        return [_map(entry, volume, root, _placed(volume, root, number), number) for number in range(volume.phases)]
-    first = _map(entry, volume, root, _placed(volume, root, 0), phase)
-    others = [n for n in range(root.phases) if n != phase] if first.values.nbytes * root.phases <= _MAPS_BYTES else []
-    return [first, *(replace(first, id=new_id("overlay"), phase=number) for number in others)]
-
-
-def _map(entry: SeriesEntry, volume: Volume, root: Volume, placed: Placed, phase: int) -> ScalarMap:
-    (a, b), (c, d), (e, f) = placed.box
-    geometry = root.geometry.cropped((a, c, e), (b - a, d - c, f - e))
-    values = np.ascontiguousarray(placed.values, dtype=np.float32)
-    return scalar_map(root, values, entry.title, geometry=geometry, unit=volume.unit, phase=phase)
+        places = [_placed(volume, root, number) for number in range(volume.phases)]
+        return [placed_map(root, placed, entry.title, unit=volume.unit, phase=number) for number, placed in enumerate(places)]
+    first = placed_map(root, _placed(volume, root, 0), entry.title, unit=volume.unit, phase=phase)
+    return [first, *(under_other_phases(first, root.phases) if first.values.nbytes * root.phases <= _MAPS_BYTES else ())]
 
 
 def _drafts(entry: SeriesEntry, volume: Volume, root: Volume, segments: int) -> Sequence[LabelDraft]:
     used = label_values(volume)
-    named = {(s.layer, s.label): s for s in _named(entry)}
-    drafts, number = [], segments
+    named = _named(entry)
+    drafts: list[LabelDraft] = []
+    number = segments + 1
     for layer in range(volume.phases):
         placed = _placed(volume, root, layer)
-        own = [label for (at, label) in named if at == layer]
         there = used if volume.phases == 1 else label_values(replace(volume, data=volume.data[layer : layer + 1]))
-        made = []
-        for label in sorted({*own, *there}):
-            number += 1
-            known = named.get((layer, label))
-            name = known.name if known is not None and known.name else _("Segment {number}").format(number=label)
-            made.append(Segment(label, name, known.color if known is not None and known.color else segment_color(number)))
+        names = {s.label: s.name for s in named if s.layer == layer}
+        colors = {s.label: s.color for s in named if s.layer == layer}
         name = entry.title if volume.phases == 1 else _("{title}, layer {number}").format(title=entry.title, number=layer + 1)
-        drafts.append(LabelDraft(name, placed.values, tuple(made), placed.box))
+        draft = drafted(name, placed.values, {*names, *there}, names, colors, box=placed.box, first_number=number)
+        number += len(draft.segments)
+        drafts.append(draft)
     if not any(draft.segments for draft in drafts):
         raise Refused(_("{name} is empty: all of its voxels are 0.").format(name=entry.title))
     return drafts
@@ -111,5 +100,5 @@ def _named(entry: SeriesEntry) -> tuple[NamedSegment, ...]:
         return ()
     try:
         return segments_in(entry.files[0])
-    except OSError:
+    except (OSError, UnreadableFile):
         return ()  # read a moment ago: names are not worth losing the segments for

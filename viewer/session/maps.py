@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,10 +17,9 @@ from viewer.io import open as io_open
 from viewer.io.gate import harmless
 from viewer.io.series import Progress, SeriesEntry
 from viewer.jobs.pool import Pool
-from viewer.session.attach import overlay_step, place_on, scalar_map
+from viewer.session.attach import attached_items, object_origin, overlay_step, place_on, placed_map, under_other_phases
 from viewer.session.document import Document
-from viewer.session.history import ItemChange, Origin, Step
-from viewer.session.objects import object_key
+from viewer.session.history import Step
 
 MAP_KINDS = ("dose", "map")
 IMPORT = "Open overlay"
@@ -61,16 +60,8 @@ def why_no_series(entry: SeriesEntry) -> str:
 
 
 def laid_maps(document: Document, root_id: str, entry: SeriesEntry) -> tuple[ScalarMap, ...]:
-    """What lies over an image already of this file."""
-    key = object_key(entry)
-    steps = document.history.steps[: document.history.position]
-    ids = {
-        change.id
-        for step in steps
-        if step.origin.name == IMPORT and step.origin.parameters.get("object") == key
-        for change in step.changes
-        if isinstance(change, ItemChange) and change.kind == "overlay"
-    }
+    """The maps over an image that were made of this object already."""
+    ids = attached_items(document, IMPORT, entry, "overlay")
     return tuple(item for item in document.overlays_of(root_id) if item.id in ids)
 
 
@@ -90,18 +81,17 @@ def read_map(entry: SeriesEntry, root: Volume, *, pool: Pool, progress: Progress
         raise Refused(_("{name} is a colour image; an overlay has one value in each voxel.").format(name=name))
     if not volume.geometry.frame_uid or volume.geometry.frame_uid != root.geometry.frame_uid:
         raise Refused(_("{name} lies in another frame of reference than {image}.").format(name=name, image=root.title))
-    origin = Origin("import", IMPORT, {"object": object_key(entry), "file": entry.files[0].name})
     maps: list[ScalarMap] = []
     is_on_grid = True
     for number in range(volume.phases if volume.phases == root.phases else 1):
-        placed = place_on(root.geometry, volume.geometry, volume.phase(number))
-        is_on_grid = is_on_grid and placed is not None
-        geometry, values = volume.geometry, volume.phase(number)
+        values = volume.phase(number)
+        placed = place_on(root.geometry, volume.geometry, values)
         if placed is not None:
-            (a, b), (c, d), (e, f) = placed.box
-            geometry, values = root.geometry.cropped((a, c, e), (b - a, d - c, f - e)), np.ascontiguousarray(placed.values)
-        maps.append(scalar_map(root, values, entry.title, geometry=geometry, unit=volume.unit, phase=number))
-    if len(maps) == 1 and root.phases > 1:
-        # The same values under every phase; the arrays are shared.
-        maps += [replace(maps[0], id=new_id("overlay"), phase=number) for number in range(1, root.phases)]
-    return LaidMap(overlay_step(root, maps, entry.title, origin=origin), is_on_grid, volume.notes)
+            maps.append(placed_map(root, placed, entry.title, unit=volume.unit, phase=number))
+        else:
+            is_on_grid = False
+            own = values.astype(np.float32, copy=False)
+            maps.append(ScalarMap(new_id("overlay"), entry.title, root.id, volume.geometry, own, volume.unit, phase=number))
+    if len(maps) == 1:
+        maps += under_other_phases(maps[0], root.phases)
+    return LaidMap(overlay_step(root, maps, entry.title, origin=object_origin(IMPORT, entry)), is_on_grid, volume.notes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,9 +15,9 @@ from viewer.io.objects.layers import SegmentSet
 from viewer.io.objects.read import read_segments
 from viewer.io.series import Progress, SeriesEntry
 from viewer.jobs.pool import Pool
-from viewer.session.attach import LabelDraft, labels_step
+from viewer.session.attach import LabelDraft, attached_items, labels_step, object_origin
 from viewer.session.document import Document
-from viewer.session.history import ItemChange, Origin, Phrase, Step
+from viewer.session.history import Phrase, Step
 
 IMPORT = "Open segmentation"
 """Name of the origin of such steps."""
@@ -59,8 +58,7 @@ def read_attachable(entry: SeriesEntry, root: Volume, *, pool: Pool, progress: P
     drafts = drafts_of(found)
     if not drafts:
         raise Refused(_("{title}: there is no segment in it.").format(title=entry.title))
-    origin = Origin("import", IMPORT, {"object": object_key(entry), "file": entry.files[0].name, "notes": [n.text for n in found.notes]})
-    step = labels_step(root, drafts, found.name, origin=origin)
+    step = labels_step(root, drafts, found.name, origin=object_origin(IMPORT, entry, found.notes))
     step = replace(step, title=Phrase(STEP_TITLE, {"name": found.name}))
     planes = [sum(int(np.count_nonzero(layer.labels[plane])) for layer in found.layers) for plane in range(root.geometry.shape[0])]
     return Attachable(step, len(found.segments), len(drafts), found.notes, tuple(planes))
@@ -77,19 +75,5 @@ def drafts_of(found: SegmentSet) -> list[LabelDraft]:
 
 def attached_layers(document: Document, root_id: str, entry: SeriesEntry) -> tuple[str, ...]:
     """Ids of the layers that an object was opened as on an image, as far as they are still there."""
-    key = object_key(entry)
-    steps: Sequence[Step] = document.history.steps[: document.history.position]
-    ids = [
-        change.id
-        for step in steps
-        if step.origin.name == IMPORT and step.origin.parameters.get("object") == key
-        for change in step.changes
-        if isinstance(change, ItemChange) and change.kind == "layer" and document.has_layer(change.id)
-    ]
-    return tuple(i for i in ids if document.layer(i).volume_id == root_id)
-
-
-def object_key(entry: SeriesEntry) -> str:
-    """What an object is known by from session to session: its own UID, else its place in the listing."""
-    header = getattr(entry.plan, "header", None)
-    return (header.sop_uid if header is not None else "") or entry.id
+    ids = attached_items(document, IMPORT, entry, "layer")
+    return tuple(i for i in ids if document.has_layer(i) and document.layer(i).volume_id == root_id)
