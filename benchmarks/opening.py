@@ -19,8 +19,8 @@ from viewer.core.volume import Volume
 from viewer.io import open as io_open
 from viewer.io.series import SeriesEntry
 from viewer.jobs.pool import Pool
+from viewer.session.alone import first_state
 from viewer.session.opening import load_entry
-from viewer.session.view import ViewWish, resolve
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "ct_chest_lidc"
 
@@ -54,7 +54,7 @@ def _measure(folder: Path, name: str) -> list[Row]:
         def first_picture() -> None:
             entry = _largest(folder)
             volume = io_open.load_plane(entry, entry.shape[0] // 2, 0, pool=pool)
-            to_rgb32(plane_values(volume, 0, 0, 0), resolve(ViewWish(volume_id=volume.id), _One(volume)).display)
+            to_rgb32(plane_values(volume, 0, 0, 0), first_state(volume).display)
 
         note = "folder listed, one plane read and painted"
         found.append(Row(f"first picture of a {name}", median_ms(first_picture, rounds=5), limit=300, note=note))
@@ -63,26 +63,6 @@ def _measure(folder: Path, name: str) -> list[Row]:
 
 def _largest(folder: Path) -> SeriesEntry:
     return max(io_open.find([folder]).series, key=lambda entry: entry.shape[0])
-
-
-class _One:
-    """The least that a view can be resolved against."""
-
-    def __init__(self, volume: Volume) -> None:
-        self._volume = volume
-
-    def volume(self, _volume_id: str) -> Volume:
-        return self._volume
-
-    current = original = volume
-
-    def layers_of(self, _root_id: str) -> tuple[()]:
-        return ()
-
-    annotations_of = overlays_of = layers_of
-
-    def revision(self, _layer_id: str) -> int:
-        return 0
 
 
 def _made(folder: Path) -> Path:

@@ -10,17 +10,8 @@ from viewer.core.volume import Volume
 from viewer.session.view import ViewState, ViewWish, resolve
 
 
-class _Alone:
-    """The least document that :func:`viewer.session.view.resolve` can read: one volume."""
-
-    def __init__(self, volume: Volume) -> None:
-        self._volume = volume
-
-    def volume(self, volume_id: str) -> Volume:
-        return self._volume
-
-    def current(self, root_id: str) -> Volume:
-        return self._volume
+class Untouched:
+    """What :class:`viewer.session.view.Readable` asks for beside the volumes, where nobody has added anything to them."""
 
     def layers_of(self, root_id: str) -> tuple[()]:
         return ()
@@ -36,6 +27,19 @@ class _Alone:
 
     def revision(self, layer_id: str) -> int:
         return 0
+
+
+class _Alone(Untouched):
+    """The least document that :func:`viewer.session.view.resolve` can read: one volume."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+
+    def volume(self, volume_id: str) -> Volume:
+        return self._volume
+
+    def current(self, root_id: str) -> Volume:
+        return self._volume
 
 
 def first_state(volume: Volume, wish: ViewWish | None = None) -> ViewState:

@@ -20,12 +20,13 @@ from viewer.core.render import take_spread
 from viewer.core.volume import Volume
 from viewer.io.series import SeriesEntry
 from viewer.io.stream import Cell, Stream
+from viewer.session.alone import Untouched
 from viewer.session.view import STANDARD_PLANES
 
 _KEPT = 4
 
 
-class Arriving:
+class Arriving(Untouched):
     """One listed series on its way in. Satisfies :class:`viewer.session.view.Readable` for its own id.
 
     Parameters
@@ -137,21 +138,6 @@ class Arriving:
 
     def current(self, root_id: str) -> Volume:
         return self.volume(root_id)
-
-    def layers_of(self, root_id: str) -> tuple[()]:
-        return ()
-
-    def annotations_of(self, root_id: str) -> tuple[()]:
-        return ()
-
-    def overlays_of(self, root_id: str) -> tuple[()]:
-        return ()
-
-    def labels(self, layer_id: str) -> NDArray[Any]:
-        raise KeyError(layer_id)
-
-    def revision(self, layer_id: str) -> int:
-        return 0
 
 
 def first_plane(entry: SeriesEntry) -> int:
