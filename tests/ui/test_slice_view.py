@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,9 +8,9 @@ from typing import Annotated, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QHelpEvent, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from viewer.core.annotation import Annotation
@@ -21,6 +22,7 @@ from viewer.core.operation import Range
 from viewer.core.render import spread
 from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import Window
+from viewer.draw.overlay import shown_badges
 from viewer.draw.picture import Preview
 from viewer.draw.screenshot import screenshot
 from viewer.session.document import Document
@@ -428,3 +430,35 @@ def test_the_value_under_the_pointer_is_told_in_suv_too() -> None:
     found = probe_at(resolve(ViewWish("root"), document), document, (3.0, 3.0))
     assert found is not None
     assert found.value_text == "5000 Bq/mL · 1.38 SUVbw"
+
+
+def hovered_tip(view: SliceView, place: QPoint) -> str:
+    """What the tooltip says that comes up when the pointer rests there; none is left from before."""
+    QToolTip.hideText()
+    end = time.monotonic() + 10
+    while QToolTip.isVisible() and time.monotonic() < end:
+        QApplication.processEvents()
+    QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place)))
+    return QToolTip.text() if QToolTip.isVisible() else ""
+
+
+def test_hovering_a_badge_says_what_it_means(qtbot: QtBot) -> None:
+    document, view = Document(), SliceView()
+    volume = Volume("root", np.zeros((1, 3, 800, 800), np.int16), Geometry((3, 800, 800)), unit="HU", badges=("INCOMPLETE", "LOSSY 12:1"))
+    document.add_source(volume)
+    qtbot.addWidget(view)
+    view.resize(500, 500)
+    view.set_document(document, ViewWish("root"))
+    view.show()
+    qtbot.waitExposed(view)
+    (first, box), (second, beside) = shown_badges(view.state, QRectF(0, 0, *view.viewport_size), view.devicePixelRatioF())
+    assert (first, second) == ("INCOMPLETE", "LOSSY 12:1")
+    picture = view.viewport().grab().toImage()
+    assert picture.pixelColor(box.center().toPoint() + QPoint(0, round(box.height() / 2) - 2)).lightness() > 10  # the badge is painted there
+    assert picture.pixelColor(box.bottomLeft().toPoint() + QPoint(8, 6)).lightness() == 0
+    assert hovered_tip(view, box.center().toPoint()) == "Planes or frames are missing; what is missing is listed below."
+    assert hovered_tip(view, beside.center().toPoint()).startswith("The pixels went through lossy compression")
+    assert hovered_tip(view, QPoint(250, 400)) == ""
+    view.run("view.text"), view.run("view.text")
+    assert view.wish.text == "none"
+    assert hovered_tip(view, box.center().toPoint()) == ""  # no corner text, no badges

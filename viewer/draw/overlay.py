@@ -31,6 +31,8 @@ TINY_VIEW = 110.0
 LIMITING = frozenset({"INCOMPLETE", "NO GEOMETRY", "UNCALIBRATED", "AT DETECTOR", "EST. MAG", "TILT", "MOSAIC", "RESAMPLED"})
 RAISED = QColor(0x25, 0x27, 0x2B, 230)
 WARN, TEXT = "#E8B04B", "#E6E8EB"
+_SIGN = 13.0
+"""Room for the triangle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +85,64 @@ def paint_overlay(painter: QPainter, state: ViewState, rect: QRectF, scale: floa
     painter.restore()
 
 
+def shown_badges(
+    state: ViewState, rect: QRectF, pixel_ratio: float, scale: float = 1.0, extras: Extras = NO_EXTRAS
+) -> tuple[tuple[str, QRectF], ...]:
+    """The badges that :func:`paint_overlay` paints, by their names, and where.
+
+    One row under the lines at the top left; what does not fit is left out from the end. ``pixel_ratio``: pixels of the device for a logical one.
+    """
+    if state.volume is None or state.text == "none" or min(rect.width(), rect.height()) / scale < TINY_VIEW:
+        return ()
+    percent = state.placement((rect.width(), rect.height())).zoom * pixel_ratio * 100
+    names = (*(("Preview",) if extras.is_preview else ()), *state.badges, *(("INTERPOLATED",) if percent > 100.5 else ()))
+    _style, step = _type(rect, scale)
+    texts = corners(state, zoom_percent=percent, identity=extras.identity, level=_level(state, rect, scale))
+    x, y = rect.left() + INSET * scale, rect.top() + INSET * scale + step * min(_room(rect, step, scale), len(texts.top_left)) + 4 * scale
+    found: list[tuple[str, QRectF]] = []
+    for name in names:
+        width = text_width(_(name), Style(11 * scale, is_bold=True)) + (_SIGN * scale if _limits(name) else 0.0) + 12 * scale
+        if x + width > rect.right() - RIGHT_INSET * scale:
+            break
+        found.append((name, QRectF(x, y, width, 18 * scale)))
+        x += width + 4 * scale
+    return tuple(found)
+
+
 def _draw_texts(painter: QPainter, state: ViewState, rect: QRectF, scale: float, extras: Extras, placement: Placement) -> None:
-    narrow = min(rect.width(), rect.height()) / scale
-    level: TextLevel = "none" if narrow < TINY_VIEW else "short" if narrow < SMALL_VIEW else state.text
-    percent = placement.zoom * painter.device().devicePixelRatio() * 100
-    texts = corners(state, zoom_percent=percent, probe=extras.probe, identity=extras.identity, level=level)
-    small = rect.width() / scale < 420
-    style = Style((11 if small else 12) * scale)
-    step = (15 if small else 17) * scale
-    below = _draw_corners(painter, texts, rect, style, step, scale)
+    ratio = painter.device().devicePixelRatio()
+    texts = corners(state, zoom_percent=placement.zoom * ratio * 100, probe=extras.probe, identity=extras.identity, level=_level(state, rect, scale))
+    style, step = _type(rect, scale)
+    _draw_corners(painter, texts, rect, style, step, scale)
     _draw_letters(painter, state, rect, scale)
-    if narrow >= TINY_VIEW:
-        names = (*(("Preview",) if extras.is_preview else ()), *state.badges, *(("INTERPOLATED",) if percent > 100.5 else ()))
-        _draw_badges(painter, names, below, rect, scale)
+    if min(rect.width(), rect.height()) / scale >= TINY_VIEW:
+        _draw_badges(painter, shown_badges(state, rect, ratio, scale, extras), scale)
         _draw_scale_bar(painter, state, placement, rect, style, rect.bottom() - (INSET + 4) * scale - step * len(texts.bottom_right), scale)
         _draw_color_bars(painter, state, rect, style, scale)
     if extras.slice_bar and stack_size(state) > 1:
         _draw_slice_bar(painter, state, rect, scale, extras.arrived)
 
 
-def _draw_corners(painter: QPainter, texts: Corners, rect: QRectF, style: Style, step: float, scale: float) -> float:
-    """Paint the corner texts; returns where the lines at the top left end."""
+def _level(state: ViewState, rect: QRectF, scale: float) -> TextLevel:
+    narrow = min(rect.width(), rect.height()) / scale
+    return "none" if narrow < TINY_VIEW else "short" if narrow < SMALL_VIEW else state.text
+
+
+def _type(rect: QRectF, scale: float) -> tuple[Style, float]:
+    """Type of the corner texts, and from line to line."""
+    small = rect.width() / scale < 420
+    return Style((11 if small else 12) * scale), (15 if small else 17) * scale
+
+
+def _room(rect: QRectF, step: float, scale: float) -> int:
+    """Lines that a corner has room for."""
+    return int((rect.height() - 2 * INSET * scale) / 2 / step)
+
+
+def _draw_corners(painter: QPainter, texts: Corners, rect: QRectF, style: Style, step: float, scale: float) -> None:
     left, right = rect.left() + INSET * scale, rect.right() - RIGHT_INSET * scale
     widest = (right - left) / 2 - 14 * scale  # the letters stand between
-    room = int((rect.height() - 2 * INSET * scale) / 2 / step)
+    room = _room(rect, step, scale)
     top = rect.top() + INSET * scale
     bold = Style(style.size, is_bold=True)
     for number, line in enumerate(texts.top_left[:room]):
@@ -120,7 +156,6 @@ def _draw_corners(painter: QPainter, texts: Corners, rect: QRectF, style: Style,
         for number, line in enumerate(reversed(kept)):
             x = left if align == "left" else right
             draw_text(painter, x, bottom - number * step, elided(line, style, widest), style, align="left" if align == "left" else "right")
-    return top + step * min(room, len(texts.top_left))
 
 
 def _draw_letters(painter: QPainter, state: ViewState, rect: QRectF, scale: float) -> None:
@@ -137,25 +172,21 @@ def _draw_letters(painter: QPainter, state: ViewState, rect: QRectF, scale: floa
     draw_text(painter, middle.x(), rect.bottom() - (INSET - 2) * scale - height, bottom, style, align="center")
 
 
-def _draw_badges(painter: QPainter, names: tuple[str, ...], top: float, rect: QRectF, scale: float) -> None:
-    """One row under the lines at the top left; what does not fit is left out from the end."""
-    x, y = rect.left() + INSET * scale, top + 4 * scale
-    height = 18 * scale
-    for name in names:
-        limits = name.split(":")[0] in LIMITING
+def _draw_badges(painter: QPainter, badges: tuple[tuple[str, QRectF], ...], scale: float) -> None:
+    for name, box in badges:
+        limits = _limits(name)
         style = Style(11 * scale, is_bold=True, ink=WARN if limits else TEXT, has_halo=False)
-        text = _(name)
-        sign = 13 * scale if limits else 0.0
-        width = text_width(text, style) + sign + 12 * scale
-        if x + width > rect.right() - RIGHT_INSET * scale:
-            return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(RAISED)
-        painter.drawRoundedRect(QRectF(x, y, width, height), 4 * scale, 4 * scale)
+        painter.drawRoundedRect(box, 4 * scale, 4 * scale)
         if limits:
-            _draw_triangle(painter, QPointF(x + 11 * scale, y + height / 2), 4.5 * scale)
-        draw_text(painter, x + sign + 6 * scale, y + (height - text_height(style)) / 2, text, style)
-        x += width + 4 * scale
+            _draw_triangle(painter, QPointF(box.left() + 11 * scale, box.center().y()), 4.5 * scale)
+        left = box.left() + (_SIGN * scale if limits else 0.0) + 6 * scale
+        draw_text(painter, left, box.top() + (box.height() - text_height(style)) / 2, _(name), style)
+
+
+def _limits(badge: str) -> bool:
+    return badge.split(":")[0] in LIMITING
 
 
 def _draw_triangle(painter: QPainter, center: QPointF, radius: float) -> None:

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragMoveEvent,
     QDropEvent,
+    QHelpEvent,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -40,6 +41,7 @@ from viewer.session.arriving import Arriving
 from viewer.session.view import EMPTY, Readable, ViewState, ViewWish, resolve, triple
 from viewer.ui import theme
 from viewer.ui.views.arrival import arrived_ranges, draw_sentence, draw_waiting, prepare_arriving, probe_arriving
+from viewer.ui.views.badge_tip import show_meaning
 from viewer.ui.views.commands import COMMANDS, KEYS
 from viewer.ui.views.mouse import BuiltIn, Mouse, turned_radius
 from viewer.ui.views.picture_item import PictureItem
@@ -338,11 +340,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         if self.state.volume is None:
             draw_sentence(painter, rect, self._message)
         else:
-            arrived = arrived_ranges(self._arriving, self.state) if self._arriving is not None else None
-            extras = Extras(
-                self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None, arrived=arrived
-            )  # fmt: skip
-            paint_overlay(painter, self.state, rect, 1.0, extras)
+            paint_overlay(painter, self.state, rect, 1.0, self._extras())
             if self._arriving is not None and self._item is not None and self._item.picture is None:
                 draw_waiting(painter, rect)
         if self._is_active or self.hasFocus():
@@ -350,6 +348,10 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(rect.adjusted(1, 1, -1, -1) if self._is_active else rect.adjusted(0.5, 0.5, -0.5, -0.5))
         painter.restore()
+
+    def _extras(self) -> Extras:
+        arrived = arrived_ranges(self._arriving, self.state) if self._arriving is not None else None
+        return Extras(self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None, arrived=arrived)
 
     def _rename(self) -> None:
         name = view_name(self.state, self.number)
@@ -361,6 +363,12 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         return bool(QWidget.close(self))
 
     # --- events ---
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            show_meaning(self, self._extras(), event)
+            return True
+        return bool(super().viewportEvent(event))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
