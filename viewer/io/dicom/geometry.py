@@ -5,11 +5,8 @@ The order is that along row x column, never that of names, numbers or slice loca
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import combinations
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,24 +16,12 @@ from viewer.core.provenance import Note
 from viewer.core.words import _, ngettext
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
-from viewer.io.dicom.phase_keys import CLOCK_KEYS, PHASE_KEYS
+from viewer.io.dicom.phases import Placed, interleaved, phases_of, unequal
 from viewer.io.dicom.verdict import judged, order_note, place_of, sentences, warnings_of
 
 SAME_PLACE_MM = 1e-3
 # Images at one height that lie farther apart than this sideways are no second image of a place.
 SIDEWAYS_MM = 0.05
-
-
-@dataclass(slots=True, eq=False)
-class Placed:
-    """One frame of one file; not frozen, because there are as many as images in a folder."""
-
-    header: Header
-    number: int
-    frame: Frame = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.frame = self.header.frame(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +70,21 @@ def stacks(frames: list[Placed]) -> list[Stack]:
     ordered, said = _without_copies(ordered, normal)
     shelves = _shelves(ordered, heights)
     if all(len(shelf) == 1 for shelf in shelves):
+        between = interleaved(ordered, normal)
+        if between:
+            return [_with_note(stack, _interleaved_note(len(between))) for group in between for stack in stacks(group)]
         return [_stack([ordered], said)]
     beside = _beside_each_other(shelves, normal)
     if len(beside) > 1:
         return [stack for group in beside for stack in stacks(group)]
-    phases = _phases(ordered, shelves)
+    phases = phases_of(ordered, shelves)
     if phases is not None:
         groups, labels, how = phases
         stack = _stack(groups, said)
         return [replace(stack, phase_labels=labels, notes=(*stack.notes, *sentences(_phase_notes(groups, labels, how))))]
+    apart = unequal(ordered, shelves)
+    if apart:
+        return [_with_note(stack, _unequal_note(len(apart))) for group in apart for stack in stacks(group)]
     kept = [max(shelf, key=lambda f: (f.header.content_time, f.header.instance, f.number)) for shelf in shelves]
     chosen = {id(f) for f in kept}
     aside = [f for f in ordered if id(f) not in chosen]
@@ -104,7 +95,7 @@ def over_time(frames: list[Placed], *, tiles: int) -> Stack:
     """Frames that each hold a whole volume of ``tiles`` planes, as phases; without a geometry yet."""
     normal = _normal(frames[0].frame)
     ordered, said = _without_copies(sorted(frames, key=lambda f: by_instance(f.header)), normal)
-    phases = _phases(ordered, [ordered]) if len(ordered) > 1 else None
+    phases = phases_of(ordered, [ordered]) if len(ordered) > 1 else None
     labels: tuple[str, ...] = ()
     notes = list(said)
     if phases is not None:
@@ -174,58 +165,18 @@ def _shelves(ordered: list[Placed], heights: dict[int, float]) -> list[list[Plac
     return found
 
 
-def _phases(ordered: list[Placed], shelves: list[list[Placed]]) -> tuple[list[list[Placed]], tuple[str, ...], str] | None:
-    """The first element, or pair of them, whose values make the places of each phase unique, with equal counts (D54), and its words."""
-    count = len(shelves[0])
-    if any(len(shelf) != count for shelf in shelves):
-        return None
-    shelf_of = {id(f): n for n, shelf in enumerate(shelves) for f in shelf}
-    varying = [k for k in range(len(PHASE_KEYS)) if len({f.frame.keys[k] for f in ordered if f.frame.keys}) > 1]
-    choices: list[tuple[int, ...]] = [(k,) for k in varying] + list(combinations(varying, 2))
-    for chosen in choices:
-        groups: dict[tuple[Any, ...], list[Placed]] = defaultdict(list)
-        for placed in ordered:
-            groups[tuple(_value(placed.frame.keys[k]) for k in chosen)].append(placed)
-        if len(groups) == count and all(len({shelf_of[id(f)] for f in g}) == len(shelves) == len(g) for g in groups.values()):
-            names = sorted(groups)
-            arranged = [sorted(groups[n], key=lambda f: shelf_of[id(f)]) for n in names]
-            return arranged, tuple(_label(chosen, n, names[0]) for n in names), _(", ").join(element_name(k) for k in chosen)
-    return _by_dimension(ordered, shelf_of, len(shelves), count) or _in_turn(shelves, count)
+def _unequal_note(count: int) -> Note:
+    text = _("Not all places are there equally often (a scan that was stopped, a lost image, acquisitions that overlap): {count} stacks were made.")
+    return Note("series", text.format(count=count))
 
 
-def _by_dimension(ordered: list[Placed], shelf_of: dict[int, int], places: int, count: int) -> tuple[list[list[Placed]], tuple[str, ...], str] | None:
-    """By one of an enhanced object's own dimensions (D49)."""
-    for number in range(min(len(f.frame.dimensions) for f in ordered)):
-        groups: dict[int, list[Placed]] = defaultdict(list)
-        for placed in ordered:
-            groups[placed.frame.dimensions[number]].append(placed)
-        if len(groups) == count and all(len({shelf_of[id(f)] for f in g}) == places == len(g) for g in groups.values()):
-            return [sorted(groups[n], key=lambda f: shelf_of[id(f)]) for n in sorted(groups)], (), _("the file's dimension {n}").format(n=number + 1)
-    return None
+def _interleaved_note(count: int) -> Note:
+    text = _("Planes of {count} acquisitions or reconstructions lie between each other: each became a stack of its own.")
+    return Note("series", text.format(count=count))
 
 
-def _in_turn(shelves: list[list[Placed]], count: int) -> tuple[list[list[Placed]], tuple[str, ...], str] | None:
-    """No element names the phases: frames of one file in its order, files in the order of their times, where these differ."""
-    if all(len({f.header.path for f in shelf}) == 1 for shelf in shelves):
-        arranged = [sorted(shelf, key=lambda f: f.number) for shelf in shelves]
-        return [[shelf[n] for shelf in arranged] for n in range(count)], (), _("the order of the frames in the file")
-    clocks = [[_clock(f) for f in shelf] for shelf in shelves]
-    if len(shelves) < 2 or any(None in found or len(set(found)) < count for found in clocks):
-        return None
-    arranged = [sorted(shelf, key=lambda f: _clock(f) or 0.0) for shelf in shelves]
-    return [[shelf[n] for shelf in arranged] for n in range(count)], (), _("the time of each image at its place")
-
-
-def _clock(placed: Placed) -> float | None:
-    """Seconds of the day of an image: of its acquisition, else of its content."""
-    found = [_value(placed.frame.keys[k])[0] for k in CLOCK_KEYS if placed.frame.keys and placed.frame.keys[k]]
-    return _seconds(found[0]) if found and np.isfinite(found[0]) else None
-
-
-def _seconds(clock: float) -> float:
-    """Seconds of the day of HHMMSS.ffffff."""
-    whole = int(clock)
-    return whole // 10000 * 3600 + whole // 100 % 100 * 60 + clock - whole // 100 * 100
+def _with_note(stack: Stack, note: Note) -> Stack:
+    return replace(stack, notes=(*stack.notes, note))
 
 
 def _phase_notes(groups: list[list[Placed]], labels: tuple[str, ...], how: str) -> list[Note]:
@@ -236,32 +187,6 @@ def _phase_notes(groups: list[list[Placed]], labels: tuple[str, ...], how: str) 
     if apart > SAME_PLACE_MM:
         found.append(Note("geometry", _("The phases lie up to {apart:.3f} mm from the first, which gives the positions.").format(apart=apart)))
     return found
-
-
-def _value(text: str) -> tuple[float, str]:
-    try:
-        return (float(text), "")
-    except ValueError:
-        return (float("inf"), text)
-
-
-def _label(chosen: tuple[int, ...], values: tuple[Any, ...], first: tuple[Any, ...]) -> str:
-    texts = []
-    for k, (number, text), (start, _text) in zip(chosen, values, first, strict=True):
-        _tag, word, unit = PHASE_KEYS[k]
-        if k in CLOCK_KEYS and not text and np.isfinite(start):
-            texts.append(f"t {_seconds(number) - _seconds(start):g} s")
-            continue
-        shown = text or f"{number:g}"
-        texts.append(" ".join(p for p in (word, shown, unit) if p))
-    return ", ".join(texts)
-
-
-def element_name(key: int) -> str:
-    """DICOM's name of an element of PHASE_KEYS."""
-    from pydicom.datadict import dictionary_description
-
-    return str(dictionary_description(PHASE_KEYS[key][0]))
 
 
 def _normal(frame: Frame) -> NDArray[np.float64]:

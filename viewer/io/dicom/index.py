@@ -19,11 +19,12 @@ from viewer.io.dicom import elements
 from viewer.io.dicom import geometry as places
 from viewer.io.dicom.describe import Description, describe, object_name
 from viewer.io.dicom.file_notes import file_note, with_strangers
-from viewer.io.dicom.geometry import Placed, Stack
+from viewer.io.dicom.geometry import Stack
 from viewer.io.dicom.header import Header, read_header
 from viewer.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_notes, not_cut, read_mosaic, tiled_geometry
 from viewer.io.dicom.naming import Content, named
 from viewer.io.dicom.parse import parse
+from viewer.io.dicom.phases import Placed
 from viewer.io.dicom.quantities import made_from, map_kind
 from viewer.io.dicom.spacing import PROJECTIONS, spacing_in_use, spacing_notes
 from viewer.io.series import EntryKind, Listing, Progress, Refusal, SeriesEntry

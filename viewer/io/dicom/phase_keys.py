@@ -11,11 +11,14 @@ PHASE_KEYS: tuple[tuple[int, str, str], ...] = (
     (0x00200100, "time", ""), (0x00209128, "time", ""), (0x00180081, "TE", "ms"), (0x00180086, "echo", ""), (0x00180082, "TI", "ms"),
     (0x00189087, "b", "s/mm²"), (0x00189089, "gradient", ""), (0x00181060, "trigger", "ms"), (0x00209153, "trigger", "ms"),
     (0x00089208, "", ""), (0x00080008, "", ""), (0x00181314, "flip", "°"), (0x00200012, "acquisition", ""), (0x00080032, "", "s"),
-    (0x00080033, "", "s"), (0x00180010, "", ""),
+    (0x00080033, "", "s"), (0x00180010, "", ""), (0x00181210, "kernel", ""), (0x00180050, "thickness", "mm"),
 )  # fmt: skip
-"""Tag, word, unit, in the order in which they are tried (CONVENTIONS D54)."""
+"""Tag, word, unit, in the order in which they are tried (CONVENTIONS D54); kernel and slice thickness tell reconstructions apart."""
 CLOCK_KEYS = (13, 14)
 """Those that are times of the day."""
+B_KEY, GRADIENT_KEY = 5, 6
+TRIGGER_KEYS = (7, 8)
+"""Those that count from the R wave of the heart."""
 _BINARY = frozenset({0x00209128, 0x00189087, 0x00189089, 0x00209153})
 _CODES = frozenset({0x00089208, 0x00080008})
 _B_VALUE, _IMAGE_TYPE = 0x00189087, 0x00080008
