@@ -1,4 +1,4 @@
-"""Formats that are a header and one block of numbers (NIfTI, NRRD, MetaImage): from a plan of the block to a volume.
+"""Formats that are a header and one block of numbers (NIfTI, NRRD, MetaImage, Analyze, MGH): from a plan of the block to a volume.
 
 The readers parse headers into a :class:`GridPlan`; everything that touches voxels is here, once.
 """
@@ -27,7 +27,9 @@ from viewer.io import gate, inflate
 from viewer.io.beside import because, open_regular
 from viewer.io.series import Listing, Progress, Refusal, SeriesEntry
 from viewer.io.shear import straighten
+from viewer.io.stream import Stream
 from viewer.io.values import settle
+from viewer.jobs.pool import Pool
 
 Role = Literal["phase", "plane", "row", "column", "sample"]
 _ORDER: tuple[Role, ...] = ("phase", "plane", "row", "column", "sample")
@@ -240,8 +242,11 @@ def title_of(path: Path) -> str:
     return name
 
 
-def load(entry: SeriesEntry, progress: Progress | None = None) -> Volume:
-    """All voxels of an entry, as modality values in the smallest exact type."""
+def load(entry: SeriesEntry, *, pool: Pool | None = None, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
+    """All voxels of an entry, as modality values in the smallest exact type.
+
+    ``pool`` and ``stream`` are what every reader is given; the one block of numbers is read here and as a whole.
+    """
     plan: GridPlan = entry.plan
     check(plan)
     stored = _stored(plan)
@@ -252,7 +257,7 @@ def load(entry: SeriesEntry, progress: Progress | None = None) -> Volume:
     return _volume(entry, plan, values, plan.geometry, range(plan.phases))
 
 
-def load_plane(entry: SeriesEntry, plane: int, phase: int) -> Volume:
+def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool | None = None) -> Volume:
     """One plane of one phase, without reading the rest where the file's order allows."""
     plan: GridPlan = entry.plan
     place = plan.geometry.cropped((plane, 0, 0), (1, *plan.geometry.shape[1:]))

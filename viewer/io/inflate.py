@@ -73,6 +73,27 @@ def inflate_into(target: memoryview, file: BinaryIO, codec: Codec, *, skip: int 
     )
 
 
+def first_bytes(file: BinaryIO, count: int, *, path: Path) -> tuple[bytes, bool]:
+    """The first ``count`` bytes of a file from its start, or as many as there are, inflated if it is gzipped; and whether it is.
+
+    Raises
+    ------
+    UnreadableFile
+        It is gzipped, and its stream is damaged.
+    """
+    file.seek(0)
+    is_gzip = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    if not is_gzip:
+        return file.read(count), False
+    head = b""
+    for piece in pieces(file, "gzip", path=path):
+        head += piece
+        if len(head) >= count:
+            break
+    return head[:count], True
+
+
 def inflated_length(file: BinaryIO, codec: Codec, *, enough: int, path: Path) -> int:
     """Number of inflated bytes, counted until ``enough`` are seen."""
     count = 0

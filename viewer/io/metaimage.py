@@ -12,16 +12,13 @@ import numpy as np
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry, Index
 from viewer.core.provenance import Note
-from viewer.core.volume import Volume
 from viewer.core.words import _
 from viewer.io import gate, grid, shear
 from viewer.io.affine import from_affine
 from viewer.io.beside import open_regular, resolve
 from viewer.io.gate import harmless
 from viewer.io.grid import GridPlan, Role
-from viewer.io.series import Listing, Progress, SeriesEntry
-from viewer.io.stream import Stream
-from viewer.jobs.pool import Pool
+from viewer.io.series import Listing, Progress
 
 HEADER_LIMIT = 1 << 20
 _TYPES = {
@@ -78,14 +75,7 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
     return grid.scan_each(files, plan_of, progress)
 
 
-def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
-    """All voxels."""
-    return grid.load(entry, progress)
-
-
-def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Volume:
-    """One plane of one phase."""
-    return grid.load_plane(entry, plane, phase)
+load, load_plane = grid.load, grid.load_plane
 
 
 def _fields(path: Path, name: str) -> tuple[dict[str, str], int]:

@@ -15,7 +15,6 @@ import numpy as np
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry
 from viewer.core.provenance import Note
-from viewer.core.volume import Volume
 from viewer.core.window import Window
 from viewer.core.words import _
 from viewer.io import gate, grid, inflate, shear
@@ -23,9 +22,7 @@ from viewer.io.affine import from_affine
 from viewer.io.beside import open_regular, resolve
 from viewer.io.gate import harmless
 from viewer.io.grid import GridPlan, Role
-from viewer.io.series import Listing, Progress, SeriesEntry
-from viewer.io.stream import Stream
-from viewer.jobs.pool import Pool
+from viewer.io.series import Listing, Progress
 
 ANALYZE_HEADER, MGH_HEADER = 348, 284
 _ANALYZE_TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 128: "u1", 256: "i1", 512: "u2", 768: "u4"}
@@ -43,39 +40,19 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
     return grid.scan_each(files, plan_of, progress)
 
 
-def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
-    """All voxels."""
-    return grid.load(entry, progress)
-
-
-def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Volume:
-    """One plane of one phase."""
-    return grid.load_plane(entry, plane, phase)
+load, load_plane = grid.load, grid.load_plane
 
 
 def plan_of(path: Path) -> GridPlan:
     """What a file promises. Raises UnreadableFile or UnsupportedFeature; allocates nothing."""
-    head, is_gzip = _head(path)
+    with open_regular(path) as file:
+        head, is_gzip = inflate.first_bytes(file, ANALYZE_HEADER, path=path)
     if _is_mgh(head):
         return _mgh(path, head, is_gzip)
     order = _analyze_order(head)
     if not order:
         raise UnreadableFile(f"{harmless(path.name)}: it is cut short inside its header, or is neither Analyze nor MGH.")
     return _analyze(path, head, order)
-
-
-def _head(path: Path) -> tuple[bytes, bool]:
-    with open_regular(path) as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        if not is_gzip:
-            return file.read(ANALYZE_HEADER), False
-        head = b""
-        for piece in inflate.pieces(file, "gzip", path=path):
-            head += piece
-            if len(head) >= ANALYZE_HEADER:
-                break
-        return head[:ANALYZE_HEADER], True
 
 
 # --- MGH -----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry
 from viewer.core.provenance import Note
-from viewer.core.volume import Volume
 from viewer.core.window import Window
 from viewer.core.words import _, mark
 from viewer.io import gate, grid, inflate, shear
@@ -22,9 +21,7 @@ from viewer.io.affine import from_affine
 from viewer.io.beside import open_regular, resolve
 from viewer.io.gate import harmless
 from viewer.io.grid import GridPlan, Role
-from viewer.io.series import Listing, Progress, SeriesEntry
-from viewer.io.stream import Stream
-from viewer.jobs.pool import Pool
+from viewer.io.series import Listing, Progress
 
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 128: "u1", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8", 2304: "u1"}
 _OTHER_TYPES = {1: "single bits", 32: "complex numbers", 1536: "128-bit floats", 1792: "complex numbers", 2048: "complex numbers"}
@@ -112,7 +109,8 @@ def parse(head: bytes, name: str) -> Header:
 def plan_of(path: Path) -> GridPlan:
     """What a NIfTI file promises. Raises UnreadableFile or UnsupportedFeature; allocates nothing."""
     name = harmless(path.name)
-    head, is_gzip = _head(path)
+    with open_regular(path) as file:
+        head, is_gzip = inflate.first_bytes(file, LONGEST_HEADER, path=path)
     header = parse(head, name)
     data, codec, start, skip = _place_of_data(path, header, is_gzip)
     sizes, roles, samples, warnings = _axes(header, path)
@@ -162,28 +160,7 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
     return grid.scan_each(files, plan_of, progress)
 
 
-def load(entry: SeriesEntry, *, pool: Pool, progress: Progress | None = None, stream: Stream | None = None) -> Volume:
-    """All voxels."""
-    return grid.load(entry, progress)
-
-
-def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Volume:
-    """One plane of one phase."""
-    return grid.load_plane(entry, plane, phase)
-
-
-def _head(path: Path) -> tuple[bytes, bool]:
-    with open_regular(path) as file:
-        if file.read(2) != b"\x1f\x8b":
-            file.seek(0)
-            return file.read(LONGEST_HEADER), False
-        file.seek(0)
-        head = b""
-        for piece in inflate.pieces(file, "gzip", path=path):
-            head += piece
-            if len(head) >= LONGEST_HEADER:
-                break
-        return head[:LONGEST_HEADER], True
+load, load_plane = grid.load, grid.load_plane
 
 
 def _place_of_data(path: Path, header: Header, is_gzip: bool) -> tuple[Path, Any, int, int]:

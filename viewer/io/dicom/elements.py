@@ -117,7 +117,7 @@ def numbers(dataset: Dataset, tag: int) -> tuple[float, ...]:
     value = element.value
     if not isinstance(value, bytes):
         return tuple(_number(part) for part in _as_text(value).split("\\"))
-    kind = _BINARY.get(element.VR or _vr_of(tag))
+    kind = NUMBER_TYPES.get(element.VR or dictionary_vr(tag))
     if kind is None:
         content = value.decode("latin-1").strip(" \0")
         return tuple(_number(piece) for piece in content.split("\\")) if content else ()
@@ -183,11 +183,16 @@ def first(dataset: Dataset, tag: int) -> Dataset | None:
     return found[0] if found else None
 
 
-_BINARY = {"US": "u2", "SS": "i2", "UL": "u4", "SL": "i4", "FL": "f4", "FD": "f8", "US or SS": "u2", "OF": "f4", "OD": "f8", "UV": "u8", "SV": "i8"}
+NUMBER_TYPES = {
+    "US": "u2", "SS": "i2", "UL": "u4", "SL": "i4", "UV": "u8", "SV": "i8", "FL": "f4", "FD": "f8", "OF": "f4", "OD": "f8", "OL": "u4",
+    "US or SS": "u2",
+}  # fmt: skip
+"""numpy's types of the value representations that are binary numbers."""
 
 
-@lru_cache(maxsize=512)
-def _vr_of(tag: int) -> str:
+@lru_cache(maxsize=4096)
+def dictionary_vr(tag: int) -> str:
+    """The value representation of DICOM's own dictionary, "" of tags that it does not have."""
     from pydicom.datadict import dictionary_VR
 
     try:

@@ -21,13 +21,12 @@ from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header, frames_found, interpret
 from viewer.io.dicom.parse import Beginning, Parsed, PixelPlace, parse
 from viewer.io.dicom.phase_keys import PHASE_KEYS
-from viewer.io.dicom.walk import Element, NotPlain, TopElements, end_of_items
+from viewer.io.dicom.walk import UNDEFINED, Element, NotPlain, TopElements, end_of_items
 from viewer.io.dicom.windows import first_window
 
 MOST_LAYOUTS, MOST_PROTOTYPES = 32, 1024
 _CHARACTER_SET, _GROUP_LENGTH = 0x00080005, 0x00020000
 _ALWAYS_ASKED = frozenset({_CHARACTER_SET})
-_UNDEFINED = 0xFFFFFFFF
 _SHORT = struct.Struct("<H").unpack_from
 _LONG = struct.Struct("<I").unpack_from
 # What differs from image to image of one series and is interpreted anew where it does, with the value representation that it is
@@ -158,7 +157,7 @@ class _Prototype:
         """The pixels whose length stands at ``place``: as long as those of the file before, and all there."""
         (length,) = _LONG(content, place)
         offset, alike = place + 4, self.pixels
-        if length != (_UNDEFINED if alike.length is None else alike.length) or (alike.length is not None and offset + length > size):
+        if length != (UNDEFINED if alike.length is None else alike.length) or (alike.length is not None and offset + length > size):
             return None
         found = self.places.get(offset)
         if found is None:
@@ -387,4 +386,4 @@ def _is_whole(parsed: Parsed, pixels: PixelPlace) -> bool:
     if len(parsed.tail) < 12 or not (is_implicit or parsed.tail[4:6] in (b"OB", b"OW")):
         return False
     (length,) = _LONG(parsed.tail, 4 if is_implicit else 8)
-    return bool(length == (_UNDEFINED if pixels.length is None else pixels.length))
+    return bool(length == (UNDEFINED if pixels.length is None else pixels.length))

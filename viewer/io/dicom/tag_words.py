@@ -18,7 +18,6 @@ SHOWN = 200
 """Characters of a value in a list."""
 _NUMBERS = 64
 _BYTES = 32
-_BINARY = {"US": "u2", "SS": "i2", "UL": "u4", "SL": "i4", "UV": "u8", "SV": "i8", "FL": "f4", "FD": "f8", "OF": "f4", "OD": "f8", "OL": "u4"}
 _WORDS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _PLAIN = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"})
 # Who the file is of, beside all names of persons (PN): marked in the list, so that nobody copies them unawares.
@@ -89,7 +88,7 @@ def value_of(element: Element, *, limit: int = SHOWN) -> str:
         return ""
     if not element.value:
         return _("not read, {size}").format(size=_size(element.length))
-    if element.vr in _BINARY:
+    if element.vr in elements.NUMBER_TYPES:
         return _numbers(element, limit)
     if element.vr == "AT":
         return _tags(element)
@@ -176,7 +175,7 @@ def _uids(element: Element, limit: int) -> str:
 
 
 def _numbers(element: Element, limit: int) -> str:
-    kind = _BINARY[element.vr]
+    kind = elements.NUMBER_TYPES[element.vr]
     whole = len(element.value) - len(element.value) % int(kind[1:])
     most = _NUMBERS if limit <= SHOWN else whole
     values = np.frombuffer(element.value[: min(whole, most * int(kind[1:]))], dtype=element.order + kind)

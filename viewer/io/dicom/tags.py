@@ -1,7 +1,8 @@
 """All elements of one DICOM file, nested ones too, as rows to be listed: for looking into a file, not for reading images.
 
-The walk is our own: it allocates for nothing that a file claims, stops at caps that it says, and goes on where a file
-breaks the rules. Values stay bytes until a row is shown (:mod:`viewer.io.dicom.tag_words`).
+The walk is another than :mod:`viewer.io.dicom.walk`'s, which gives up where a file breaks the rules: this one goes on, in any
+byte order, past damage and without a preamble. It allocates for nothing that a file claims, and stops at caps that it says.
+Values stay bytes until a row is shown (:mod:`viewer.io.dicom.tag_words`).
 """
 
 from __future__ import annotations
@@ -20,19 +21,15 @@ from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom.parse import looks_like, parse
 from viewer.io.dicom.syntaxes import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT
-from viewer.io.dicom.walk import PIXEL_TAGS
+from viewer.io.dicom.walk import LONG_VRS, PIXEL_TAGS, SHORT_VRS, UNDEFINED
 
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-UNDEFINED = 0xFFFFFFFF
 MAX_DEPTH = 64
 MAX_ROWS = 200_000
 KEPT_BYTES = 64 << 10
 """So much of a value is kept; of the rest only its length."""
 KEPT_IN_ALL = 64 << 20
 _BLOCK = 256 << 10
-_LONG = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
-_SHORT = frozenset({b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST",
-                    b"TM", b"UI", b"UL", b"US"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +196,7 @@ class _Walk:
         order = ">" if self.syntax == BIG_ENDIAN else "<"
         if self.syntax is None and struct.unpack("<H", head[:2])[0] >= 0x0400:
             order = ">"
-        explicit = head[4:6] in _LONG or head[4:6] in _SHORT
+        explicit = head[4:6] in LONG_VRS or head[4:6] in SHORT_VRS
         if self.syntax is not None and explicit == (self.syntax == IMPLICIT):
             stated = _("implicit") if self.syntax == IMPLICIT else _("explicit")
             if self.syntax in (IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED):
@@ -236,7 +233,7 @@ class _Walk:
         stored = ""
         if level.implicit or not (letters.isalpha() and letters.isupper()):
             length, start = int(struct.unpack(level.order + "I", head[4:8])[0]), offset + 8
-        elif letters in _LONG:
+        elif letters in LONG_VRS:
             if len(head) < 12:
                 self.notes.append(_("The last element is cut short."))
                 return None
@@ -315,7 +312,7 @@ class _Walk:
         implicit = level.implicit
         if unknown:
             letters = self.content.at(start + 4, 2)
-            implicit = letters not in _LONG and letters not in _SHORT
+            implicit = letters not in LONG_VRS and letters not in SHORT_VRS
         inner = _Level(implicit, order, level.encodings, level.signed, level.depth + 2, len(self.rows) - 1)
         end = stop if undefined else min(stop, start + size)
         behind = self._elements(start, end, inner, undefined=undefined)
@@ -395,16 +392,16 @@ def is_creator(tag: int) -> bool:
 @lru_cache(maxsize=4096)
 def _known_vr(tag: int, creator: str) -> str:
     """The dictionaries' VR, "" where they have none."""
-    from pydicom.datadict import dictionary_VR, private_dictionary_VR
-
     if is_creator(tag):
         return "LO"
     if not tag & 0xFFFF:
         return "UL"
+    if not tag >> 16 & 1:
+        return elements.dictionary_vr(tag)
+    from pydicom.datadict import private_dictionary_VR
+
     try:
-        if tag >> 16 & 1:
-            return str(private_dictionary_VR(tag, creator)) if creator else ""
-        return str(dictionary_VR(tag))
+        return str(private_dictionary_VR(tag, creator)) if creator else ""
     except KeyError:
         return ""
 

@@ -12,16 +12,22 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from viewer.io.dicom.elements import dictionary_vr
 from viewer.io.dicom.quiet import collected
 from viewer.io.dicom.syntaxes import CODECS, EXPLICIT, IMPLICIT
 
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+"""Float, double and plain pixel data: where a header ends."""
 DEEPEST = 12
-_UNDEFINED = 0xFFFFFFFF
+"""Sequences within sequences; what is nested deeper is for pydicom."""
+UNDEFINED = 0xFFFFFFFF
+"""The length of what is ended by a mark."""
 _META_START = b"\x02\x00\x00\x00UL\x04\x00"
 _ITEM, _ITEM_END, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0"
-_SHORT = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
-_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+"""Explicit value representations whose length takes two bytes (PS3.5 7.1.2)."""
+LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+"""Those whose length takes four."""
 _SYNTAXES = {uid.encode(): uid == IMPLICIT for uid in (IMPLICIT, EXPLICIT, *CODECS)}
 _EXPLICIT_HEAD = struct.Struct("<HH2sH").unpack_from
 _IMPLICIT_HEAD = struct.Struct("<HHI").unpack_from
@@ -123,7 +129,7 @@ class _Sequence:
     is_little_endian = True
 
     def __init__(self, of: Elements, tag: int) -> None:
-        self._of, self.tag, self.length = of, tag, _UNDEFINED
+        self._of, self.tag, self.length = of, tag, UNDEFINED
 
     @property
     def value(self) -> Any:
@@ -186,14 +192,14 @@ def _explicit(found: Elements, place: int, end: int, stop: int) -> int:
         if tag <= last:
             raise NotPlain
         last = tag
-        if vr in _SHORT:
+        if vr in SHORT_VRS:
             start = place + 8
-        elif vr in _LONG:
+        elif vr in LONG_VRS:
             start = place + 12
             if start > end:
                 raise TooShort
             (length,) = _LENGTH(content, place + 8)
-            if length == _UNDEFINED:
+            if length == UNDEFINED:
                 if vr not in (b"SQ", b"UN"):
                     raise NotPlain
                 found._items[tag], place = _items(found, tag, start, end, is_open=True)
@@ -221,7 +227,7 @@ def _implicit(found: Elements, place: int, end: int, stop: int) -> int:
             raise NotPlain
         last = tag
         start = place + 8
-        if length == _UNDEFINED:
+        if length == UNDEFINED:
             vr = dictionary_vr(tag)
             if vr != "SQ" and (vr or content[start : start + 4] != _ITEM):
                 raise NotPlain if start + 4 <= end else TooShort
@@ -262,7 +268,7 @@ def _items(parent: Elements, tag: int, place: int, end: int, *, is_open: bool) -
         is_implicit = parent.is_implicit or not (letters.isalpha() and letters.isupper())
         item = Elements(content, is_implicit, depth, (*parent._path, (tag, len(found))))
         step = _implicit if is_implicit else _explicit
-        if length == _UNDEFINED:
+        if length == UNDEFINED:
             place = step(item, place, end, _ITEM_STOP)
             if content[place : place + 8] != _ITEM_END + b"\0\0\0\0":
                 raise TooShort
@@ -296,14 +302,3 @@ def is_plain_character_set(value: bytes) -> bool:
     except (ValueError, LookupError, TypeError):
         return False
     return not said
-
-
-@lru_cache(maxsize=1024)
-def dictionary_vr(tag: int) -> str:
-    """The value representation of DICOM's own dictionary, "" of tags that it does not have."""
-    from pydicom.datadict import dictionary_VR
-
-    try:
-        return str(dictionary_VR(tag))
-    except KeyError:
-        return ""
