@@ -165,3 +165,49 @@ def test_files_that_could_not_be_read_stay_listed_when_more_is_opened(window: Wi
     assert dialog.text.toPlainText().splitlines()[-1] == "1-1.dcm is cut off."
     qtbot.mouseClick(dialog.copy, Qt.MouseButton.LeftButton)
     assert QApplication.clipboard().text().count("cut off") == 4
+
+
+def test_what_could_not_be_read_does_not_come_back_after_closing_all(window: Window, qtbot: Any, part: SeriesEntry, look: Look) -> None:
+    window.open_paths([Path("/study")])
+    look.words.put(((part,), (Refusal(Path("bad.dcm"), "bad.dcm is cut off."),)))
+    listed(window, qtbot, 20)
+    window.commands.close_all()
+    settle(qtbot, window)
+    assert window.opener.refused == () and window.browser.empty.isVisible()
+    assert window.messages.message() is None  # nothing is listed, so nothing is said of what is listed
+
+
+def test_a_second_look_does_not_take_progress_and_cancel_from_the_first(
+    window: Window, qtbot: Any, part: SeriesEntry, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.open_paths([Path("/study")])
+    look.words.put(1240)
+    browser = window.browser
+    qtbot.waitUntil(lambda: browser._reading_words.text() == "1,240 of 10,000 files", timeout=PATIENCE_MS)
+    first = io_open.find
+    monkeypatch.setattr(io_open, "find", lambda *_args, **_options: Listing())
+    window.open_paths([Path("/quick")])
+    qtbot.waitUntil(lambda: len(window.opener._host.work._held) == 1, timeout=PATIENCE_MS)
+    monkeypatch.setattr(io_open, "find", first)
+    assert window.opener.is_scanning
+    look.words.put(1300)
+    qtbot.waitUntil(lambda: browser._reading_words.text() == "1,300 of 10,000 files" and browser.cancel.isVisible(), timeout=PATIENCE_MS)
+    qtbot.mouseClick(browser.cancel, Qt.MouseButton.LeftButton)
+    settle(qtbot, window)
+    assert not window.opener.is_scanning and not browser.reading.isVisible()
+
+
+def test_what_a_second_look_knows_so_far_does_not_shorten_a_whole_series(
+    window: Window, qtbot: Any, part: SeriesEntry, ct: SeriesEntry, look: Look
+) -> None:
+    other = replace(ct, id="other")
+    window.open_paths([Path("/study")])
+    look.words.put(Listing((other, ct)))
+    settle(qtbot, window)
+    assert [r[1] for r in rows(window)] == [FILES, FILES]
+    window.open_paths([Path("/study")])
+    look.words.put(((replace(part, id="other"), part, replace(part, id="new")),))
+    qtbot.waitUntil(lambda: len(rows(window)) == 3, timeout=PATIENCE_MS)
+    window.opener.cancel_scan()
+    settle(qtbot, window)
+    assert {r[0]: r[1] for r in rows(window)} == {"other": FILES, ct.id: FILES, "new": 20}

@@ -46,6 +46,7 @@ class _Scan:
     ids: set[str] = field(default_factory=set)
     refused: tuple[Refusal, ...] = ()
     started: float = field(default_factory=time.monotonic)
+    pace: float = 0.0
 
 
 class Opener(QObject):
@@ -65,7 +66,7 @@ class Opener(QObject):
         super().__init__(host)
         self._host = host
         self._rows: dict[str, Row] = {}
-        self._scan: _Scan | None = None
+        self._scans: list[_Scan] = []
         self._loadings: dict[str, Loading] = {}
         self._wanted = ""
         self._refused: dict[Path, Refusal] = {}
@@ -99,14 +100,12 @@ class Opener(QObject):
 
     @property
     def is_scanning(self) -> bool:
-        return self._scan is not None and self._host.work.is_running(self._scan.task)
+        return bool(self._scans)
 
     @property
     def files_per_second(self) -> float:
         """Pace of the look into files so far; 0 while that says nothing."""
-        return self._pace
-
-    _pace = 0.0
+        return self._scans[-1].pace if self._scans else 0.0
 
     @property
     def is_loading(self) -> bool:
@@ -130,14 +129,17 @@ class Opener(QObject):
                 return picture_stack.find(scan.wanted, stack, progress=progress)
             return io_open.find(scan.wanted, progress=progress, found=lambda listing: self._listed.emit(scan, listing))
 
-        def over() -> None:
-            if self._scan is scan:  # else another scan has begun meanwhile, and its progress is the one that is shown
-                self._scan = None
-                self._pace = 0.0
+        def over() -> bool:
+            if scan not in self._scans:
+                return False  # all was closed meanwhile
+            self._scans.remove(scan)
+            if not self._scans:  # else the progress of the newest one is shown
                 self.progress.emit(0, 0)
+            return True
 
         def listed(listing: Listing) -> None:
-            over()
+            if not over():
+                return
             for path in scan.wanted:
                 self._host.remember(path)
             self._take(listing, scan)
@@ -145,7 +147,8 @@ class Opener(QObject):
                 on_listed(listing)
 
         def failed(error: BaseException) -> None:
-            over()
+            if not over():
+                return
             self._keep_so_far(scan)
             if isinstance(error, OperationCancelled):
                 self._tell_stopped(scan)
@@ -154,15 +157,13 @@ class Opener(QObject):
 
         wanted = scan.wanted
         title = _("Reading {name}").format(name=wanted[0].name if len(wanted) == 1 else ngettext("{count} path", "{count} paths", len(wanted)))
-        self._scan, self._pace = scan, 0.0
-        self._pending = scan
+        self._scans.append(scan)
         scan.task = self._host.work.run_thread(look, title, listed, failed)
 
-    _pending: _Scan | None = None
-
     def cancel_scan(self) -> None:
-        if self._scan is not None:
-            self._host.work.cancel(self._scan.task)
+        """Stop looking into files, however many were asked for one after the other."""
+        for scan in self._scans:
+            self._host.work.cancel(scan.task)
 
     def show(self, entry_id: str) -> None:
         """Show a series, reading it first if need be: the first picture at once, the rest behind it."""
@@ -190,16 +191,16 @@ class Opener(QObject):
     # --- what is found ---
 
     def _relay_progress(self, tasks: Any) -> None:
-        scan = self._scan
+        scan = self._scans[-1] if self._scans else None
         for task in tasks:
             if scan is not None and task.id == scan.task:
                 spent = time.monotonic() - scan.started
-                self._pace = task.done / spent if task.done and spent > 0.2 else 0.0
+                scan.pace = task.done / spent if task.done and spent > 0.2 else 0.0
                 self.progress.emit(task.done, task.total)
 
     def _take_so_far(self, scan: _Scan, listing: Listing) -> None:
         """The list grows: an entry takes the place of the one that had its id before."""
-        if scan.task and not self._host.work.is_running(scan.task):
+        if scan not in self._scans:
             return  # over, or closed meanwhile
         scan.refused = listing.refused
         self._put(listing.series, scan, is_growing=True)
@@ -209,8 +210,9 @@ class Opener(QObject):
         changed = False
         for entry in series:
             row = self._rows.get(entry.id)
-            if row is not None and (row.root_id or (entry.id not in scan.ids and row.is_loading)):
-                continue  # opened before: what is in work stays as it is
+            is_of_before = row is not None and entry.id not in scan.ids
+            if row is not None and (row.root_id or (is_of_before and (row.is_loading or (is_growing and not row.is_growing)))):
+                continue  # opened before: what is in work, or known as a whole, stays as it is
             new = Row(entry, is_loading=row.is_loading, is_growing=is_growing) if row is not None else Row(entry, is_growing=is_growing)
             scan.ids.add(entry.id)
             if new != row:
@@ -386,10 +388,12 @@ class Opener(QObject):
         for loading in self._loadings.values():
             loading.cancel()
         self._loadings.clear()
+        self._scans.clear()
         self._rows.clear()
         self._wanted = ""
         self._refused.clear()
         self._thumbnails.clear()
+        self.progress.emit(0, 0)
         self.rows_changed.emit()
 
 
