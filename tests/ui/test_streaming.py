@@ -247,6 +247,25 @@ def test_another_series_can_be_chosen_meanwhile_and_the_first_is_there_when_it_i
     assert window.host.root_id != other.id
 
 
+def test_page_down_goes_on_from_the_series_that_is_being_read(window: Window, qtbot: Any, feed: Feed, stack: Path, tmp_path: Path) -> None:
+    from tests.ui.window_samples import write_pictures
+
+    feed.say("whole")
+    window.open_paths(write_pictures(tmp_path / "pictures", 2))
+    settle(qtbot, window)
+    feed.say("whole")
+    rows = window.opener.rows()
+    window.opener.show(rows[1].entry.id)
+    settle(qtbot, window)
+    begin(window, qtbot, feed, stack, 3)
+    assert window.opener.shown_id == window.opener.rows()[2].entry.id
+    qtbot.keyClick(window.view, Qt.Key.Key_PageUp)
+    assert window.opener.shown_id == rows[1].entry.id
+    feed.say("whole")
+    settle(qtbot, window)
+    assert window.opener.shown_id == rows[1].entry.id
+
+
 def test_a_format_that_brings_no_planes_shows_the_middle_one_at_once(
     window: Window, qtbot: Any, monkeypatch: pytest.MonkeyPatch, stack: Path
 ) -> None:

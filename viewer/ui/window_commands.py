@@ -121,10 +121,11 @@ class WindowCommands(QObject):
         return str(self._window.host.settings.get("last_folder", str(Path.home())))
 
     def next_series(self, sign: int) -> None:
-        rows = [r for r in self._window.opener.rows() if r.entry.kind != "other"]
-        now = next((n for n, r in enumerate(rows) if r.root_id and r.root_id == self._window.host.root_id), -1)
+        opener = self._window.opener
+        rows = [r for r in opener.rows() if r.entry.kind != "other"]
+        now = next((n for n, r in enumerate(rows) if r.entry.id == opener.shown_id), -1)
         if rows and 0 <= now + sign < len(rows):
-            self._window.opener.show(rows[now + sign].entry.id)
+            opener.show(rows[now + sign].entry.id)
 
     def _show_tags(self) -> None:
         row = self._window.opener.row_of_root(self._window.host.root_id)
