@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 from benchmarks import indexing, made_series
 from benchmarks.gaps import Pulse
 from benchmarks.table import Row
-from viewer.io import memory
+from viewer.io import remembered
 
 LONGEST_S = 120.0
 FIRST_THUMBNAIL_MS = 1000.0
@@ -74,7 +74,7 @@ class _Stand:
         return (time.perf_counter() - start) * 1000
 
     def drop(self, folder: Path) -> None:
-        memory.forget()
+        remembered.forget()
         self.window.open_paths([folder])
 
     def is_whole(self) -> bool:

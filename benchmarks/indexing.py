@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.table import Row
-from viewer.io import memory
+from viewer.io import remembered
 from viewer.io.open import find
 
 FILES, SERIES = 10_000, 20
@@ -37,7 +37,7 @@ def measure(folder: Path, paths: list[Path]) -> list[Row]:
     from pydicom import dcmread
 
     def first() -> None:
-        memory.forget()
+        remembered.forget()
         again()
 
     def again() -> None:

@@ -26,8 +26,8 @@ from benchmarks.timing import median_ms
 from viewer.core.errors import JobFailed
 from viewer.core.render import plane_values
 from viewer.core.volume import Volume
-from viewer.io import memory
 from viewer.io import open as io_open
+from viewer.io import remembered
 from viewer.io.series import SeriesEntry
 from viewer.io.stream import Stream
 from viewer.jobs.pool import Limits, Pool
@@ -67,7 +67,7 @@ def _uncompressed(folder: Path, pool: Pool) -> list[Row]:
     import SimpleITK as sitk
 
     def ours() -> object:
-        memory.forget()
+        remembered.forget()
         return load_entry(_largest(folder), pool)[0].values
 
     def rival() -> object:

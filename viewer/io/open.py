@@ -19,7 +19,7 @@ from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.provenance import Note
 from viewer.core.volume import Volume
 from viewer.core.words import ngettext
-from viewer.io import archive, collector, containers, memory
+from viewer.io import archive, collector, containers, remembered
 from viewer.io.beside import because, open_descriptor, open_regular
 from viewer.io.gate import harmless
 from viewer.io.gather import Gathered, gather
@@ -39,7 +39,7 @@ def find(paths: Sequence[Path], *, progress: Progress | None = None, found: Call
     """Everything that can be opened under some files and folders. Reads headers only; never raises for bad input.
 
     Each file is opened once: its first bytes say what it is, and for DICOM what its header says. Files that have not changed
-    since they were last looked at in this process are not opened at all (:mod:`viewer.io.memory`).
+    since they were last looked at in this process are not opened at all (:mod:`viewer.io.remembered`).
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class _Search:
         """The header of a DICOM file, the reader's name of another image, None of what is none."""
         name = str(path)
         try:
-            known = memory.recall(name)
+            known = remembered.recall(name)
         except (OSError, ValueError):
             known = None
         if known is not None:
@@ -142,7 +142,7 @@ class _Search:
             header = self._headers.read(path, self._beginning(descriptor, state, head))
         finally:
             os.close(descriptor)
-        memory.keep(name, state, header)
+        remembered.keep(name, state, header)
         return header
 
     def all_listings(self) -> list[Listing]:

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from viewer.core.errors import OperationCancelled
-from viewer.io import memory
 from viewer.io import open as opening
+from viewer.io import remembered
 from viewer.io.series import Listing
 
 PLANE = np.arange(12, dtype=np.int16).reshape(3, 4)
@@ -20,9 +20,9 @@ PLANE = np.arange(12, dtype=np.int16).reshape(3, 4)
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    memory.forget()
+    remembered.forget()
     yield
-    memory.forget()
+    remembered.forget()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def opened(monkeypatch) -> list[str]:
 @pytest.fixture
 def settled(monkeypatch) -> None:
     """Files written just now count as written long ago."""
-    monkeypatch.setattr(memory, "SETTLED_NS", -(1 << 62))
+    monkeypatch.setattr(remembered, "SETTLED_NS", -(1 << 62))
 
 
 def test_the_list_grows_file_by_file_under_the_same_ids(study: Path, monkeypatch) -> None:
@@ -147,16 +147,16 @@ def test_a_file_that_is_gone_or_broken_now_is_no_longer_what_it_was(study: Path)
 
 def test_what_was_written_a_moment_ago_is_not_remembered(study: Path) -> None:
     opening.find([study])
-    assert memory.recall(str(study / "000")) is None
+    assert remembered.recall(str(study / "000")) is None
 
 
 @pytest.mark.usefixtures("settled")
 def test_the_oldest_is_forgotten_and_nothing_goes_to_disk(study: Path, monkeypatch) -> None:
-    monkeypatch.setattr(memory, "LIMIT", 10)
+    monkeypatch.setattr(remembered, "LIMIT", 10)
     before = sorted(study.parent.rglob("*"))
     opening.find([study])
-    kept = [n for n in range(40) if memory.recall(str(study / f"{n:03}")) is not None]
+    kept = [n for n in range(40) if remembered.recall(str(study / f"{n:03}")) is not None]
     assert kept == list(range(30, 40))
     assert sorted(study.parent.rglob("*")) == before
-    memory.forget()
-    assert memory.recall(str(study / "039")) is None
+    remembered.forget()
+    assert remembered.recall(str(study / "039")) is None

@@ -42,6 +42,7 @@ _FOUR_BYTES, _OPEN = -1, -2
 
 
 def _fields(kind: type) -> tuple[dict[str, int], list[Callable[[Any, Any], None]]]:
+    """Where each field of a frozen dataclass stands, and what sets it past ``__init__``: headers are made by the ten thousand."""
     names = [field.name for field in fields(kind)]
     return {name: number for number, name in enumerate(names)}, [kind.__dict__[name].__set__ for name in names]
 

@@ -1,4 +1,4 @@
-"""What was read of files while the program runs, so that an unchanged folder is not read a second time. Nothing goes to disk.
+"""What was read of files is remembered while the program runs, so that an unchanged folder is not read twice. Nothing goes to disk.
 
 A file counts as unchanged while its device, inode, size, time of change and time of status change are. A file replaced by
 one that has all of these in common is noticed where it is opened (:func:`viewer.session.opening.fingerprint`).
