@@ -213,6 +213,8 @@ def _origin(state: ViewState, window: Window) -> str:
         return _("window {number} of {count} of the file{name}").format(number=windows.index(window) + 1, count=len(windows), name=name)
     if state.is_auto:
         why = _("asked for") if windows or state.volume.voi_luts else _("the file gives none")
+        if state.volume.geometry.shape[0] == 1:
+            return _("computed from the 1st to 99th percentile of the values ({why})").format(why=why)
         return _("computed from the 1st to 99th percentile of the middle third of the planes ({why})").format(why=why)
     if window.name:
         return _("the preset “{name}”").format(name=_(window.name))

@@ -115,3 +115,47 @@ def test_d54_without_any_name_or_time_the_numbers_tell(write_dicom: Any, inline_
     (entry,) = made(write_dicom, [{"mark": t, "z": 5 * n} for n, t in order])
     assert marks(entry, inline_pool) == [[t] * 5 for t in range(3)]
     assert "instance number" in notes(entry)
+
+
+# --- nuclear medicine: what the vectors say of the frames ---------------------------------------------------------------------
+
+
+def nuclear(write_dicom: Any, kind: str, count: int, **elements: Any) -> list[SeriesEntry]:
+    """One file whose frames hold their numbers."""
+    pixels = np.arange(count, dtype=np.uint16)[:, None, None] * np.ones(SIZE, np.uint16)
+    place = {"ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "SpacingBetweenSlices": 4.0}
+    image_type = ["ORIGINAL", "PRIMARY", kind, "EMISSION"]
+    path = write_dicom("nm", pixels, SOPClassUID="1.2.840.10008.5.1.4.1.1.20", Modality="NM", ImageType=image_type, **place, **elements)
+    return list(dicom.scan([path]).series)
+
+
+def test_d50_a_gated_tomogram_is_a_volume_for_each_time_slot(write_dicom: Any, inline_pool: Any) -> None:
+    (entry,) = nuclear(write_dicom, "RECON GATED TOMO", 6, SliceVector=[1, 2, 3, 1, 2, 3], TimeSlotVector=[1, 1, 1, 2, 2, 2])
+    assert marks(entry, inline_pool) == [[0, 1, 2], [3, 4, 5]]
+    assert labels(entry) == ("time slot 1", "time slot 2")
+
+
+def test_d50_two_energy_windows_of_a_tomogram_lie_at_the_same_places(write_dicom: Any, inline_pool: Any) -> None:
+    (entry,) = nuclear(write_dicom, "RECON TOMO", 6, SliceVector=[1, 2, 3, 1, 2, 3], EnergyWindowVector=[1, 1, 1, 2, 2, 2])
+    assert marks(entry, inline_pool) == [[0, 1, 2], [3, 4, 5]]
+    assert entry.geometry is not None
+    np.testing.assert_allclose(entry.geometry.to_patient((2, 0, 0)), (0, 0, 8))
+
+
+def test_d50_a_dynamic_scan_is_a_cine_for_each_detector(write_dicom: Any, inline_pool: Any) -> None:
+    first, second = nuclear(write_dicom, "DYNAMIC", 6, DetectorVector=[1, 2] * 3, TimeSliceVector=[1, 1, 2, 2, 3, 3])
+    assert [marks(first, inline_pool), marks(second, inline_pool)] == [[[0], [2], [4]], [[1], [3], [5]]]
+    assert labels(first) == ("time slice 1", "time slice 2", "time slice 3")
+    assert [e.title.split(", ")[-1] for e in (first, second)] == ["detector 1", "detector 2"]
+
+
+def test_d50_views_of_two_detectors_are_labelled(write_dicom: Any) -> None:
+    (entry,) = nuclear(write_dicom, "WHOLE BODY", 2, DetectorVector=[1, 2])
+    assert labels(entry) == ("detector 1", "detector 2")
+
+
+def test_d53_the_four_views_of_a_mammogram_are_named_by_side_and_view(write_dicom: Any) -> None:
+    views = [(side, view) for view in ("CC", "MLO") for side in ("L", "R")]
+    images = [{"mark": 0, "z": 0, "ImageLaterality": side, "ViewPosition": view, "Modality": "MG"} for side, view in views]
+    found = made(write_dicom, [{**image, "ImageOrientationPatient": None} for image in images])
+    assert [e.title.split(", ")[-1] for e in found] == ["L CC", "R CC", "L MLO", "R MLO"]

@@ -252,6 +252,7 @@ def _facts(header: Header, frame: Frame, dataset: Dataset) -> dict[str, str]:
     encodings = elements.encodings(dataset)
     for name, tag in _TEXT_FACTS:
         facts[name] = elements.words(dataset, tag, encodings)[:128]
+    facts[mark("Laterality")] = (elements.text(dataset, 0x00200062) or elements.text(dataset, 0x00200060))[:16]
     kind = spacing_in_use(dataset, frame.spacing).kind
     facts[mark("Pixel spacing is")] = kind if frame.spacing or kind else ""
     facts[mark("Bits stored")] = f"{header.bits_stored} / {header.bits_allocated}"

@@ -17,7 +17,7 @@ from viewer.core.window import Window
 from viewer.core.words import _
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
-from viewer.io.dicom.phase_keys import dimensions_of, keys_of_group, read_keys
+from viewer.io.dicom.phase_keys import dimensions_of, keys_of_group, keys_of_vectors, read_keys
 from viewer.io.dicom.spacing import pixel_spacing
 from viewer.io.dicom.windows import FRAME_VOI, first_window
 
@@ -180,12 +180,15 @@ def _nuclear(dataset: Dataset, base: Frame, count: int) -> tuple[Frame, ...]:
     position = base.position or (_position(detector, quiet) if detector is not None else None)
     orientation = base.orientation or (_orientation(detector, quiet) if detector is not None else None)
     step = elements.number(dataset, 0x00180088)
-    tomographic = "RECON TOMO" in elements.texts(dataset, 0x00080008)
+    tomographic = not {"RECON TOMO", "RECON GATED TOMO"}.isdisjoint(elements.texts(dataset, 0x00080008))
+    keys = keys_of_vectors(base.keys, dataset, count)
     if not tomographic or position is None or orientation is None or not step:
-        return (replace(base, position=None),)
+        return tuple(replace(base, position=None, keys=own) for own in keys)
     normal = np.cross(orientation[:3], orientation[3:])
     placed = replace(base, orientation=orientation)
-    return tuple(replace(placed, position=_moved(position, normal * step * n)) for n in range(count))
+    slices = elements.shorts(dataset, 0x00540080)
+    numbers = [n - slices[0] for n in slices] if len(slices) == count else range(count)
+    return tuple(replace(placed, position=_moved(position, normal * step * n), keys=own) for n, own in zip(numbers, keys, strict=True))
 
 
 def _moved(position: Triple, offset: Any) -> Triple:

@@ -16,7 +16,7 @@ from viewer.core.provenance import Note
 from viewer.core.words import _, ngettext
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
-from viewer.io.dicom.phases import Placed, interleaved, phases_of, unequal
+from viewer.io.dicom.phases import Placed, by_detector, interleaved, phases_of, unequal
 from viewer.io.dicom.verdict import judged, order_note, place_of, sentences, warnings_of
 
 SAME_PLACE_MM = 1e-3
@@ -107,6 +107,12 @@ def over_time(frames: list[Placed], *, tiles: int) -> Stack:
         notes.append(Note("series", text.format(count=len(ordered))))
     grid = tuple((placed,) * tiles for placed in ordered)
     return Stack(grid, flat_geometry(ordered[0]), labels, warnings_of(said), (), sentences(notes))
+
+
+def cines(header: Header) -> list[Stack]:
+    """The frames of one file that have no places, in their order; of a nuclear scan those of each detector and energy window apart."""
+    split = by_detector([Placed(header, n) for n in range(header.frame_count)])
+    return [Stack(tuple((placed,) for placed in group), flat_geometry(group[0]), labels) for group, labels in split]
 
 
 def _doubled(aside: list[Placed], normal: NDArray[np.float64]) -> Note:
@@ -227,7 +233,8 @@ def _stack(phases: list[list[Placed]], said: list[Note]) -> Stack:
         plane_origins=origins,
     )
     if len(planes) > 1:
-        notes.append(order_note(geometry, [p.header.instance if p.header.frame_count == 1 else p.number + 1 for p in planes]))
+        is_one_file = lead.header.frame_count > 1
+        notes.append(order_note(geometry, [p.number + 1 if is_one_file else p.header.instance for p in planes], is_one_file=is_one_file))
     return Stack(tuple(tuple(p) for p in phases), geometry, (), warnings_of([*said, *notes]), badges, sentences([*notes, *said]))
 
 

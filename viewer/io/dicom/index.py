@@ -199,8 +199,7 @@ def _unplaced(headers: list[Header]) -> list[SeriesEntry]:
     single: list[Header] = []
     for header in headers:
         if header.frame_count > 1:
-            grid = tuple((Placed(header, n),) for n in range(header.frame_count))
-            found.append(_entry(Stack(grid, places.flat_geometry(grid[0][0])), kind="cine"))
+            found.extend(_entry(stack, kind="cine" if len(stack.grid) > 1 else None) for stack in places.cines(header))
         else:
             single.append(header)
     if len(single) > 1 and single[0].modality not in SINGLE_PICTURES:

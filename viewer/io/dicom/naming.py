@@ -67,9 +67,10 @@ def _columns(entries: Sequence[SeriesEntry], contents: Sequence[Content]) -> lis
     return [
         [_flavour(header) for header, _frames in contents],
         [_plane(entry) for entry in entries],
-        [entry.identity.view_position for entry in entries],
+        [_view(entry) for entry in entries],
         *by_key,
         [f"{entry.shape[2]} x {entry.shape[1]}" for entry in entries],
+        [ngettext("{count} frame", "{count} frames", entry.phases) if entry.kind == "cine" else "" for entry in entries],
         [_spacing(entry) for entry in entries],
         [_("colour") if entry.is_color else "" for entry in entries],
         [ngettext("{count} plane", "{count} planes", entry.shape[0]) for entry in entries],
@@ -95,6 +96,12 @@ def _plane(entry: SeriesEntry) -> str:
     normal = np.abs(geometry.vector(0))
     word = _(_PLANES[int(normal.argmax())])
     return word if normal.max() >= _STRAIGHT else _("oblique {plane}").format(plane=word)
+
+
+def _view(entry: SeriesEntry) -> str:
+    """``L MLO``: the side and the view of a projection."""
+    side = entry.plan.description.facts.get("Laterality", "")
+    return " ".join(part for part in (side, entry.identity.view_position) if part)
 
 
 def _spacing(entry: SeriesEntry) -> str:

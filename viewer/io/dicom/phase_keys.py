@@ -12,11 +12,15 @@ PHASE_KEYS: tuple[tuple[int, str, str], ...] = (
     (0x00189087, "b", "s/mm²"), (0x00189089, "gradient", ""), (0x00181060, "trigger", "ms"), (0x00209153, "trigger", "ms"),
     (0x00089208, "", ""), (0x00080008, "", ""), (0x00181314, "flip", "°"), (0x00200012, "acquisition", ""), (0x00080032, "", "s"),
     (0x00080033, "", "s"), (0x00180010, "", ""), (0x00181210, "kernel", ""), (0x00180050, "thickness", "mm"),
+    (0x00540010, "energy window", ""), (0x00540020, "detector", ""), (0x00540030, "phase", ""), (0x00540060, "R-R interval", ""),
+    (0x00540070, "time slot", ""), (0x00540100, "time slice", ""), (0x00540090, "angular view", ""),
 )  # fmt: skip
 """Tag, word, unit, in the order in which they are tried (CONVENTIONS D54); kernel and slice thickness tell reconstructions apart."""
 CLOCK_KEYS = (13, 14)
 """Those that are times of the day."""
 B_KEY, GRADIENT_KEY = 5, 6
+VECTOR_KEYS = tuple(range(18, 25))
+"""Those of nuclear medicine: vectors with a number for each frame."""
 TRIGGER_KEYS = (7, 8)
 """Those that count from the R wave of the heart."""
 _BINARY = frozenset({0x00209128, 0x00189087, 0x00189089, 0x00209153})
@@ -33,8 +37,15 @@ _PRIVATE_B = (
 
 
 def read_keys(dataset: Dataset) -> tuple[str, ...]:
-    """Text of the elements of PHASE_KEYS, "" where missing."""
-    return tuple(_key(dataset, tag) for tag, _word, _unit in PHASE_KEYS)
+    """Text of the elements of PHASE_KEYS, "" where missing; vectors are read by :func:`keys_of_vectors`."""
+    return tuple("" if place in VECTOR_KEYS else _key(dataset, tag) for place, (tag, _word, _unit) in enumerate(PHASE_KEYS))
+
+
+def keys_of_vectors(keys: tuple[str, ...], dataset: Dataset, count: int) -> list[tuple[str, ...]]:
+    """The keys of each frame with its number in the vectors, as far as these have one for every frame (PS3.3 C.8.4.8)."""
+    vectors = {place: elements.shorts(dataset, PHASE_KEYS[place][0]) for place in VECTOR_KEYS}
+    known = {place: vector for place, vector in vectors.items() if len(vector) == count}
+    return [tuple(str(known[p][n]) if p in known else key for p, key in enumerate(keys)) for n in range(count)]
 
 
 def keys_of_group(keys: tuple[str, ...], group: Dataset) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from viewer.core.evenness import Evenness, evenness_of
 from viewer.core.words import _
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
-from viewer.io.dicom.phase_keys import B_KEY, CLOCK_KEYS, GRADIENT_KEY, PHASE_KEYS, TRIGGER_KEYS
+from viewer.io.dicom.phase_keys import B_KEY, CLOCK_KEYS, GRADIENT_KEY, PHASE_KEYS, TRIGGER_KEYS, VECTOR_KEYS
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +27,23 @@ class Placed:
 
     def __post_init__(self) -> None:
         self.frame = self.header.frame(self.number)
+
+
+def by_detector(frames: list[Placed]) -> list[tuple[list[Placed], tuple[str, ...]]]:
+    """Frames without places: those of each detector and energy window by themselves where these saw several, with what the vectors say of each."""
+    groups: dict[tuple[Any, ...], list[Placed]] = defaultdict(list)
+    for placed in frames:
+        groups[tuple(_value(placed.frame.keys[k]) for k in VECTOR_KEYS[:2]) if placed.frame.keys else ()].append(placed)
+    split = list(groups.values()) if all(len(g) > 1 for g in groups.values()) else [frames]
+    return [(group, _vector_labels(group)) for group in split]
+
+
+def _vector_labels(frames: list[Placed]) -> tuple[str, ...]:
+    varying = tuple(k for k in VECTOR_KEYS if len({f.frame.keys[k] for f in frames if f.frame.keys}) > 1)
+    if not varying:
+        return ()
+    values = [tuple(_value(f.frame.keys[k]) for k in varying) for f in frames]
+    return tuple(_label(varying, value, values[0]) for value in values)
 
 
 def phases_of(ordered: list[Placed], shelves: list[list[Placed]]) -> tuple[list[list[Placed]], tuple[str, ...], str] | None:

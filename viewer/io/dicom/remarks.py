@@ -37,8 +37,8 @@ def rescale_notes(rescales: Sequence[Sequence[Rescale]], *, has_lut: bool, has_s
         if one == Rescale():
             yield Note("values", _("Modality values are the stored values: slope 1, intercept 0."))
         else:
-            text = _("Modality value = {slope:.9g} x stored value + {intercept:.9g}, for every plane.")
-            yield Note("values", text.format(slope=one.slope, intercept=one.intercept))
+            text = _("Modality value = {slope:.9g} x stored value {sign} {intercept:.9g}, for every plane.")
+            yield Note("values", text.format(slope=one.slope, sign="-" if one.intercept < 0 else "+", intercept=abs(one.intercept)))
         return
     slopes, intercepts = [r.slope for r in found], [r.intercept for r in found]
     text = _("Each plane has its own rescale: slopes from {low:.6g} to {high:.6g}, intercepts from {first:.6g} to {last:.6g}.")

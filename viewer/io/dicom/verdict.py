@@ -83,7 +83,7 @@ def place_of(position: Sequence[float], normal: NDArray[np.float64]) -> str:
     return _("{axis} = {place:.1f} mm").format(axis="xyz"[world], place=position[world])
 
 
-def order_note(geometry: Geometry, numbers: Sequence[int]) -> Note:
+def order_note(geometry: Geometry, numbers: Sequence[int], *, is_one_file: bool = False) -> Note:
     """Towards which direction the planes are sorted, and whether their numbers run the same way."""
     way = letters(geometry.vector(0))
     known = [n for n in numbers if n]
@@ -91,9 +91,9 @@ def order_note(geometry: Geometry, numbers: Sequence[int]) -> Note:
     if len(known) < len(numbers) or len(steps) == 0:
         how = _("the files' numbers are not used")
     elif (steps > 0).all():
-        how = _("their instance numbers run the same way")
+        how = _("the frames of the file run the same way") if is_one_file else _("their instance numbers run the same way")
     elif (steps < 0).all():
-        how = _("their instance numbers run the other way")
+        how = _("the frames of the file run the other way") if is_one_file else _("their instance numbers run the other way")
     else:
-        how = _("their instance numbers are in another order")
+        how = _("the frames of the file are in another order") if is_one_file else _("their instance numbers are in another order")
     return Note("geometry", _("Sorted by position towards {letters}, at right angles to the planes; {how}.").format(letters=way, how=how))
