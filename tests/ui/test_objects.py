@@ -48,6 +48,19 @@ def choose(window: Window, qtbot: Any, entry: SeriesEntry, *, by_key: bool = Fal
         qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.visualRect(index).center())
 
 
+def test_a_click_says_what_an_object_is_though_a_file_beside_it_could_not_be_read(
+    window: Window, qtbot: Any, shared_data: Path, tmp_path: Path, open_paths: Any
+) -> None:
+    for name in ("wave_dfl", "GH340.dcm"):
+        (tmp_path / name).write_bytes((shared_data / "single" / name).read_bytes())
+    open_paths(window, tmp_path)
+    window.messages.clear_messages()
+    assert len(window.opener.refused) == 1
+    choose(window, qtbot, window.opener.rows()[0].entry)
+    message = window.messages.message()
+    assert message is not None and "curves are not drawn here" in message.text
+
+
 @pytest.mark.parametrize("by_key", [False, True])
 def test_activating_an_object_asks_the_one_who_shows_its_kind(window: Window, qtbot: Any, monkeypatch: pytest.MonkeyPatch, by_key: bool) -> None:
     asked: list[tuple[Any, ...]] = []

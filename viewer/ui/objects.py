@@ -80,8 +80,9 @@ def show_object(host: Host, opener: Opener, entry: SeriesEntry) -> None:
         with host.reporting():
             handler(host, opener, entry)
         return
-    if entry.notes:
-        host.say("info", entry.notes[-1].text)
+    said = [note.text for note in entry.notes if note.topic == "file"]  # the others are of its folder, or of how it was sorted
+    if said:
+        host.say("info", said[-1])
         return
     what = object_name(entry)
     title = entry.title or entry.identity.series_description
