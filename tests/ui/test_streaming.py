@@ -194,10 +194,13 @@ def test_while_it_is_read_it_can_only_be_looked_at_and_everything_else_says_why(
         assert not action.isEnabled() and "Still reading" in action.toolTip(), name
     for name in ("tool.pan", "view.next_slice", "view.fit", "window.invert", "tool.scroll"):
         assert window.actions_table[name].isEnabled(), name
-    assert not window.view_bar.plane.isEnabled() and "Still reading" in window.view_bar.plane.toolTip()
+    window.phase_bar.refresh()
+    for control in (window.view_bar.plane, window.phase_bar.play, window.phase_bar.axis, window.phase_bar.rate):
+        assert not control.isEnabled() and "Still reading" in control.toolTip(), control.accessibleName()
     feed.say("whole")
     settle(qtbot, window)
-    assert window.actions_table["tool.Measure/Distance"].isEnabled()
+    window.phase_bar.refresh()
+    assert window.actions_table["tool.Measure/Distance"].isEnabled() and window.phase_bar.play.isEnabled()
 
 
 def test_a_tool_in_hand_waits_until_the_series_is_whole(window: Window, qtbot: Any, feed: Feed, stack: Path) -> None:

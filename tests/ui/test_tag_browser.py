@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,28 @@ def test_the_command_waits_for_a_dicom_file(window: Window) -> None:
     put_volume(window, made_volume())
     window.refresh_actions()
     assert not action.isEnabled() and "no DICOM file" in action.toolTip()
+
+
+def test_the_command_shows_the_slice_in_view_while_its_series_is_read(
+    window: Window, qtbot: Any, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from viewer.ui import loading
+
+    end, real = threading.Event(), loading.load_entry
+
+    def held(*args: Any, **options: Any) -> Any:
+        assert end.wait(PATIENCE_MS / 1000)
+        return real(*args, **options)
+
+    monkeypatch.setattr(loading, "load_entry", held)
+    window.open_paths([shared_data / "ct_chest_lidc"])
+    qtbot.waitUntil(lambda: window.host.arriving is not None, timeout=PATIENCE_MS)
+    window.actions_table["view.tags"].trigger()
+    dialog = dialog_of(window)
+    depth = float(window.host.seen.geometry.to_patient((window.host.seen.array_index, 0, 0))[2])
+    end.set()
+    assert float(pydicom.dcmread(dialog.path).ImagePositionPatient[2]) == pytest.approx(depth)
+    assert dialog.path != window.opener.rows()[0].entry.files[0]  # not simply the first
 
 
 def test_values_that_look_like_markup_stay_words(window: Window, qtbot: Any, write_dicom: Any) -> None:  # noqa: F811

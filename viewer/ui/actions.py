@@ -33,7 +33,7 @@ REASONS: dict[str, str] = {
 READING = mark("Still reading. Wait until the series is whole.")
 _WHILE_READING = frozenset(
     ("tool.window", "tool.pan", "tool.zoom", "tool.scroll", "edit.undo", "edit.redo", "file.close_all", "view.identity", "view.previous_series",
-     "view.next_series"),
+     "view.next_series", "view.tags"),
 )  # fmt: skip
 
 

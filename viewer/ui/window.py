@@ -297,7 +297,7 @@ class Window(QMainWindow):
             facts |= {"planes"} if state.count > 1 or volume.phases > 1 else set()
             facts |= {"phases"} if volume.phases > 1 else set()
             facts |= {"patient"} if volume.geometry.is_patient else set()
-            row = self.opener.row_of_root(host.root_id)
+            row = self.opener.row(self.opener.shown_id)
             facts |= {"dicom"} if row is not None and row.entry.reader == "dicom" else set()
         self.first_run.show_recent(self.browser.isHidden())
         actions.set_available(facts, is_reading=host.arriving is not None)

@@ -128,7 +128,7 @@ class WindowCommands(QObject):
             opener.show(rows[now + sign].entry.id)
 
     def _show_tags(self) -> None:
-        row = self._window.opener.row_of_root(self._window.host.root_id)
+        row = self._window.opener.row(self._window.opener.shown_id)
         if row is not None:
             show_tags(self._window.host, row.entry, self._window)
 

@@ -270,6 +270,6 @@ def file_shown(state: ViewState, files: int) -> int:
 
 def show_tags(host: Host, entry: SeriesEntry, parent: QWidget) -> None:
     """Open the browser for a listed series: for the file of the slice in view where it is the one that is shown."""
-    shown = host.root_id != "" and host.document.source(host.root_id).files == entry.files
-    number = file_shown(host.state, len(entry.files)) if shown else 0
+    files = host.arriving.entry.files if host.arriving is not None else host.document.source(host.root_id).files if host.root_id else ()
+    number = file_shown(host.seen, len(entry.files)) if files == entry.files else 0
     TagBrowser(host, entry.files, number, title=entry.title, archive=entry.archive, parent=parent).open()
