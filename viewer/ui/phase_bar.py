@@ -111,10 +111,10 @@ class PhaseBar(QFrame):
         self.axis.setVisible(has_both)
         self.play_words.setVisible(has_both and is_roomy)
         self.play.setVisible(not is_roomy)  # else it is in the bar above
-        for part in (self.play, self.axis, self.rate):
-            theme.set_available(part, self._host.why_closed)
         self.play.set_picture("pause" if cine.is_playing else "play")
         self.play.set_name(_("Pause (C)") if cine.is_playing else _("Play (C)"))
+        for part in (self.play, self.axis, self.rate):
+            theme.set_available(part, self._host.why_closed)
         for part in (self.rate, self.measured):
             part.setVisible(is_roomy)
         self.axis.setCurrentIndex(self.axis.findData(cine.axis))
