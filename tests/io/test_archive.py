@@ -417,3 +417,24 @@ def test_a_damaged_image_inside_goes_by_its_member_name(tmp_path, inline_pool):
 
 def test_limits_are_those_that_were_decided():
     assert (zip_members.MEMBERS_LIMIT, zip_members.MEMBER_BYTES_LIMIT, zip_members.RATIO_LIMIT) == (100_000, 4 << 30, 200)
+
+
+def test_files_without_uids_have_the_same_ids_in_the_archive_and_beside_it(tmp_path):
+    members = {"deep/head.nii.gz": nifti_bytes(tmp_path), "film.png": png()}
+    folder = tmp_path / "folder"
+    for name, content in members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    inside = {entry.id for entry in opening.find([zipped(tmp_path / "all.zip", members)]).series}
+    assert inside == {entry.id for entry in opening.find([folder]).series}
+    archive.forget()
+    assert inside == {entry.id for entry in opening.find([tmp_path / "all.zip"]).series}
+
+
+def test_a_dicom_file_without_uids_has_the_same_id_in_the_archive(tmp_path, shared_data):
+    content = (shared_data / "single" / "GH1301.dcm").read_bytes().replace(b"\x20\x00\x0e\x00", b"\x20\x00\x0f\x00", 1)
+    (tmp_path / "a.dcm").write_bytes(content)
+    (outside,) = opening.find([tmp_path / "a.dcm"]).series
+    assert outside.id.startswith("file-")
+    (inside,) = opening.find([zipped(tmp_path / "all.zip", {"a.dcm": content})]).series
+    assert inside.id == outside.id

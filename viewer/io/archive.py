@@ -181,6 +181,7 @@ def forget() -> None:
         _names.clear()
         if _home is not None:
             beside.stand_ins.clear()
+            beside.own_names.clear()
             shutil.rmtree(_home, ignore_errors=True)
             _home.with_suffix(".lock").unlink(missing_ok=True)
         if _home_lock is not None:
@@ -232,6 +233,7 @@ def _unpack(file: BinaryIO, path: Path, is_image: Callable[[bytes, str], bool], 
         raise
     for target, member in files.items():
         _names[target.name] = (name, member.shown)
+        beside.own_names[target.name] = member.shown.rsplit("/", 1)[-1]
     if files:
         beside.stand_ins[str(folder)] = _finder(files)
     if not files and not refused:

@@ -21,6 +21,15 @@ stand_ins: dict[str, Callable[[str, str], Path | None]] = {}
 """Of a folder of files that go under other names than their own (an unpacked archive): finds what a header there names."""
 
 
+own_names: dict[str, str] = {}
+"""Of unpacked files, by the name that we gave them: the last part of the member's name."""
+
+
+def real_name(path: Path) -> str:
+    """The name that a file has where it comes from: of an unpacked one that of the member."""
+    return own_names.get(path.name) or path.resolve().name
+
+
 def resolve(header: Path, named: str) -> Path:
     """The file that a header names, which must lie in the header's folder or below; refused without opening it otherwise.
 

@@ -24,7 +24,7 @@ from viewer.core.volume import Identity, Kind, Volume
 from viewer.core.window import Window
 from viewer.core.words import _, ngettext
 from viewer.io import gate, inflate
-from viewer.io.beside import because, open_regular
+from viewer.io.beside import because, open_regular, real_name
 from viewer.io.series import Listing, Progress, Refusal, SeriesEntry
 from viewer.io.shear import straighten
 from viewer.io.stream import Stream
@@ -206,7 +206,7 @@ def _notes(plan: GridPlan) -> tuple[Note, ...]:
 
 def file_id(path: Path) -> str:
     """The id of a file without UIDs: a hash of its resolved name, size and both ends, so that a large file stays quick to list."""
-    digest = hashlib.sha256(path.resolve().name.encode("utf-8", "surrogateescape"))
+    digest = hashlib.sha256(real_name(path).encode("utf-8", "surrogateescape"))
     with open_regular(path) as file:
         size = file.seek(0, 2)
         digest.update(str(size).encode())

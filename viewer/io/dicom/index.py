@@ -15,6 +15,7 @@ from pathlib import Path
 from viewer.core.errors import NegatoscopeError, OperationCancelled
 from viewer.core.words import _
 from viewer.io import gate
+from viewer.io.beside import real_name
 from viewer.io.dicom import elements
 from viewer.io.dicom import geometry as places
 from viewer.io.dicom.describe import Description, describe, object_name
@@ -306,7 +307,7 @@ def _object(header: Header) -> SeriesEntry:
 
 def _content_id(path: Path) -> str:
     """For files without a series UID: stable from run to run, different for different files."""
-    digest = hashlib.sha256(path.resolve().name.encode("utf-8", "surrogateescape"))
+    digest = hashlib.sha256(real_name(path).encode("utf-8", "surrogateescape"))
     with path.open("rb") as file:
         digest.update(file.read(gate.RATIO_FREE_BYTES if path.stat().st_size < (1 << 20) else 1 << 20))
     return f"file-{digest.hexdigest()[:24]}"
