@@ -180,6 +180,20 @@ def test_of_a_zip_file_its_own_name_is_shown(window: Window, qtbot: Any, tmp_pat
     assert dialog.model.rowCount() > 200
 
 
+def test_of_a_zip_file_too_it_opens_on_the_slice_in_view(window: Window, qtbot: Any, shared_data: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
+        for path in sorted((shared_data / "mr_head_t1").iterdir()):
+            archive.write(path, path.name)
+    window.open_paths([tmp_path / "study.zip"])
+    qtbot.waitUntil(lambda: window.host.state.volume is not None, timeout=PATIENCE_MS)
+    settle(qtbot, window)
+    state = window.host.state
+    window.host.change_wish(index=3)
+    window.actions_table["view.tags"].trigger()
+    place = [float(x) for x in pydicom.dcmread(dialog_of(window).path).ImagePositionPatient]
+    assert place == pytest.approx(list(state.geometry.to_patient((window.host.state.array_index, 0, 0))), abs=1e-3)
+
+
 def test_closing_while_a_file_is_read_leaves_nothing_behind(window: Window, qtbot: Any) -> None:
     dialog = TagBrowser(window.host, [FILES / "rtplan.dcm"], parent=window)
     dialog.open()

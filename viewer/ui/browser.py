@@ -389,7 +389,7 @@ class Browser(QWidget):
         return menu
 
     def _show_tags(self, row: Row) -> None:
-        show_tags(self._host, row.entry, self.window())
+        show_tags(self._host, row.entry, self.window(), is_shown=row.entry.id == self._opener.shown_id)
 
     def _offer_adding(self, menu: QMenu, row: Row) -> None:
         if row.entry.object_kind in MAP_KINDS:

@@ -130,7 +130,7 @@ class WindowCommands(QObject):
     def _show_tags(self) -> None:
         row = self._window.opener.row(self._window.opener.shown_id)
         if row is not None:
-            show_tags(self._window.host, row.entry, self._window)
+            show_tags(self._window.host, row.entry, self._window, is_shown=True)
 
     def _about(self) -> None:
         show_about(self._window)

@@ -268,8 +268,7 @@ def file_shown(state: ViewState, files: int) -> int:
     return state.phase if files == phases else 0
 
 
-def show_tags(host: Host, entry: SeriesEntry, parent: QWidget) -> None:
-    """Open the browser for a listed series: for the file of the slice in view where it is the one that is shown."""
-    files = host.arriving.entry.files if host.arriving is not None else host.document.source(host.root_id).files if host.root_id else ()
-    number = file_shown(host.seen, len(entry.files)) if files == entry.files else 0
+def show_tags(host: Host, entry: SeriesEntry, parent: QWidget, *, is_shown: bool) -> None:
+    """Open the browser for a listed series: for the file of the slice in view where it is the one that ``is_shown``."""
+    number = file_shown(host.seen, len(entry.files)) if is_shown else 0
     TagBrowser(host, entry.files, number, title=entry.title, archive=entry.archive, parent=parent).open()
