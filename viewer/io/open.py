@@ -20,10 +20,10 @@ from viewer.core.provenance import Note
 from viewer.core.volume import Volume
 from viewer.core.words import ngettext
 from viewer.io import archive, collector, containers, remembered
-from viewer.io.beside import because, open_descriptor, open_regular
+from viewer.io.beside import because, open_descriptor
 from viewer.io.gate import harmless
 from viewer.io.gather import Gathered, gather
-from viewer.io.kinds import ENDINGS, HEAD, READERS, inflated_head, reader_of, why_not
+from viewer.io.kinds import ENDINGS, READERS, inflated_head, reader_of, why_not
 from viewer.io.series import Listing, Progress, Reader, Refusal, SeriesEntry
 from viewer.io.stream import Stream
 from viewer.jobs.pool import Pool
@@ -182,12 +182,6 @@ def load_plane(entry: SeriesEntry, plane: int, phase: int, *, pool: Pool) -> Vol
     except NegatoscopeError as error:
         archive.name_as_inside(error)
         raise
-
-
-def sniff(path: Path) -> str | None:
-    """The reader that a file's content is for, None if it is no image."""
-    with open_regular(path) as file:
-        return reader_of(file.read(HEAD), lambda: inflated_head(path))
 
 
 def _merge(found: Gathered, listings: Sequence[Listing], *, is_final: bool) -> Listing:

@@ -1,4 +1,7 @@
-"""Grids whose axes are not at right angles (a sheared NIfTI sform, a tilted stack): brought onto a rectangular grid."""
+"""Grids whose axes are not at right angles (a sheared sform of NIfTI, slanted directions of NRRD): brought onto a rectangular grid.
+
+Stacks of planes that lean or lie unevenly are :mod:`viewer.io.straight`'s.
+"""
 
 from __future__ import annotations
 

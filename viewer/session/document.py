@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,6 @@ from viewer.session.edit import Edit
 from viewer.session.history import ITEM_KINDS, Change, Changes, History, ItemChange, ItemKind, LabelsChange, Origin, Phrase, Step, changes_of
 from viewer.session.signal import Signal
 from viewer.session.store import Evicted, Store
-
-_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)

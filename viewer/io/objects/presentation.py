@@ -27,7 +27,6 @@ from viewer.io.objects.dataset import read_dataset
 from viewer.io.objects.readable import Line, Readable, Reference, date_words, images_words, person_words, read_reference, reference_words
 
 PRESENTATION_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.11." + n for n in ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"))
-GRAYSCALE = PRESENTATION_CLASSES[0]
 MOST_GRAPHICS = 10_000
 MOST_POINTS = 100_000
 _SHOWN = 12

@@ -11,7 +11,6 @@ from viewer.core.words import _, ngettext
 from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
-from viewer.io.objects.dataset import read_dataset
 from viewer.io.objects.readable import (
     Line,
     Readable,
@@ -33,24 +32,21 @@ _SIMPLE = frozenset({"TEXT", "CODE", "NUM", "PNAME", "DATE", "TIME", "DATETIME"}
 _RELATIONS = {"INFERRED FROM": "inferred from", "SELECTED FROM": "selected from"}
 
 
-def read_report(path: Path, *, names: Mapping[str, str] | None = None) -> Readable:
-    """The content of a structured report.
+def report_of(dataset: Dataset, path: Path, names: Mapping[str, str]) -> Readable:
+    """The content of a structured report, from its elements.
 
     Parameters
     ----------
-    names : mapping, optional
+    path : Path
+        The file that they were read from, for the sentence of a refusal.
+    names : mapping
         What images are called, by SOP instance UID (:func:`viewer.io.objects.readable.image_names`); the others show their UID.
 
     Raises
     ------
     UnreadableFile
-        The file cannot be understood, or is no report.
+        It is no report.
     """
-    return report_of(read_dataset(path), path, names or {})
-
-
-def report_of(dataset: Dataset, path: Path, names: Mapping[str, str]) -> Readable:
-    """The same of elements that are already read."""
     if not elements.text(dataset, 0x0040A040) and not elements.items(dataset, 0x0040A730):
         raise UnreadableFile(_("{name} holds no report: it has no content tree.").format(name=gate.harmless(path.name)))
     encodings = elements.encodings(dataset)
