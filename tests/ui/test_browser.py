@@ -189,6 +189,45 @@ def test_click_and_enter_open_a_series_in_the_view(window: Window, qtbot: Any, t
     assert row.entry.id == ids[1]
 
 
+def test_page_down_goes_through_the_series_in_the_order_of_the_list_and_past_what_cannot_be_read(
+    window: Window, qtbot: Any, tmp_path: Path, open_paths: Callable[..., None]
+) -> None:
+    for number, folder in enumerate(("a", "b", "a")):  # the third stands under the first
+        path = write_pictures(tmp_path / f"{folder}{number}", 1)[0]
+        (tmp_path / folder).mkdir(exist_ok=True)
+        open_paths(window, path.rename(tmp_path / folder / f"{number}.png"))
+    rows = {row.entry.title: row.entry.id for row in window.opener.rows()}
+    assert list(rows) == ["0", "1", "2"]
+    window.opener.show(rows["0"])
+    seen = []
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+        qtbot.keyClick(window.view, key)
+        seen.append(window.opener.shown_id)
+    assert seen == [rows["2"], rows["1"], rows["1"], rows["2"]]
+    (tmp_path / "a" / "2.png").write_bytes(b"nothing")
+    window.commands.close_all()
+    window.opener._rows = {name: Row(entry(name)) for name in ("x", "y", "z")}  # their files are not there
+    window.opener.rows_changed.emit()
+    tried = []
+    for _time in range(3):
+        window.commands.next_series(1)
+        tried.append(window.opener.current_id)
+        settle(qtbot, window)
+    assert tried == ["x", "y", "z"]
+
+
+def test_all_can_be_closed_though_nothing_is_shown(window: Window, qtbot: Any) -> None:
+    close = window.actions_table["file.close_all"]
+    assert not close.isEnabled() and close.toolTip() == "Nothing is open."
+    show_rows(window, entry("Report", kind="other", modality="SR", shape=(0, 0, 0)))
+    assert close.isEnabled()
+    close.trigger()
+    assert window.opener.rows() == () and not close.isEnabled()
+    window.opener._refuse([Refusal(Path("a.dcm"), "a.dcm is cut off.")])
+    window.opener.rows_changed.emit()
+    assert close.isEnabled()
+
+
 def test_row_of_the_shown_series_is_current(window: Window, qtbot: Any, tmp_path: Path, open_paths: Callable[..., None]) -> None:
     open_paths(window, *write_pictures(tmp_path, 2))
     first = window.browser.tree.currentIndex().data(DATA_ROLE)

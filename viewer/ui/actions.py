@@ -16,7 +16,7 @@ from viewer.ui import icons, theme
 from viewer.ui.views.commands import KEYS
 
 KeyScope = Literal["G", "V", "S"]
-Needs = Literal["", "image", "undo", "redo", "selection", "ct", "planes", "phases", "patient", "model", "dicom"]
+Needs = Literal["", "image", "undo", "redo", "selection", "ct", "planes", "phases", "patient", "model", "dicom", "open"]
 
 REASONS: dict[str, str] = {
     "image": mark("Open an image first."),
@@ -29,7 +29,10 @@ REASONS: dict[str, str] = {
     "patient": mark("This image has no patient orientation."),
     "model": mark("No model is installed."),
     "dicom": mark("The image shown is no DICOM file."),
+    "open": mark("Nothing is open."),
 }
+_WITHOUT_IMAGE = frozenset(("undo", "redo", "model", "open"))
+"""Needs that have nothing to do with what the view shows."""
 READING = mark("Still reading. Wait until the series is whole.")
 _WHILE_READING = frozenset(
     ("tool.window", "tool.pan", "tool.zoom", "tool.scroll", "edit.undo", "edit.redo", "file.close_all", "view.identity", "view.previous_series",
@@ -74,7 +77,7 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("file.add_segmentation", mark("Add as segmentation"), FILE, "blend", needs="image",
         tip=mark("A file of whole numbers on the same grid."), opens_dialog=True),
     ActionSpec("file.sample", mark("Open the sample study"), FILE, "images"),
-    ActionSpec("file.close_all", mark("Close all"), FILE, "x", ("Ctrl+W",), needs="image"),
+    ActionSpec("file.close_all", mark("Close all"), FILE, "x", ("Ctrl+W",), needs="open"),
     ActionSpec("file.export", mark("Export"), FILE, "download", ("Ctrl+E",), needs="image", opens_dialog=True),
     ActionSpec("file.export_recipe", mark("Export recipe"), FILE, "save", needs="undo", opens_dialog=True),
     ActionSpec("file.quit", mark("Quit"), FILE, "", ("Ctrl+Q",)),
@@ -217,8 +220,9 @@ class Actions(QObject):
         for spec_id, spec in self._specs.items():
             if not spec.needs:
                 continue
-            met = spec.needs in facts and ("image" in facts or spec.needs in ("undo", "redo", "model"))
-            reason = "" if met else _(REASONS[spec.needs if "image" in facts or spec.needs in ("undo", "redo") else "image"])
+            is_of_image = spec.needs not in _WITHOUT_IMAGE
+            met = spec.needs in facts and ("image" in facts or not is_of_image)
+            reason = "" if met else _(REASONS["image" if is_of_image and "image" not in facts else spec.needs])
             if not reason and is_reading and not (spec.command or spec_id in _WHILE_READING):
                 reason = _(READING)
             theme.set_available(self._actions[spec_id], reason)

@@ -273,6 +273,12 @@ class Browser(QWidget):
                 self._items[entry_id].setData(self._thumbnail(volume), PICTURE_ROLE)
         return super().event(event)
 
+    def listed_ids(self) -> tuple[str, ...]:
+        """Entry ids of the series in the order of the list, without those that the filter hides."""
+        heads = [self.model.item(number) for number in range(self.model.rowCount())]
+        rows = [(head, number) for head in heads for number in range(head.rowCount()) if not self.tree.isRowHidden(number, head.index())]
+        return tuple(head.child(number).data(DATA_ROLE).entry.id for head, number in rows)
+
     # --- what it says when there is little to list ---
 
     def _show_empty(self) -> None:

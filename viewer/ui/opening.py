@@ -94,6 +94,17 @@ class Opener(QObject):
         return arriving.entry.id if arriving is not None else row.entry.id if row is not None else ""
 
     @property
+    def current_id(self) -> str:
+        """Entry id of the series that was chosen last, though it may not be shown yet or cannot be; else of the one that is shown."""
+        chosen = self._rows.get(self._wanted)
+        return self.shown_id if chosen is None or chosen.root_id else chosen.entry.id
+
+    @property
+    def has_anything(self) -> bool:
+        """Whether there is anything to close: listed, or listed as refused."""
+        return bool(self._rows or self._refused)
+
+    @property
     def refused(self) -> tuple[Refusal, ...]:
         """Files that could not be read, of all that was opened."""
         return tuple(self._refused.values())

@@ -168,6 +168,7 @@ class Window(QMainWindow):
         view.refused.connect(lambda reason: host.say("info", reason))
         self.opener.ended.connect(self._show_end)
         self.opener.rows_changed.connect(self._follow_opening)
+        self.opener.rows_changed.connect(self.refresh_actions)
         host.seen_changed.connect(lambda _state: self._follow_opening())
         view.double_clicked.connect(self.commands.toggle_maximised)
         self.first_run.dropped.connect(self.open_paths)
@@ -290,6 +291,7 @@ class Window(QMainWindow):
             action.setProperty("ownToolTip", f"{action.text()} ({action.shortcut().toString()})")
             if step is not None:
                 facts.add(name)
+        facts |= {"open"} if self.opener.has_anything else set()
         if volume is not None:
             facts.add("image")
             facts |= {"selection"} if self.tooling.selected_id else set()

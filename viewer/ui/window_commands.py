@@ -121,11 +121,12 @@ class WindowCommands(QObject):
         return str(self._window.host.settings.get("last_folder", str(Path.home())))
 
     def next_series(self, sign: int) -> None:
+        """Show the image before or after the current one in the list of series, as it stands there."""
         opener = self._window.opener
-        rows = [r for r in opener.rows() if r.entry.kind != "other"]
-        now = next((n for n, r in enumerate(rows) if r.entry.id == opener.shown_id), -1)
-        if rows and 0 <= now + sign < len(rows):
-            opener.show(rows[now + sign].entry.id)
+        listed = [name for name in self._window.browser.listed_ids() if (row := opener.row(name)) is not None and row.entry.kind != "other"]
+        now = listed.index(opener.current_id) if opener.current_id in listed else -1
+        if 0 <= now + sign < len(listed):
+            opener.show(listed[now + sign])
 
     def _show_tags(self) -> None:
         row = self._window.opener.row(self._window.opener.shown_id)
