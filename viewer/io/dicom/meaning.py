@@ -104,7 +104,7 @@ def _graphics(headers: Sequence[Header], slots: Slots) -> tuple[tuple[GraphicPla
     notes = [Note("colour", text) for text in _listed(found)]
     if unused:
         text = ngettext("{count} overlay is empty or lies outside of the image.", "{count} overlays are empty or lie outside of the image.", unused)
-        notes.append(Note("ignored", text.format(count=unused)))
+        notes.append(Note("ignored", text))
     text = _("An overlay was left out: {reason}.")
     notes += [Note("ignored", text.format(reason=p.rstrip(".")), is_warning=True) for p in list(dict.fromkeys(problems))[:3]]
     return tuple(found), notes
@@ -140,7 +140,7 @@ def _listed(graphics: list[GraphicPlane]) -> list[str]:
         kinds[key] = kinds.get(key, 0) + 1
     found = []
     for (number, kind, name), count in sorted(kinds.items()):
-        planes = ngettext("{count} plane", "{count} planes", count).format(count=count)
+        planes = ngettext("{count} plane", "{count} planes", count)
         text = (
             _("Overlay {number}{name} of the file, a region, on {planes}.")
             if kind == "region"

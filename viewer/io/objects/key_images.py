@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.objects.dataset import read_dataset
-from viewer.io.objects.readable import Code, Line, Readable, Reference, date_words, images_words, read_code, read_reference, reference_words
+from viewer.io.objects.readable import Code, Line, Readable, Reference, date_words, evidence, images_words, read_code, read_reference, reference_words
 
 KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 MOST_REFERENCES = 10_000
@@ -46,7 +46,9 @@ def read_key_images(path: Path) -> KeyImages:
 def key_images_of(dataset: Dataset) -> KeyImages:
     """The same of elements that are already read; what is missing is empty."""
     encodings = elements.encodings(dataset)
-    series_of = {uid: series for series, uid in _evidence(dataset)}
+    series_of = {
+        elements.harmless(elements.text(item, 0x00081155)): uid for uid, series in evidence(dataset) for item in elements.items(series, 0x00081199)
+    }
     modifiers: list[Code] = []
     texts: list[str] = []
     references: list[Reference] = []
@@ -79,13 +81,3 @@ def readable_key_images(found: KeyImages, names: Mapping[str, str]) -> Readable:
 def title_words(title: Code, count: int) -> str:
     """``Key images: Of Interest, 3 images``."""
     return _("Key images: {title}, {images}").format(title=title.words or _("no title"), images=images_words(count))
-
-
-def _evidence(dataset: Dataset) -> Iterator[tuple[str, str]]:
-    """(series, instance) of all that the document refers to."""
-    for tag in (0x0040A375, 0x0040A385):
-        for study in elements.items(dataset, tag):
-            for series in elements.items(study, 0x00081115):
-                uid = elements.harmless(elements.text(series, 0x0020000E))[:128]
-                for item in elements.items(series, 0x00081199):
-                    yield uid, elements.harmless(elements.text(item, 0x00081155))

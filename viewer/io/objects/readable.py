@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,6 +94,14 @@ def read_reference(item: Dataset, series_uid: str = "") -> Reference:
         tuple(int(n) for n in elements.numbers(item, 0x00081160) if n == n),
         tuple(int(n) for n in elements.numbers(item, 0x0062000B) if n == n),
     )
+
+
+def evidence(dataset: Dataset) -> Iterator[tuple[str, Dataset]]:
+    """UID and item of each series that a document refers to, as evidence of what was requested (0040,A375) and of other (0040,A385)."""
+    for tag in (0x0040A375, 0x0040A385):
+        for study in elements.items(dataset, tag):
+            for series in elements.items(study, 0x00081115):
+                yield elements.harmless(elements.text(series, 0x0020000E))[:128], series
 
 
 def reference_words(reference: Reference, names: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from viewer.io.objects.readable import (
     Readable,
     Reference,
     date_words,
+    evidence,
     person_words,
     read_code,
     read_reference,
@@ -64,11 +65,7 @@ def title_of(dataset: Dataset, encodings: tuple[str, ...]) -> str:
 
 def series_of(dataset: Dataset) -> tuple[str, ...]:
     """UIDs of the series that its evidence belongs to."""
-    found = []
-    for tag in (0x0040A375, 0x0040A385):
-        for study in elements.items(dataset, tag):
-            found += [elements.harmless(elements.text(series, 0x0020000E))[:128] for series in elements.items(study, 0x00081115)]
-    return tuple(dict.fromkeys(uid for uid in found if uid))
+    return tuple(dict.fromkeys(uid for uid, _series in evidence(dataset) if uid))
 
 
 class _Tree:
