@@ -173,6 +173,8 @@ def _loaded(volume: Volume, phase: int) -> list[Note]:
     found = [Note("values", text.rstrip() + ".")]
     if volume.padding is not None:
         text = _("Values from {low:g} to {high:g} only fill the frame: they are left out of statistics and of the automatic window.")
+        if volume.padding[0] == volume.padding[1]:
+            text = _("The value {low:g} only fills the frame: it is left out of statistics and of the automatic window.")
         found.append(Note("values", text.format(low=volume.padding[0], high=volume.padding[1])))
     return found
 
@@ -213,6 +215,8 @@ def _origin(state: ViewState, window: Window) -> str:
         return _("window {number} of {count} of the file{name}").format(number=windows.index(window) + 1, count=len(windows), name=name)
     if state.is_auto:
         why = _("asked for") if windows or state.volume.voi_luts else _("the file gives none")
+        if any(note.topic == "window" and note.is_warning for note in state.volume.notes):
+            why = _("that of the file cannot be used")
         if state.volume.geometry.shape[0] == 1:
             return _("computed from the 1st to 99th percentile of the values ({why})").format(why=why)
         return _("computed from the 1st to 99th percentile of the middle third of the planes ({why})").format(why=why)

@@ -354,3 +354,25 @@ def test_d47_a_circle_in_pixels_of_two_to_one_looks_round(write_dicom, inline_po
 def test_text_that_is_burned_in_is_told(write_dicom, inline_pool) -> None:
     volume = load(write_dicom("a", STORED, BurnedInAnnotation="YES"), inline_pool)
     assert any(n.topic == "ignored" and n.is_warning and "burned" in n.text for n in volume.notes)
+
+
+# --- what makes no sense in the header has no unit and is said --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rescale", "unit"),
+    [({"RescaleSlope": 1, "RescaleIntercept": -1024}, "HU"), ({}, ""), ({"RescaleSlope": 0, "RescaleIntercept": -1024}, "")],
+    ids=["rescaled", "no rescale", "slope 0"],
+)
+def test_d18_stored_values_of_a_ct_are_not_called_hu(write_dicom: Any, rescale: dict[str, float], unit: str) -> None:
+    path = write_dicom("ct", np.arange(12, dtype=np.int16).reshape(3, 4), ImageType=["ORIGINAL", "PRIMARY", "AXIAL"], **rescale)
+    (entry,) = dicom.scan([path]).series
+    assert entry.unit == unit
+
+
+def test_d28_a_window_of_no_width_is_said_and_not_called_missing(write_dicom: Any, inline_pool: Any) -> None:
+    path = write_dicom("ct", np.arange(12, dtype=np.int16).reshape(3, 4), WindowCenter=40, WindowWidth=0)
+    (entry,) = dicom.scan([path]).series
+    said = " ".join(note.text for note in dicom.load(entry, pool=inline_pool).notes if note.topic == "window")
+    assert "centre 40 and width 0 cannot be used" in said
+    assert "gives no window" not in said

@@ -21,7 +21,7 @@ from viewer.io.dicom.quantities import PARAMETRIC_MAP, quantity_facts, quantity_
 from viewer.io.dicom.spacing import spacing_in_use
 from viewer.io.dicom.syntaxes import name_of
 from viewer.io.dicom.units import unit_of
-from viewer.io.dicom.windows import FRAME_VOI, windows_of
+from viewer.io.dicom.windows import FRAME_VOI, unusable_windows, windows_of
 
 _BASE = "1.2.840.10008.1.2.4."
 ALWAYS_LOSSY = frozenset(_BASE + s for s in ("50", "51", "53", "55"))
@@ -68,7 +68,7 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
     shutter, shapes = read_shutter(own, header.rows, header.columns)
     notes = [*remarks.stored_notes(header), *remarks.relation_notes(dataset)]
     if is_grey:
-        notes += [Note("unit", reason), *remarks.window_notes(windows, luts)]
+        notes += [Note("unit", reason), *remarks.window_notes(windows, luts, unusable_windows(dataset))]
     notes += quantity_notes(header.sop_class, dataset)
     notes += remarks.colour_notes(header, dataset)
     if shutter is not None:

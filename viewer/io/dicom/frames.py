@@ -25,6 +25,10 @@ DOSE_STORAGE = "1.2.840.10008.5.1.4.1.1.481.2"
 NM_STORAGE = "1.2.840.10008.5.1.4.1.1.20"
 
 
+UNUSABLE = "\0"
+"""Rescale type of a frame whose rescale makes no sense: its values stay as stored and have no unit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What the file says of one frame (or, in a classic file, of all of them)."""
@@ -124,12 +128,12 @@ def _with_rescale(frame: Frame, dataset: Dataset, said: list[str]) -> Frame:
     slope, intercept = elements.number(dataset, 0x00281053), elements.number(dataset, 0x00281052)
     if (slope is None and elements.raw_bytes(dataset, 0x00281053).strip()) or (intercept is None and elements.raw_bytes(dataset, 0x00281052).strip()):
         said.append(_("the rescale slope or intercept is not a number: stored values are shown"))
-        return frame
+        return replace(frame, rescale_type=UNUSABLE)
     if slope == 0:
         said.append(_("the rescale slope is 0: the values carry nothing, stored values are shown"))
-        return frame
-    kind = elements.text(dataset, 0x00281054)
-    return replace(frame, slope=1.0 if slope is None else slope, intercept=intercept or 0.0, rescale_type=kind or frame.rescale_type)
+        return replace(frame, rescale_type=UNUSABLE)
+    kind = elements.text(dataset, 0x00281054) or frame.rescale_type.removeprefix(UNUSABLE)
+    return replace(frame, slope=1.0 if slope is None else slope, intercept=intercept or 0.0, rescale_type=kind)
 
 
 def _position(dataset: Dataset, said: list[str]) -> Triple | None:

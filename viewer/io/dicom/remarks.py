@@ -65,7 +65,7 @@ def relation_notes(dataset: Dataset) -> Iterator[Note]:
         yield Note("values", text.format(name=elements.harmless(relation)[:16]))
 
 
-def window_notes(windows: Sequence[Window], luts: Sequence[VoiLut]) -> Iterator[Note]:
+def window_notes(windows: Sequence[Window], luts: Sequence[VoiLut], unusable: Sequence[tuple[float, float]] = ()) -> Iterator[Note]:
     """What the file gives to choose from (D32 to D34)."""
     for number, lut in enumerate(luts, 1):
         text = _("VOI LUT {number} of the file: {count} entries of {bits} bits from {first:g} on{name}.")
@@ -76,7 +76,10 @@ def window_notes(windows: Sequence[Window], luts: Sequence[VoiLut]) -> Iterator[
         name = f" “{window.name}”" if window.name else ""
         found = text.format(number=number, center=window.center, width=window.width, function=window.function, name=name)
         yield Note("window", found)
-    if not windows and not luts:
+    for center, width in unusable:
+        text = _("The file’s window of centre {center:g} and width {width:g} cannot be used: such a width is not allowed.")
+        yield Note("window", text.format(center=center, width=width), is_warning=True)
+    if not windows and not luts and not unusable:
         yield Note("window", _("The file gives no window and no VOI LUT."))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from viewer.core.words import _
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
-from viewer.io.dicom.frames import Frame
+from viewer.io.dicom.frames import UNUSABLE, Frame
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.quantities import DOSE_STORAGE
 from viewer.io.dicom.suv import SUV_TYPES
@@ -21,6 +21,8 @@ def unit_of(header: Header, frame: Frame, dataset: Dataset) -> tuple[str, str]:
     lut = elements.first(dataset, 0x00283000)
     if header.samples == 3 or header.photometric == "PALETTE COLOR":
         return "", _("Colours have no unit.")
+    if frame.rescale_type == UNUSABLE:
+        return "", _("No unit: the rescale of the file cannot be used, its stored values are shown.")
     code = elements.text(dataset, 0x00541001)
     if header.modality == "PT" and code:
         unit = SUV_TYPES.get(elements.text(dataset, 0x00541006), "SUV") if code == "GML" else _PET_UNITS.get(code, elements.harmless(code)[:16])
@@ -37,9 +39,11 @@ def unit_of(header: Header, frame: Frame, dataset: Dataset) -> tuple[str, str]:
         where = _("Modality LUT Type (0028,3004)") if lut is not None else _("Rescale Type (0028,1054)")
         return unit, _("{unit}: from {element}.").format(unit=unit, element=where)
     if header.sop_class in CT_CLASSES and lut is None:
-        if header.image_type[:1] in ((), ("ORIGINAL",)):
+        if header.image_type[:1] in ((), ("ORIGINAL",)) and _is_rescaled(dataset):
             return "HU", _("HU: an original CT image whose header names no other unit.")
         found = _real_world_unit(frame, dataset)
+        if not found and header.image_type[:1] in ((), ("ORIGINAL",)):
+            return "", _("No unit: the header has no rescale, so its stored values are not taken for HU.")
         if not found:
             return "", _("No unit: a CT image that is derived from others and names none is not taken for HU.")
         return found, _("{unit}: from {element}.").format(unit=found, element=_("Real World Value Mapping (0040,9096)"))
@@ -47,6 +51,13 @@ def unit_of(header: Header, frame: Frame, dataset: Dataset) -> tuple[str, str]:
     if found:
         return found, _("{unit}: from {element}.").format(unit=found, element=_("Real World Value Mapping (0040,9096)"))
     return "", _("No unit: the header names none.")
+
+
+def _is_rescaled(dataset: Dataset) -> bool:
+    """Whether a rescale stands anywhere: a CT without one shows stored values (CONVENTIONS D18)."""
+    groups = (elements.first(dataset, 0x52009229), *elements.items(dataset, 0x52009230)[:1])
+    holders = (dataset, *(elements.first(group, 0x00289145) for group in groups if group is not None))
+    return any(holder is not None and elements.raw(holder, 0x00281053) is not None for holder in holders)
 
 
 def _real_world_unit(frame: Frame, dataset: Dataset) -> str:

@@ -27,6 +27,13 @@ def windows_of(holder: Dataset, encodings: tuple[str, ...] | None = None) -> tup
     return tuple(found)
 
 
+def unusable_windows(holder: Dataset) -> tuple[tuple[float, float], ...]:
+    """(centre, width) of those that cannot be used: a width of 0 or below, or below 1 where the function is LINEAR (PS3.3 C.11.2.1.2.1)."""
+    pairs = zip(elements.numbers(holder, 0x00281050), elements.numbers(holder, 0x00281051), strict=False)
+    least = 1 if voi_function(elements.text(holder, 0x00281056)) == "LINEAR" else 0
+    return tuple((c, w) for c, w in pairs if not (math.isfinite(c) and math.isfinite(w) and w > 0 and w >= least))
+
+
 def first_window(holder: Dataset) -> Window | None:
     """The window that a file or a frame is shown with at first, without its name; None where there is none."""
     found = windows_of(holder)
