@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from viewer.io import dicom
 from viewer.io.series import SeriesEntry
@@ -159,3 +161,24 @@ def test_d53_the_four_views_of_a_mammogram_are_named_by_side_and_view(write_dico
     images = [{"mark": 0, "z": 0, "ImageLaterality": side, "ViewPosition": view, "Modality": "MG"} for side, view in views]
     found = made(write_dicom, [{**image, "ImageOrientationPatient": None} for image in images])
     assert [e.title.split(", ")[-1] for e in found] == ["L CC", "R CC", "L MLO", "R MLO"]
+
+
+def test_c6_a_stopped_enhanced_scan_goes_by_its_dimensions(write_dicom: Any, inline_pool: Any) -> None:
+    places = [(t, n) for t in (1, 2, 3) for n in (1, 2, 3) if (t, n) != (3, 3)]
+    groups = []
+    for t, n in places:
+        group, content, position = Dataset(), Dataset(), Dataset()
+        content.DimensionIndexValues, position.ImagePositionPatient = [n, t], [0.0, 0.0, 3.0 * n]
+        group.FrameContentSequence, group.PlanePositionSequence = Sequence([content]), Sequence([position])
+        groups.append(group)
+    pixels = np.asarray([t for t, _n in places], np.int16)[:, None, None] * np.ones(SIZE, np.int16)
+    path = write_dicom(
+        "mr",
+        pixels,
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1",
+        Modality="MR",
+        ImagePositionPatient=None,
+        PerFrameFunctionalGroupsSequence=Sequence(groups),
+    )
+    whole, rest = dicom.scan([path]).series
+    assert [marks(whole, inline_pool), marks(rest, inline_pool)] == [[[1] * 3, [2] * 3], [[3] * 2]]

@@ -100,10 +100,13 @@ def unequal(ordered: list[Placed], shelves: list[list[Placed]]) -> list[list[Pla
     most = max(len(shelf) for shelf in shelves)
     shelf_of = {id(f): n for n, shelf in enumerate(shelves) for f in shelf}
     varying = [k for k in range(len(PHASE_KEYS)) if k not in CLOCK_KEYS and len({f.frame.keys[k] for f in ordered if f.frame.keys}) > 1]
-    for chosen in [(k,) for k in varying] + list(combinations(varying, 2)):
+    choices = [(k,) for k in varying] + list(combinations(varying, 2))
+    names: list[list[tuple[Any, ...]]] = [[tuple(_value(f.frame.keys[k]) for k in chosen) for f in ordered] for chosen in choices]
+    names += [[(f.frame.dimensions[n],) for f in ordered] for n in range(min(len(f.frame.dimensions) for f in ordered))]
+    for named in names:
         groups: dict[tuple[Any, ...], list[Placed]] = defaultdict(list)
-        for placed in ordered:
-            groups[tuple(_value(placed.frame.keys[k]) for k in chosen)].append(placed)
+        for name, placed in zip(named, ordered, strict=True):
+            groups[name].append(placed)
         if len(groups) == most and all(1 < len(g) == len({shelf_of[id(f)] for f in g}) for g in groups.values()):
             alike: dict[tuple[int, ...], list[Placed]] = defaultdict(list)
             for name in sorted(groups):
