@@ -213,3 +213,11 @@ def test_d48_spacing_of_the_functional_groups_is_said_to_be_in_the_patient(share
     assert "in the patient, as the file says" in said
     assert "UNCALIBRATED" not in entry.plan.description.badges
     assert "unknown" not in entry.plan.description.facts.get("Pixel spacing is", "")
+
+
+def test_d68_a_region_beyond_the_picture_is_warned_of(shared_data: Path) -> None:
+    from pydicom.data import get_testdata_file
+
+    path = Path(str(get_testdata_file("examples_ybr_color.dcm")))  # 320 columns, its region ends at column 595
+    (entry,) = dicom.scan([path]).series
+    assert any("reaches beyond the picture" in note.text for note in entry.notes if note.is_warning)

@@ -87,7 +87,17 @@ def spacing_notes(dataset: Dataset, geometry: Geometry, row_column: tuple[float,
     if regions:
         text = ngettext("{count} ultrasound region", "{count} ultrasound regions", len(regions))
         notes.append(Note("spacing", f"{text}: " + "; ".join(_region_text(r) for r in regions[:6]) + "."))
+    if _leave_the_picture(found.regions, geometry.shape):
+        text = _(
+            "An ultrasound region reaches beyond the picture of {rows} rows and {columns} columns: the picture may be scaled, lengths wrong."
+        )
+        notes.append(Note("spacing", text.format(rows=geometry.shape[1], columns=geometry.shape[2]), is_warning=True))
     return tuple(notes)
+
+
+def _leave_the_picture(regions: tuple[tuple[int, int, int, int], ...], shape: tuple[int, int, int]) -> bool:
+    """Whether a region ends beyond the last row or column; one pixel is the usual slip of counting from 1."""
+    return any(row > shape[1] or column > shape[2] for _row, _column, row, column in regions)
 
 
 def _region_text(region: Dataset) -> str:
