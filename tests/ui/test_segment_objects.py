@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,43 @@ def test_a_series_that_is_not_read_yet_is_read_first(qtbot: Any, window: Window,
     assert row is not None
     assert window.host.root_id == row.root_id
     assert window.host.document.layers_of(row.root_id)
+
+
+def test_who_chose_another_series_meanwhile_is_not_torn_away_from_it(
+    qtbot: Any, window: Window, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from viewer.ui import segment_objects
+
+    write_image(tmp_path / "study" / "large", Grid(shape=(9, 24, 32)), series="1.2.3.7")
+    open_all(qtbot, window, study)
+    other, end, real = window.host.root_id, threading.Event(), segment_objects.read_attachable
+
+    def held(*args: Any, **options: Any) -> Any:
+        assert end.wait(PATIENCE_MS / 1000)
+        return real(*args, **options)
+
+    monkeypatch.setattr(segment_objects, "read_attachable", held)
+    window.opener.show(object_id(window))
+    qtbot.waitUntil(lambda: window.host.root_id not in ("", other), timeout=PATIENCE_MS)
+    window.opener.show(next(row.entry.id for row in window.opener.rows() if row.root_id == other))
+    window.host.change_wish(index=7)
+    end.set()
+    qtbot.waitUntil(lambda: len(window.host.document.history) == 1, timeout=PATIENCE_MS)
+    settle(qtbot, window)
+    assert (window.host.root_id, window.host.state.index) == (other, 7)
+    message = window.messages.message()
+    assert message is not None and message.text == "2 segments opened on Made image."
+
+
+def test_of_two_quick_choices_the_last_one_is_shown(qtbot: Any, window: Window, study: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "study" / "large", Grid(shape=(9, 24, 32)), series="1.2.3.7")
+    open_all(qtbot, window, study)
+    other = window.host.root_id
+    window.opener.show(object_id(window))  # its series has yet to be read
+    window.opener.show(next(row.entry.id for row in window.opener.rows() if row.root_id == other))
+    qtbot.waitUntil(lambda: len(window.host.document.history) == 1, timeout=PATIENCE_MS)
+    settle(qtbot, window)
+    assert window.host.root_id == other
 
 
 def test_a_segmentation_opened_by_itself_goes_to_the_series_that_is_open(qtbot: Any, window: Window, study: Path) -> None:

@@ -60,6 +60,9 @@ class Opener(QObject):
     ended = Signal(str)
     """Why what was being read is not shown after all; "" when something else is to be shown."""
 
+    turn = 0
+    """How often something was chosen: who comes late sees whether something else was meanwhile."""
+
     _listed = Signal(object, object)
 
     def __init__(self, host: Host) -> None:
@@ -181,6 +184,7 @@ class Opener(QObject):
         row = self._rows.get(entry_id)
         if row is None:
             return
+        self.turn += 1
         if row.entry.kind == "other":
             show_object(self._host, self, row.entry)
             return
@@ -192,6 +196,12 @@ class Opener(QObject):
             self._load(row)
         elif loading.arriving.has_picture:
             self._host.show_arriving(loading.arriving)
+
+    def read(self, entry_id: str) -> None:
+        """Read a series beside what is shown."""
+        row = self._rows.get(entry_id)
+        if row is not None and not row.root_id and entry_id not in self._loadings:
+            self._load(row)
 
     def cancel_loading(self, entry_id: str) -> None:
         """Stop reading a series; its row stays."""

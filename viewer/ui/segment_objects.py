@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -26,6 +27,10 @@ def show_segments(host: Host, opener: Opener, entry: SeriesEntry) -> None:
     shown = opener.row_of_root(host.root_id)
     preferred = shown.entry.id if shown is not None else ""
     document = host.document
+    turn = [opener.turn]
+
+    def is_wanted() -> bool:
+        return opener.turn == turn[0]
 
     def choose(_progress: Callable[[int, int], None]) -> Choice:
         return series_for(entry, listed, preferred=preferred)
@@ -35,18 +40,26 @@ def show_segments(host: Host, opener: Opener, entry: SeriesEntry) -> None:
             return
         row = opener.row(choice.entry.id)
         if row is not None and row.root_id:
-            attach_segments(host, entry, row.root_id, row.entry.title, by=choice.by)
+            attach_segments(host, entry, row.root_id, row.entry.title, by=choice.by, is_wanted=is_wanted)
         elif row is not None:
-            WhenRead(opener, row.entry.id, lambda root_id: attach_segments(host, entry, root_id, row.entry.title, by=choice.by))
-            opener.show(row.entry.id)
+            attach = partial(attach_segments, host, entry, series=row.entry.title, by=choice.by, is_wanted=is_wanted)
+            WhenRead(opener, row.entry.id, attach)
+            if is_wanted():
+                opener.show(row.entry.id)
+                turn[0] = opener.turn
+            else:
+                opener.read(row.entry.id)
 
     host.work.run_thread(choose, entry.title, chosen, host.report, quiet=True)
 
 
-def attach_segments(host: Host, entry: SeriesEntry, root_id: str, series: str = "", *, by: By = "series") -> None:
+def attach_segments(
+    host: Host, entry: SeriesEntry, root_id: str, series: str = "", *, by: By = "series", is_wanted: Callable[[], bool] = lambda: True
+) -> None:
     """Read an object beside the window and attach it to an opened image; used by the drop on a view too.
 
-    ``by``: how the image was found (:class:`viewer.io.objects.referring.Choice`), for what is said.
+    ``by``: how the image was found (:class:`viewer.io.objects.referring.Choice`), for what is said. ``is_wanted``: whether the
+    user has not chosen something else meanwhile; who has is not torn away from it.
     """
     document = host.document
     if attached_layers(document, root_id, entry):
@@ -68,8 +81,9 @@ def attach_segments(host: Host, entry: SeriesEntry, root_id: str, series: str = 
             return  # asked for twice while it was read
         with host.reporting():
             document.commit(found.step)
-            host.show_volume(root_id)
-            _bring_into_view(host, found)
+            if is_wanted():
+                host.show_volume(root_id)
+                _bring_into_view(host, found)
             _tell(host, entry, found, series or volume.title, by)
 
     host.work.run_thread(read, _("Opening {title}").format(title=entry.title), ready, host.report)
