@@ -88,9 +88,7 @@ def spacing_notes(dataset: Dataset, geometry: Geometry, row_column: tuple[float,
         text = ngettext("{count} ultrasound region", "{count} ultrasound regions", len(regions))
         notes.append(Note("spacing", f"{text}: " + "; ".join(_region_text(r) for r in regions[:6]) + "."))
     if _leave_the_picture(found.regions, geometry.shape):
-        text = _(
-            "An ultrasound region reaches beyond the picture of {rows} rows and {columns} columns: the picture may be scaled, lengths wrong."
-        )
+        text = _("An ultrasound region reaches beyond the picture of {rows} rows and {columns} columns: the picture may be scaled, lengths wrong.")
         notes.append(Note("spacing", text.format(rows=geometry.shape[1], columns=geometry.shape[2]), is_warning=True))
     return tuple(notes)
 
