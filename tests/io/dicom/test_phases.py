@@ -182,3 +182,11 @@ def test_c6_a_stopped_enhanced_scan_goes_by_its_dimensions(write_dicom: Any, inl
     )
     whole, rest = dicom.scan([path]).series
     assert [marks(whole, inline_pool), marks(rest, inline_pool)] == [[[1] * 3, [2] * 3], [[3] * 2]]
+
+
+def test_d61_a_second_file_of_one_uid_that_is_no_copy_is_said(write_dicom: Any) -> None:
+    images = [{"mark": 0, "z": 3 * n, "SOPInstanceUID": f"1.2.{n}", "InstanceNumber": n} for n in range(3)]
+    (copied,) = made(write_dicom, [*images, images[1]])
+    (changed,) = made(write_dicom, [*images, {**images[1], "ContentTime": "120000"}])
+    assert not any("not the same file" in text for text in copied.warnings)
+    assert any("1 of them is not the same file" in text for text in changed.warnings)

@@ -128,19 +128,31 @@ def _where(frames: list[Placed], normal: NDArray[np.float64]) -> str:
 
 def _without_copies(ordered: list[Placed], normal: NDArray[np.float64]) -> tuple[list[Placed], list[Note]]:
     """Drops second files of the same SOP instance (D61)."""
-    seen: set[tuple[str, int]] = set()
-    kept, dropped = [], []
+    seen: dict[tuple[str, int], Header] = {}
+    kept, dropped, differ = [], [], 0
     for placed in ordered:
         key = (placed.header.sop_uid, placed.number)
         if key[0] and key in seen:
             dropped.append(placed)
+            differ += _differ(placed.header, seen[key])
             continue
-        seen.add(key)
+        seen[key] = placed.header
         kept.append(placed)
     if not dropped:
         return kept, []
     text = ngettext("{count} image is there twice and was left out", "{count} images are there twice and were left out", len(dropped))
-    return kept, [Note("ignored", text + _where(dropped, normal), is_warning=True)]
+    said = [Note("ignored", text + _where(dropped, normal), is_warning=True)]
+    if differ:
+        text = ngettext(
+            "{count} of them is not the same file as the one that was kept", "{count} of them are not the same files as those that were kept", differ
+        )
+        said.append(Note("ignored", text, is_warning=True))
+    return kept, said
+
+
+def _differ(one: Header, other: Header) -> bool:
+    """Whether two files of one SOP instance are no plain copies, as far as their headers tell."""
+    return (one.size, one.content_time, one.instance, one.frames) != (other.size, other.content_time, other.instance, other.frames)
 
 
 def _beside_each_other(shelves: list[list[Placed]], normal: NDArray[np.float64]) -> list[list[Placed]]:
