@@ -291,7 +291,7 @@ class Window(QMainWindow):
             action.setProperty("ownToolTip", f"{action.text()} ({action.shortcut().toString()})")
             if step is not None:
                 facts.add(name)
-        facts |= {"open"} if self.opener.has_anything else set()
+        facts |= {"open"} if volume is not None or self.opener.has_anything else set()
         if volume is not None:
             facts.add("image")
             facts |= {"selection"} if self.tooling.selected_id else set()
