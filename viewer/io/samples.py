@@ -20,7 +20,7 @@ from viewer.core.window import Window
 from viewer.io.thorax import GEOMETRY, NODULE, NOISE_SD_HU, PROBES_MM, TISSUES_HU, Nodule, make_values
 
 if TYPE_CHECKING:
-    from pydicom import Dataset
+    from viewer.io.dicom.library import Dataset
 
 __all__ = [
     "GEOMETRY", "IDENTITY", "NODULE", "NOISE_SD_HU", "PHANTOM_FOLDER", "PROBES_MM", "REAL_IMAGES", "TISSUES_HU", "Nodule",
@@ -103,7 +103,8 @@ def write_phantom(folder: Path) -> Path:
 
 def _write_series(folder: Path) -> None:
     import numpy as np
-    from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
+
+    from viewer.io.dicom.library import UID, CTImageStorage, ExplicitVRLittleEndian
 
     stored = (make_values().astype(np.int32) + 1024).astype(np.uint16)
     dataset = _common_elements()
@@ -126,7 +127,7 @@ def _decimal(value: float) -> str:
 
 def _common_elements() -> Dataset:
     """What all files of the series share."""
-    from pydicom.dataset import Dataset, FileMetaDataset
+    from viewer.io.dicom.library import Dataset, FileMetaDataset
 
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()

@@ -130,7 +130,7 @@ _NEWER = {"1.2.840.10008.5.1.4.1.1.66.7": "Label Map Segmentation Storage", "1.2
 
 def object_name(sop_class: str) -> str:
     """DICOM's name of a kind of object, its UID where the name is not known."""
-    from pydicom.uid import UID
+    from viewer.io.dicom.library import UID
 
     return _NEWER.get(sop_class) or (elements.harmless(UID(sop_class).name)[:128] if sop_class else "")
 

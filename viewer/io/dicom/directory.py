@@ -112,7 +112,7 @@ class _Finder:
 
 def _names(path: Path) -> list[tuple[str, ...]]:
     """The parts of each ReferencedFileID, in the order of the records."""
-    from pydicom import dcmread
+    from viewer.io.dicom.library import dcmread
 
     name = gate.harmless(path.name)
     with open_regular(path) as file:

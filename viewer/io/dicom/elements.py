@@ -77,7 +77,7 @@ def decode_words(value: bytes, encodings: tuple[str, ...]) -> str:
 
 
 def _decoded(value: bytes, encodings: tuple[str, ...]) -> str:
-    from pydicom.charset import decode_bytes
+    from viewer.io.dicom.library import decode_bytes
 
     # A name changes its character set back at each of these (PS3.5 6.1.2.5.3).
     decoded = str(decode_bytes(value, list(encodings), set(b"\\^=\r\n\t\f")))
@@ -99,7 +99,7 @@ def encodings_of(names: tuple[str, ...]) -> tuple[str, ...]:
     """The same from the values of SpecificCharacterSet; latin-1 where there is none, or none that is known."""
     if not any(names):
         return ("latin-1",)
-    from pydicom.charset import convert_encodings
+    from viewer.io.dicom.library import convert_encodings
 
     try:
         with collected():
@@ -193,7 +193,7 @@ NUMBER_TYPES = {
 @lru_cache(maxsize=4096)
 def dictionary_vr(tag: int) -> str:
     """The value representation of DICOM's own dictionary, "" of tags that it does not have."""
-    from pydicom.datadict import dictionary_VR
+    from viewer.io.dicom.library import dictionary_VR
 
     try:
         return str(dictionary_VR(tag))

@@ -210,7 +210,7 @@ def _parse_whole(file: BinaryIO, size: int) -> tuple[Dataset, int, bytes]:
 
 def _dcmread(buffer: Any, *, defer: int | None = DEFER_BYTES) -> tuple[Dataset, int, bytes]:
     """Parsed elements, place where parsing stopped, the first bytes there."""
-    from pydicom import dcmread
+    from viewer.io.dicom.library import dcmread
 
     dataset = dcmread(buffer, stop_before_pixels=True, force=True, defer_size=defer)
     end = buffer.tell()

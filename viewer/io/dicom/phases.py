@@ -232,6 +232,6 @@ def _label(chosen: tuple[int, ...], values: tuple[Any, ...], first: tuple[Any, .
 
 def element_name(key: int) -> str:
     """DICOM's name of an element of PHASE_KEYS."""
-    from pydicom.datadict import dictionary_description
+    from viewer.io.dicom.library import dictionary_description
 
     return str(dictionary_description(PHASE_KEYS[key][0]))

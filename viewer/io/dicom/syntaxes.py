@@ -80,14 +80,14 @@ def begins_right(syntax: str, head: bytes) -> bool:
 
 def name_of(syntax: str) -> str:
     """The name of a transfer syntax in the standard; the UID itself where it has none."""
-    from pydicom.uid import UID
+    from viewer.io.dicom.library import UID
 
     return _YOUNG.get(syntax) or UID(syntax).name
 
 
 def is_registered(syntax: str) -> bool:
     """Whether the UID is a transfer syntax that DICOM knows, video and the like included."""
-    from pydicom.uid import UID
+    from viewer.io.dicom.library import UID
 
     uid = UID(syntax)
     return syntax in _YOUNG or (uid.is_transfer_syntax if uid.name != uid else False)

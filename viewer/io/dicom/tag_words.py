@@ -30,7 +30,7 @@ _IDENTITY = frozenset({
 @lru_cache(maxsize=8192)
 def name_of(tag: int, creator: str = "") -> str:
     """The name in the standard, or in pydicom's private dictionary for this creator; "" where nobody has named it."""
-    from pydicom.datadict import dictionary_description, private_dictionary_description
+    from viewer.io.dicom.library import dictionary_description, private_dictionary_description
 
     if tag == ITEM:
         return _("Item")
@@ -49,7 +49,7 @@ def name_of(tag: int, creator: str = "") -> str:
 @lru_cache(maxsize=8192)
 def keyword_of(tag: int) -> str:
     """``PatientName``; "" of private and unknown tags."""
-    from pydicom.datadict import keyword_for_tag
+    from viewer.io.dicom.library import keyword_for_tag
 
     return str(keyword_for_tag(tag))
 
@@ -164,7 +164,7 @@ def _text(element: Element, limit: int) -> str:
 
 
 def _uids(element: Element, limit: int) -> str:
-    from pydicom.uid import UID
+    from viewer.io.dicom.library import UID
 
     shown = []
     for uid in element.value.decode("latin-1").strip(" \0").split("\\")[:_NUMBERS]:

@@ -398,7 +398,7 @@ def _known_vr(tag: int, creator: str) -> str:
         return "UL"
     if not tag >> 16 & 1:
         return elements.dictionary_vr(tag)
-    from pydicom.datadict import private_dictionary_VR
+    from viewer.io.dicom.library import private_dictionary_VR
 
     try:
         return str(private_dictionary_VR(tag, creator)) if creator else ""

@@ -112,7 +112,7 @@ class Elements:
 
     def by_pydicom(self) -> Any:
         """The same as pydicom's Dataset, parsed anew."""
-        from pydicom import dcmread
+        from viewer.io.dicom.library import dcmread
 
         with collected():
             found: Any = dcmread(io.BytesIO(self.content), stop_before_pixels=True, force=True)
@@ -293,8 +293,7 @@ def is_plain_character_set(value: bytes) -> bool:
         return True
     if len(value) > 256:
         return False
-    from pydicom.charset import convert_encodings
-    from pydicom.values import convert_string
+    from viewer.io.dicom.library import convert_encodings, convert_string
 
     try:
         with collected() as said:

@@ -24,7 +24,7 @@ def read_dataset(path: Path) -> Dataset:
     dataset = parsed.dataset
     if isinstance(dataset, Elements) or not any(_is_deferred(dataset, tag) for tag in list(dataset.keys())):
         return dataset  # the walk leaves nothing out
-    from pydicom import dcmread
+    from viewer.io.dicom.library import dcmread
 
     name = gate.harmless(path.name)
     if parsed.end > LONGEST:
