@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,10 +53,12 @@ def load_entry(
     volume = io_open.load(entry, pool=pool, progress=progress, stream=stream)
     if on_whole is not None:
         on_whole(volume)
-    for phase in range(min(volume.phases, 4)):
-        value_range(volume, phase)  # here, so that the window never waits for it
     files = (entry.archive,) if entry.archive else entry.files
-    return volume, Source(volume.id, files, entry.id, fingerprint(files), entry.how)
+    with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside:
+        mark = aside.submit(fingerprint, files)
+        for phase in range(min(volume.phases, 4)):
+            value_range(volume, phase)  # here, so that the window never waits for it
+        return volume, Source(volume.id, files, entry.id, mark.result(), entry.how)
 
 
 def open_entry(document: Document, entry: SeriesEntry, pool: Pool, *, progress: Progress | None = None) -> Volume:
