@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from tests.io.dicom.conftest import write_dicom  # noqa: F401  a fixture
 from tests.ui.window_samples import PATIENCE_MS, settle
+from viewer.ui import map_objects
 from viewer.ui.controls import Label
 from viewer.ui.panels.map_list import MapList
 from viewer.ui.window import Window
@@ -66,6 +68,27 @@ def test_a_dose_is_laid_over_its_series_in_one_step(window: Window, qtbot: Any, 
     assert len(window.host.document.overlays_of(window.host.root_id)) == 1
     window.actions_table["edit.undo"].trigger()
     assert window.host.state.maps == ()
+
+
+def test_who_chose_another_series_meanwhile_is_not_torn_away_from_it(
+    window: Window, qtbot: Any, study: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study()
+    end, real = threading.Event(), map_objects.read_map
+
+    def held(*args: Any, **options: Any) -> Any:
+        assert end.wait(PATIENCE_MS / 1000)
+        return real(*args, **options)
+
+    monkeypatch.setattr(map_objects, "read_map", held)
+    overlay_action(window).trigger()
+    window.opener.show(next(row.entry.id for row in window.opener.rows() if row.entry.object_kind == "dose"))
+    qtbot.waitUntil(lambda: window.host.state.volume is not None and window.host.state.volume.title == "Plan dose", timeout=PATIENCE_MS)
+    chosen = window.host.root_id
+    end.set()
+    qtbot.waitUntil(lambda: len(window.host.document.history) == 1, timeout=PATIENCE_MS)
+    settle(qtbot, window)
+    assert window.host.root_id == chosen
 
 
 def test_a_dose_on_another_grid_is_kept_and_said_not_to_be_drawn(window: Window, qtbot: Any, study: Callable[..., None]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMenu
 
 from viewer.core.words import gettext as _
 from viewer.io.gate import harmless
 from viewer.io.series import SeriesEntry
 from viewer.session.maps import LaidMap, laid_maps, read_map, series_under, why_no_series
+from viewer.ui.objects import read_onto
 from viewer.ui.segment_objects import WhenRead
 from viewer.ui.theme import set_available
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from viewer.ui.host import Host
     from viewer.ui.opening import Opener
 
-_STROKE_CHECK_MS = 30
 _MOST_OFFERED = 12
 
 
@@ -40,14 +39,21 @@ def add_overlay(host: Host, opener: Opener, entry: SeriesEntry, series: SeriesEn
     row = opener.row(series.id)
     if row is None:
         return
+    turn = [opener.turn]
+
+    def is_wanted() -> bool:
+        return opener.turn == turn[0]
+
     if row.root_id:
-        _attach(host, entry, row.root_id, series.title)
+        _attach(host, entry, row.root_id, series.title, is_wanted)
     else:
-        WhenRead(opener, series.id, lambda root_id: _attach(host, entry, root_id, series.title))
+        WhenRead(opener, series.id, lambda root_id: _attach(host, entry, root_id, series.title, is_wanted))
         opener.show(series.id)
+        turn[0] = opener.turn
 
 
-def _attach(host: Host, entry: SeriesEntry, root_id: str, series: str) -> None:
+def _attach(host: Host, entry: SeriesEntry, root_id: str, series: str, is_wanted: Callable[[], bool]) -> None:
+    """``is_wanted``: whether the user has not chosen something else meanwhile; who has is not torn away from it."""
     document = host.document
     if laid_maps(document, root_id, entry):
         host.show_volume(root_id)
@@ -58,21 +64,14 @@ def _attach(host: Host, entry: SeriesEntry, root_id: str, series: str) -> None:
     def read(progress: Callable[[int, int], None]) -> LaidMap:
         return read_map(entry, root, pool=host.pool, progress=progress)
 
-    def ready(found: LaidMap) -> None:
-        if document is not host.document:
-            return
-        if document.is_editing:  # a stroke is being drawn: what was read waits for its end
-            QTimer.singleShot(_STROKE_CHECK_MS, host, lambda: ready(found))
-            return
-        if laid_maps(document, root_id, entry):
-            return  # asked for twice while it was read
-        with host.reporting():
-            document.commit(found.step)
+    def take(found: LaidMap) -> None:
+        document.commit(found.step)
+        if is_wanted():
             host.show_volume(root_id)
-            if found.is_on_grid:
-                host.say("ok", _("{title} lies over {series} now.").format(title=entry.title, series=series))
-            else:
-                text = _("{title} is kept with {series}, but lies on another grid; it cannot be drawn over this image yet. Open it by itself.")
-                host.say("warn", text.format(title=entry.title, series=series))
+        if found.is_on_grid:
+            host.say("ok", _("{title} lies over {series} now.").format(title=entry.title, series=series))
+        else:
+            text = _("{title} is kept with {series}, but lies on another grid; it cannot be drawn over this image yet. Open it by itself.")
+            host.say("warn", text.format(title=entry.title, series=series))
 
-    host.work.run_thread(read, _("Opening {title}").format(title=entry.title), ready, host.report)
+    read_onto(host, entry, read, lambda: bool(laid_maps(document, root_id, entry)), take)

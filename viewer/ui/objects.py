@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer
 
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from viewer.ui.host import Host
     from viewer.ui.opening import Opener
 
+_STROKE_CHECK_MS = 30
 Handler = Callable[["Host", "Opener", SeriesEntry], None]
 
 
@@ -55,6 +58,28 @@ ICONS: dict[ObjectKind, str] = {
     "presentation": "contrast",
     "key-images": "images",
 }
+
+
+def read_onto(
+    host: Host, entry: SeriesEntry, read: Callable[[Callable[[int, int], None]], Any], is_laid: Callable[[], bool], take: Callable[[Any], None]
+) -> None:
+    """Read an object beside the window and hand it to ``take`` on the window's thread.
+
+    A stroke that is being drawn is waited for. Nothing is taken once the document has gone, or where ``is_laid`` says that the
+    object came another way while it was read.
+    """
+    document = host.document
+
+    def ready(found: Any) -> None:
+        if document is not host.document:
+            return
+        if document.is_editing:
+            QTimer.singleShot(_STROKE_CHECK_MS, host, lambda: ready(found))
+        elif not is_laid():
+            with host.reporting():
+                take(found)
+
+    host.work.run_thread(read, _("Opening {title}").format(title=entry.title), ready, host.report)
 
 
 def object_count(entry: SeriesEntry) -> str:

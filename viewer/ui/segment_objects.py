@@ -13,12 +13,11 @@ from viewer.core.words import ngettext
 from viewer.io.objects.referring import By, Choice, series_for
 from viewer.io.series import SeriesEntry
 from viewer.session.objects import Attachable, attached_layers, read_attachable
+from viewer.ui.objects import read_onto
 
 if TYPE_CHECKING:
     from viewer.ui.host import Host
     from viewer.ui.opening import Opener
-
-_STROKE_CHECK_MS = 30
 
 
 def show_segments(host: Host, opener: Opener, entry: SeriesEntry) -> None:
@@ -71,22 +70,14 @@ def attach_segments(
     def read(progress: Callable[[int, int], None]) -> Attachable:
         return read_attachable(entry, volume, pool=host.pool, progress=progress)
 
-    def ready(found: Attachable) -> None:
-        if document is not host.document:
-            return
-        if document.is_editing:  # a stroke is being drawn: what was read waits for its end
-            QTimer.singleShot(_STROKE_CHECK_MS, host, lambda: ready(found))
-            return
-        if attached_layers(document, root_id, entry):
-            return  # asked for twice while it was read
-        with host.reporting():
-            document.commit(found.step)
-            if is_wanted():
-                host.show_volume(root_id)
-                _bring_into_view(host, found)
-            _tell(host, entry, found, series or volume.title, by)
+    def take(found: Attachable) -> None:
+        document.commit(found.step)
+        if is_wanted():
+            host.show_volume(root_id)
+            _bring_into_view(host, found)
+        _tell(host, entry, found, series or volume.title, by)
 
-    host.work.run_thread(read, _("Opening {title}").format(title=entry.title), ready, host.report)
+    read_onto(host, entry, read, lambda: bool(attached_layers(document, root_id, entry)), take)
 
 
 def _bring_into_view(host: Host, found: Attachable) -> None:
