@@ -32,23 +32,24 @@ from PySide6.QtWidgets import QWidget
 
 from viewer.core.annotation import Annotation
 from viewer.core.layout import Point
-from viewer.core.tool import Pointer, Tool, ToolHost
+from viewer.core.tool import Tool, ToolHost
 from viewer.draw.contours import Contour, contours_of, preview_contours
 from viewer.draw.corners import view_name
 from viewer.draw.overlay import Extras, paint_overlay
 from viewer.draw.picture import Preview, compose
 from viewer.session.arriving import Arriving
-from viewer.session.view import EMPTY, Readable, ViewState, ViewWish, resolve, triple
+from viewer.session.view import EMPTY, Readable, ViewState, ViewWish, resolve
 from viewer.ui import theme
 from viewer.ui.views.arrival import arrived_ranges, draw_sentence, draw_waiting, prepare_arriving, probe_arriving
 from viewer.ui.views.badge_tip import show_meaning
 from viewer.ui.views.commands import COMMANDS, KEYS
-from viewer.ui.views.mouse import BuiltIn, Mouse, turned_radius
+from viewer.ui.views.mouse import BuiltIn, Mouse
 from viewer.ui.views.picture_item import PictureItem
 from viewer.ui.views.probe import probe_at
+from viewer.ui.views.tool_hand import ToolHand
 
 
-class SliceView(pg.GraphicsView):  # type: ignore[misc]
+class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
     """One view.
 
     Signals
@@ -66,6 +67,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         Why a tool cannot be used on what is shown.
     options_changed()
         Shift+wheel changed the radius in the options of the tool in hand.
+    pointed(Triple)
+        The crosshair is to go to this place: the crosshair tool's drag, or a move with Shift held.
     """
 
     wish_changed = Signal(object)
@@ -79,6 +82,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     options_changed = Signal()
     refused = Signal(str)
     rate_turned = Signal(int)
+    pointed = Signal(object)
 
     _item: PictureItem | None = None  # GraphicsView calls resizeEvent inside its own __init__
 
@@ -212,74 +216,6 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         """Whether the corners say who was examined."""
         self.identity = is_shown
         self.viewport().update()
-
-    # --- tools ---
-
-    def set_tool(self, tool: BuiltIn | Tool, host: ToolHost | None = None) -> None:
-        """What a left drag does: a built-in by name, or a tool of a plugin with its host."""
-        self.cancel_gesture()
-        self.tool, self._host = tool, host
-        self.setCursor(Qt.CursorShape.OpenHandCursor if tool == "pan" else Qt.CursorShape.CrossCursor if self._host else Qt.CursorShape.ArrowCursor)
-        self._show_shapes(None)
-
-    def cancel_gesture(self) -> None:
-        """End what the mouse is in the middle of; a tool puts back what it did."""
-        drag, self._mouse.drag = self._mouse.drag, None
-        if drag is not None and drag.kind == "tool" and self._host is not None and not isinstance(self.tool, str):
-            self._guarded(self.tool.cancel, self._host)
-        self._show_shapes(None)
-
-    def tool_event(self, name: str, at: Point, modifiers: Qt.KeyboardModifier) -> None:
-        """Feed the plugin's tool: press, move or release."""
-        if self._host is None or isinstance(self.tool, str):
-            return
-        pointer = self._pointer(at, modifiers)
-        if not self._guarded(getattr(self.tool, name), self._host, pointer):
-            self.cancel_gesture()
-        self._show_shapes(pointer)
-
-    def turn_tool(self, steps: int) -> bool:
-        """Shift+wheel over a tool with a radius makes that larger or smaller; False if the tool has none."""
-        if isinstance(self.tool, str):
-            return False
-        radius = turned_radius(self.tool.options, steps)
-        if radius is None:
-            return False
-        self.tool.options.radius = radius
-        self.options_changed.emit()
-        if self._hovered is not None:
-            self._show_shapes(self._pointer(*self._hovered))
-        return True
-
-    def _guarded(self, call: Any, *arguments: Any) -> bool:
-        try:
-            call(*arguments)
-        except Exception as error:  # noqa: BLE001  a plugin's fault must not end the window; the owner says what it was
-            self.failed.emit(error)
-            return False
-        return True
-
-    def _pointer(self, at: Point, modifiers: Qt.KeyboardModifier) -> Pointer:
-        state = self.state
-        placement = state.placement(self.viewport_size)
-        point = placement.to_picture(at)
-        index = state.index_at(point)
-        return Pointer(
-            position=triple(state.geometry.to_patient(index)), index=index, axis=state.layout.axis, pixel=state.layout.unit_length / placement.zoom,
-            shift=bool(modifiers & Qt.KeyboardModifier.ShiftModifier), control=bool(modifiers & Qt.KeyboardModifier.ControlModifier),
-            alt=bool(modifiers & Qt.KeyboardModifier.AltModifier),
-        )  # fmt: skip
-
-    def _show_shapes(self, pointer: Pointer | None) -> None:
-        shapes: tuple[Annotation, ...] = ()
-        if self._host is not None and not isinstance(self.tool, str) and self.state.volume is not None and self._arriving is None:
-            try:
-                shapes = tuple(self.tool.shapes(self._host, pointer))
-            except Exception as error:  # noqa: BLE001  as in _guarded
-                self.failed.emit(error)
-        if shapes != self._shapes:
-            self._shapes = shapes
-            self.viewport().update()
 
     # --- pointer ---
 
