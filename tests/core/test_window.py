@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viewer.core.errors import BadParameter
-from viewer.core.window import CT_PRESETS, Window, apply_window, parse_window
+from viewer.core.window import CT_PRESETS, Window, apply_window, parse_window, presets_of
 
 # CONVENTIONS D31: c=40 w=400, 0..255, four decimals.
 VECTORS = [
@@ -112,3 +112,13 @@ def test_the_presets_are_those_of_the_conventions() -> None:
         "Abdomen": (350, 40), "Subdural": (200, 75), "Stroke": (40, 40), "Temporal bone": (2800, 600), "Spine": (250, 50), "CTA": (600, 200),
     }  # fmt: skip
     assert all(math.isfinite(p.center) for p in CT_PRESETS)
+
+
+def test_3c_another_profile_has_its_own_numbers_under_the_same_names() -> None:
+    ours = {p.name: (p.width, p.center) for p in presets_of()}
+    weasis = {p.name: (p.width, p.center) for p in presets_of("weasis")}
+    assert list(weasis) == list(ours)
+    assert {name: weasis[name] for name in weasis if weasis[name] != ours[name]} == {
+        "Lung": (1500, -500), "Bone": (2000, 350), "Brain": (110, 35), "Mediastinum": (400, 80), "Abdomen": (320, 50),
+    }  # fmt: skip
+    assert presets_of("ohif") == presets_of("no such profile") == CT_PRESETS

@@ -15,6 +15,7 @@ GREY = "grey"
 # Name -> title; the order of menus. Rainbow and jet bend perception and are there for those who are used to them.
 TITLES: dict[str, str] = {
     GREY: mark("Grey"),
+    "inverted_grey": mark("Inverted grey"),
     "hot_iron": mark("Hot iron"),
     "hot_metal": mark("Hot metal"),
     "pet": mark("PET"),
@@ -35,6 +36,8 @@ def color_map(name: str) -> NDArray[np.uint8]:
         colors = _rainbow()
     elif name == "jet":
         colors = _jet()
+    elif name == "inverted_grey":
+        colors = np.repeat(np.arange(255, -1, -1, dtype=np.uint8)[:, None], 3, axis=1)
     elif name in TITLES and name != GREY:
         words = resource("colormaps", f"{name}.txt").read_text(encoding="ascii").split()
         colors = np.frombuffer(bytes.fromhex("".join(words)), dtype=np.uint8).reshape(256, 3).copy()

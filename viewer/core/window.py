@@ -84,6 +84,18 @@ CT_PRESETS: tuple[Window, ...] = (
     Window(200, 600, name="CTA"),
 )
 
+# What other viewers have under the same names (CONVENTIONS 3c): name -> centre, width. What they do not name is ours.
+_ELSEWHERE: dict[str, dict[str, tuple[float, float]]] = {
+    "weasis": {"Lung": (-500, 1500), "Bone": (350, 2000), "Brain": (35, 110), "Mediastinum": (80, 400), "Abdomen": (50, 320)},
+}
+
+
+def presets_of(profile: str = "default") -> tuple[Window, ...]:
+    """The CT presets of a profile of keys and habits, always the same names in the same order; an unknown profile has ours."""
+    other = _ELSEWHERE.get(profile, {})
+    return tuple(Window(*other[p.name], name=p.name) if p.name in other else p for p in CT_PRESETS)
+
+
 # In SUV by body weight (CONVENTIONS 3c).
 PET_PRESETS: tuple[Window, ...] = (Window(3, 6, "LINEAR_EXACT", "SUV 0–6"),)
 

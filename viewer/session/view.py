@@ -22,7 +22,7 @@ from viewer.core.layout import Layout2D, Placement, Point, layout_of, place
 from viewer.core.overlay import ScalarMap
 from viewer.core.render import Display, auto_window, lut_window
 from viewer.core.volume import Volume
-from viewer.core.window import CT_PRESETS, PET_PRESETS, VoiLut, Window
+from viewer.core.window import PET_PRESETS, VoiLut, Window, presets_of
 
 TextLevel = Literal["full", "short", "none"]
 LABEL_OPACITY = 0.28
@@ -67,6 +67,8 @@ class ViewWish:
     is_auto: bool = False
     is_inverted: bool = False
     color_map: str = GREY
+    show_color_bar: bool = True
+    """What the colours mean, on the image; only where there are colours."""
     show_original: bool = False
     show_labels: bool = True
     show_overlays: bool = True
@@ -135,6 +137,7 @@ class ViewState:
     seeds: tuple[Triple, ...] = ()
     label_opacity: float = LABEL_OPACITY
     overlay_opacity: float = MAP_OPACITY
+    show_color_bar: bool = True
     selected_id: str = ""
     text: TextLevel = "full"
     badges: tuple[str, ...] = ()
@@ -207,7 +210,7 @@ def resolve(wish: ViewWish, document: Readable) -> ViewState:
         annotations=_annotations(wish, document, root, geometry, layout, index, phase),
         graphics=graphics, shutter=shutter, seeds=wish.seeds,
         label_opacity=max(0.0, min(wish.label_opacity, 1.0)), overlay_opacity=max(0.0, min(wish.overlay_opacity, 1.0)),
-        selected_id=wish.selected_id, text=wish.text,
+        show_color_bar=wish.show_color_bar, selected_id=wish.selected_id, text=wish.text,
         badges=_badges(volume, is_manual=bool(volume.plane_windows) and own is None and layout.axis == 0),
     )  # fmt: skip
 
@@ -242,12 +245,12 @@ def default_voi(volume: Volume, root: Volume) -> tuple[Window, VoiLut | None, bo
     return auto_window(volume), None, True
 
 
-def presets(volume: Volume) -> tuple[tuple[Window, ...], str]:
-    """The preset windows that fit a volume, and "" or the reason (for ``core.words``) why there are none."""
+def presets(volume: Volume, profile: str = "default") -> tuple[tuple[Window, ...], str]:
+    """The preset windows of a profile that fit a volume, and "" or the reason (for ``core.words``) why there are none."""
     if volume.is_color:
         return (), "Presets are for CT in HU; this is a colour image."
     if volume.unit == "HU" and volume.identity.modality in ("", "CT"):
-        return CT_PRESETS, ""
+        return presets_of(profile), ""
     if volume.unit == "SUVbw":
         return PET_PRESETS, ""
     return (), "Presets are for CT in HU."
