@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,17 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from viewer.core.errors import JobFailed, NegatoscopeError, OperationCancelled
 from viewer.core.ids import new_id
-from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.jobs.pool import Pool
 from viewer.session import apply as applying
 from viewer.session.apply import Call, Scope, SegmentRef
-from viewer.session.arriving import Arriving
 from viewer.session.document import Document
 from viewer.session.history import Changes, Step
 from viewer.session.outcome import build_step
 from viewer.session.plugins import Registry
 from viewer.session.settings import Settings, data_folder
 from viewer.session.store import Store
-from viewer.session.view import ViewState, ViewWish, resolve
+from viewer.ui.looking import Looking
 from viewer.ui.messages import Notice
 from viewer.ui.work import Work
 
@@ -36,20 +33,12 @@ _TRIM_INTERVAL_MS = 2000
 _STROKE_CHECK_MS = 30
 
 
-class Host(QObject):
+class Host(Looking):
     """See the module. ``document`` may be replaced (close all): listeners get ``document_replaced`` and then ``document_changed``."""
 
     document_changed = Signal(object)
     """Changes"""
     document_replaced = Signal()
-    view_changed = Signal(object)
-    """ViewState of the active view, after every wish and every change of the document that it shows."""
-    seen_changed = Signal(object)
-    """ViewState of what is on screen: as ``view_changed``, and of a series that is still being read besides."""
-    arriving_changed = Signal()
-    """More planes of the series that is being read are there."""
-    active_changed = Signal(str)
-    """Root id of the volume in the active view, "" for none."""
     notice = Signal(object)
     """Notice for the message bar."""
     specs_ready = Signal()
@@ -63,12 +52,7 @@ class Host(QObject):
         self.work = Work(self)
         self._journal = journal
         self.document = self._new_document()
-        self._wish = ViewWish()
-        self._wishes: dict[str, ViewWish] = {}
-        self._state = resolve(self._wish, self.document)
-        self.arriving: Arriving | None = None
-        """The series that is shown while it is being read; None as soon as it is part of the document."""
-        self._seen = self._state
+        self._begin_looking()
         self._preview_task = ""
         self._preview_generation = 0
         self._running: dict[str, str] = {}
@@ -76,93 +60,6 @@ class Host(QObject):
         self._trim.setInterval(_TRIM_INTERVAL_MS)
         self._trim.timeout.connect(self._trim_memory)
         self._trim.start()
-
-    # --- what is shown ---
-
-    @property
-    def wish(self) -> ViewWish:
-        return self._wish
-
-    @property
-    def state(self) -> ViewState:
-        """What the active view shows; ``state.volume`` is None while nothing is open."""
-        return self._state
-
-    @property
-    def seen(self) -> ViewState:
-        """What is on screen: ``state``, or a series that is still being read. Nothing but looking can be done with that."""
-        return self._seen
-
-    @property
-    def why_closed(self) -> str:
-        """Why there is no image to work on; "" if there is one."""
-        if self._state.volume is not None:
-            return ""
-        return _("Still reading. Wait until the series is whole.") if self.arriving is not None else _("Open an image first.")
-
-    @property
-    def root_id(self) -> str:
-        return self._state.root_id if self._state.volume is not None else ""
-
-    def set_wish(self, wish: ViewWish) -> None:
-        """Ask the active view to show something else."""
-        old_root = self.root_id
-        if wish.volume_id:
-            self._wishes[wish.volume_id] = wish
-        if self.arriving is not None and wish.volume_id != self.arriving.id:
-            self.arriving = None  # another image is wanted; reading goes on behind it
-        self._wish = wish
-        self._refresh_view()
-        if self.root_id != old_root:
-            self.clear_preview()
-            self.active_changed.emit(self.root_id)
-
-    def change_wish(self, **changes: Any) -> None:
-        self.set_wish(replace(self._wish, **changes))
-
-    def show_volume(self, root_id: str) -> None:
-        """Show an opened volume, as it was left when it was shown last."""
-        self.set_wish(self._wishes.get(root_id, ViewWish(volume_id=root_id, text=self._wish.text)))
-
-    def show_arriving(self, arriving: Arriving) -> None:
-        """Show what is there of a series while the rest is being read."""
-        old_root, self.arriving = self.root_id, arriving
-        self.set_wish(self._wishes.get(arriving.id, ViewWish(volume_id=arriving.id, text=self._wish.text)))
-        if not old_root:
-            self.active_changed.emit("")  # still none to work on, but for another reason
-
-    def take_arrived(self, arriving: Arriving, volume: Volume) -> None:
-        """The series is whole and part of the document: it takes its place as the user has turned it, if that is still shown."""
-        wish = self._wishes.pop(arriving.id, None)
-        if wish is not None:
-            self._wishes[volume.id] = replace(wish, volume_id=volume.id)
-        if self.arriving is arriving:
-            self.arriving = None
-            self.show_volume(volume.id)
-
-    def end_arriving(self, arriving: Arriving) -> None:
-        """Reading has failed or was cancelled: nothing of it is shown any more."""
-        self._wishes.pop(arriving.id, None)
-        if self.arriving is arriving:
-            self.arriving = None
-            self.set_wish(ViewWish(text=self._wish.text))
-            self.active_changed.emit("")
-
-    def refresh_arriving(self) -> None:
-        """Look again at what there is of the series that is being read."""
-        self._refresh_view()
-
-    def _refresh_view(self) -> None:
-        state = resolve(self._wish, self.document)
-        arriving = self.arriving
-        seen = state if arriving is None else resolve(self._wish, arriving)
-        is_new, is_newly_seen = state != self._state, seen != self._seen
-        self._state, self._seen = state, seen
-        if is_new:
-            self.document.views["main"] = self._wish
-            self.view_changed.emit(state)
-        if is_newly_seen:
-            self.seen_changed.emit(seen)
 
     # --- the document ---
 
@@ -195,11 +92,10 @@ class Host(QObject):
             self.work.cancel(task.id)
         self.document.changed.disconnect(self._take_changes)
         self.document.close()
-        self._wishes.clear()
-        self.arriving = None
         self.document = self._new_document()
+        self._forget_all()
         self.document_replaced.emit()
-        self.set_wish(ViewWish())
+        self._show(set(range(len(self.desk.wishes))))
         self.document_changed.emit(Changes(sources=True))
 
     def _new_document(self) -> Document:
@@ -254,7 +150,7 @@ class Host(QObject):
         """Check a call on what the active view shows. Raises Refused with a sentence."""
         assert self._state.volume is not None
         spec = self.registry.spec(name, self.pool)
-        volume_id = self._state.volume.id if self._wish.show_original else applying.input_of(self.document, spec, self.root_id)
+        volume_id = self._state.volume.id if self.wish.show_original else applying.input_of(self.document, spec, self.root_id)
         return applying.prepare(self.document, spec, parameters, volume_id=volume_id, scope=scope, target=target)
 
     def run(self, call: Call, on_done: Callable[[Step | None], None] | None = None, on_failed: Callable[[BaseException], None] | None = None) -> str:

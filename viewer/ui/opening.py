@@ -72,6 +72,7 @@ class Opener(QObject):
         self._scans: list[_Scan] = []
         self._loadings: dict[str, Loading] = {}
         self._wanted = ""
+        self._cell = 0
         self._refused: dict[Path, Refusal] = {}
         self._thumbnails = Thumbnails(host)
         self._thumbnails.ready.connect(self.thumbnail_ready)
@@ -188,7 +189,7 @@ class Opener(QObject):
         if row.entry.kind == "other":
             show_object(self._host, self, row.entry)
             return
-        self._wanted = entry_id
+        self._wanted, self._cell = entry_id, self._host.desk.active
         loading = self._loadings.get(entry_id)
         if row.root_id:
             self._host.show_volume(row.root_id)
@@ -335,7 +336,7 @@ class Opener(QObject):
             # Who chose another series meanwhile is not torn away from it.
             is_first_look = self._wanted == entry.id and not loading.is_shown
             if self._host.root_id != volume.id and (is_first_look or (not self._host.root_id and self._host.arriving is None)):
-                self._host.show_volume(volume.id)
+                self._host.show_volume(volume.id, self._target)
             if volume.warnings:
                 text = _("{series}: {warning}.").format(series=_name(entry), warning=volume.warnings[0].rstrip("."))
                 self._host.say("warn", text, details="\n".join(volume.warnings) if len(volume.warnings) > 1 else "")
@@ -386,11 +387,16 @@ class Opener(QObject):
         if not arriving.has_picture:
             return
         self._keep_picture(loading)
-        if self._host.arriving is arriving:
+        if self._host.is_seen(arriving):
             self._host.arriving_changed.emit()
         elif self._wanted == loading.entry.id and not loading.is_shown:
             loading.is_shown = True
-            self._host.show_arriving(arriving)
+            self._host.show_arriving(arriving, self._target)
+
+    @property
+    def _target(self) -> int:
+        """The view that was active when the series was chosen, if it is still there."""
+        return self._cell if self._cell < len(self._host.desk.wishes) else self._host.desk.active
 
     def _keep_picture(self, loading: Loading) -> None:
         picture = loading.arriving.plane(*loading.first)

@@ -1,0 +1,229 @@
+"""The views of a window: how they are arranged, what each is asked to show, which is active, and what follows when one changes.
+
+No part of the history: undo never rearranges or scrolls. Knows nothing of widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from viewer.core.geometry import Plane, Triple
+from viewer.core.words import mark
+from viewer.session.linking import Links, followed, share_frame, slice_at, slice_spacing
+from viewer.session.view import ViewState, ViewWish
+
+Look = Callable[[ViewWish], ViewState]
+"""What a wish shows now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A place in the grid, and the plane of the image that belongs there."""
+
+    row: int
+    column: int
+    rows: int = 1
+    columns: int = 1
+    plane: Plane | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """A named way of dividing the middle of the window."""
+
+    name: str
+    title: str
+    cells: tuple[Cell, ...]
+    icon: str = "layout-grid"
+
+    @property
+    def planes(self) -> bool:
+        """Whether all cells show planes of one image."""
+        return self.cells[0].plane is not None
+
+
+def _grid(rows: int, columns: int) -> tuple[Cell, ...]:
+    return tuple(Cell(row, column) for row in range(rows) for column in range(columns))
+
+
+ARRANGEMENTS: dict[str, Arrangement] = {
+    a.name: a
+    for a in (
+        Arrangement("1x1", mark("One view"), _grid(1, 1), "square"),
+        Arrangement("1x2", mark("Two side by side"), _grid(1, 2), "columns-2"),
+        Arrangement("2x1", mark("Two, one above the other"), _grid(2, 1), "rows-2"),
+        Arrangement("1x3", mark("Three side by side"), _grid(1, 3)),
+        Arrangement("2x2", mark("Four views"), _grid(2, 2), "grid-2x2"),
+        Arrangement("2x3", mark("Six views"), _grid(2, 3)),
+        Arrangement("3x3", mark("Nine views"), _grid(3, 3)),
+        Arrangement(
+            "mpr", mark("Axial, sagittal and coronal"),
+            (Cell(0, 0, rows=2, columns=2, plane="axial"), Cell(0, 2, plane="sagittal"), Cell(1, 2, plane="coronal")), "mpr",
+        ),
+        Arrangement(
+            "mpr_four", mark("Acquired with axial, sagittal and coronal"),
+            (Cell(0, 0, plane="axial"), Cell(0, 1, plane="sagittal"), Cell(1, 0, plane="coronal"), Cell(1, 1, plane="acquired")), "mpr",
+        ),
+    )
+}  # fmt: skip
+
+
+class Desk:
+    """See the module. Cells are numbered from 0; those of the arrangement first, then those in windows of their own."""
+
+    def __init__(self) -> None:
+        self.arrangement = ARRANGEMENTS["1x1"]
+        self.wishes: list[ViewWish] = [ViewWish()]
+        self.active = 0
+        self.links = Links()
+        self.cursor: Triple | None = None
+        """Where the crosshair is, in the frame of the image that it was set in."""
+        self.cursor_cell = 0
+        self._before_planes: ViewWish | None = None
+        self._anchors: dict[int, int] = {}
+
+    @property
+    def wish(self) -> ViewWish:
+        """Of the active view."""
+        return self.wishes[self.active]
+
+    @property
+    def outside(self) -> range:
+        """Numbers of the views in windows of their own."""
+        return range(len(self.arrangement.cells), len(self.wishes))
+
+    # --- arranging ---
+
+    def arrange(self, name: str, look: Look) -> None:
+        """Divide anew. Views keep what they show, in order, the active one first where fewer remain; new ones are empty, or planes of the image."""
+        old, wanted = self.arrangement, ARRANGEMENTS[name]
+        outside = [self.wishes[n] for n in self.outside]
+        inside = self.wishes[: len(old.cells)]
+        active = self.wish if self.active < len(old.cells) else inside[0]
+        if old.planes and not wanted.planes:
+            inside = [self._from_planes(active, look)]
+        elif wanted.planes:
+            if not old.planes:
+                self._before_planes = active
+            inside = [replace(plane_wish(active, cell.plane), index=None) for cell in wanted.cells]
+        elif len(wanted.cells) < len(inside) and inside.index(active) >= len(wanted.cells):
+            inside = [active, *(w for w in inside if w is not active)]
+        count = len(wanted.cells)
+        inside = (inside + [ViewWish(text=active.text)] * count)[:count]
+        self.arrangement, self.wishes = wanted, inside + outside
+        self.active = inside.index(active) if active in inside else 0
+        self._anchors.clear()
+        if wanted.planes and self.cursor is not None:
+            self.point(self.active, self.cursor, look)
+
+    def _from_planes(self, active: ViewWish, look: Look) -> ViewWish:
+        """What one view shows after the planes are put away: as before them, at the place that was looked at."""
+        before = self._before_planes
+        plane = before.plane if before is not None and before.volume_id == active.volume_id else None
+        wish = replace(plane_wish(active, plane), index=None)
+        number = slice_at(look(wish), self.cursor) if self.cursor is not None and active.volume_id else None
+        return replace(wish, index=number) if number is not None else wish
+
+    def add_outside(self, cell: int) -> int:
+        """A further view in a window of its own, showing what a cell shows; its number."""
+        self.wishes.append(self.wishes[cell])
+        return len(self.wishes) - 1
+
+    def remove_outside(self, cell: int) -> None:
+        """Close a view that stands in a window of its own; those behind it move up."""
+        if cell in self.outside:
+            del self.wishes[cell]
+            self.active = 0 if self.active == cell else self.active - (self.active > cell)
+
+    def activate(self, cell: int) -> bool:
+        """Make a view the one that bars and panels act on; False if it is already, or is none."""
+        if cell == self.active or not 0 <= cell < len(self.wishes):
+            return False
+        self.active = cell
+        return True
+
+    # --- showing ---
+
+    def show(self, cell: int, wish: ViewWish, look: Look) -> set[int]:
+        """Show another image in a view; in all views of planes, where the arrangement is of planes. Returns the views that changed."""
+        inside = range(len(self.arrangement.cells))
+        self._anchors.pop(cell, None)
+        if not self.arrangement.planes or cell not in inside:
+            return self._put({cell: wish})
+        if wish.volume_id != self.wishes[cell].volume_id:
+            self.cursor = None
+        return self._put({n: replace(plane_wish(wish, self.arrangement.cells[n].plane), index=None) for n in inside})
+
+    def ask(self, cell: int, wish: ViewWish, look: Look) -> set[int]:
+        """The user changed what a view shows: linked views follow. Returns the numbers of all views that changed."""
+        before = self.wishes[cell]
+        if wish == before:
+            return set()
+        new = {cell: wish}
+        source = look(wish)
+        for n, other in enumerate(self.wishes):
+            if n != cell:
+                new[n] = followed(self.links, source, before, wish, other, look(other))
+        if self.links.by_offset and self.links.scroll and wish.index != before.index:
+            self._follow_offset(cell, source, new, look)
+        return self._put(new)
+
+    def point(self, cell: int, position: Triple, look: Look) -> set[int]:
+        """Put the crosshair on a place of a view: the others of its frame of reference go to the slices that hold it."""
+        self.cursor, self.cursor_cell = position, cell
+        source = look(self.wishes[cell])
+        new: dict[int, ViewWish] = {}
+        for n, wish in enumerate(self.wishes):
+            state = look(wish)
+            if (n == cell or self.links.cursor) and (n == cell or share_frame(source, state)):
+                number = slice_at(state, position)
+                if number is not None and number != state.index:
+                    new[n] = replace(wish, index=number)
+        self._put(new)
+        return {n for n in range(len(self.wishes)) if share_frame(source, look(self.wishes[n]))}
+
+    def set_links(self, links: Links, look: Look) -> None:
+        """Switch what views do together. From the moment ``by_offset`` goes on, what is shown now corresponds."""
+        if links.by_offset and not self.links.by_offset:
+            self._anchors = {n: look(wish).index for n, wish in enumerate(self.wishes)}
+        elif not links.by_offset:
+            self._anchors.clear()
+        self.links = links
+
+    def forget(self, volume_ids: set[str]) -> set[int]:
+        """Empty the views of images that are gone."""
+        return self._put({n: ViewWish(text=w.text) for n, w in enumerate(self.wishes) if w.volume_id in volume_ids})
+
+    def is_linked_by_hand(self, cell: int, look: Look) -> bool:
+        """Whether a view follows another without a common frame of reference, by the user's word (badge MANUAL LINK)."""
+        if not self.links.by_offset or not self.links.scroll:
+            return False
+        state = look(self.wishes[cell])
+        others = [look(w) for n, w in enumerate(self.wishes) if n != cell]
+        return state.volume is not None and any(o.volume is not None and not share_frame(state, o) for o in others)
+
+    # --- inside ---
+
+    def _follow_offset(self, cell: int, source: ViewState, new: dict[int, ViewWish], look: Look) -> None:
+        for n, wish in enumerate(self.wishes):
+            if n == cell or n not in self._anchors or cell not in self._anchors:
+                continue
+            state = look(wish)
+            if state.volume is None or state.count < 2:
+                continue
+            known = source.geometry.has_volume and state.geometry.has_volume
+            ratio = slice_spacing(source) / slice_spacing(state) if known else 1.0
+            number = self._anchors[n] + round((source.index - self._anchors[cell]) * ratio)
+            new[n] = replace(new[n], index=max(0, min(number, state.count - 1)))
+
+    def _put(self, new: dict[int, ViewWish]) -> set[int]:
+        changed = {n for n, wish in new.items() if wish != self.wishes[n]}
+        for n in changed:
+            self.wishes[n] = new[n]
+        return changed
+
+
+def plane_wish(wish: ViewWish, plane: Plane | None) -> ViewWish:
+    """The same image in another plane, whole and unturned."""
+    return replace(wish, plane=plane, zoom=None, center=None, quarter_turns=0, flip_horizontal=False, flip_vertical=False)
