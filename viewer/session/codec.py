@@ -17,6 +17,7 @@ from viewer.core.errors import UnreadableFile
 from viewer.core.geometry import Geometry
 from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.images import Image, Labels, Mask
+from viewer.core.key_image import KeyImage
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.overlay import ScalarMap
 from viewer.core.provenance import Note
@@ -30,7 +31,7 @@ _CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
         Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Report, Score, Table, Identity, Note, Volume, VoiLut, Window,
-        GraphicPlane, Shutter, ValueScale,
+        GraphicPlane, Shutter, ValueScale, KeyImage,
         ItemChange, LabelsChange, Origin, Phrase, Step,
     )
 }  # fmt: skip

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from viewer.core.annotation import Annotation
 from viewer.core.errors import NegatoscopeError, Refused
 from viewer.core.ids import new_id
+from viewer.core.key_image import KeyImage
 from viewer.core.labels import LabelLayer
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Table
@@ -134,6 +135,9 @@ class Document:
 
     def overlays_of(self, root_id: str) -> tuple[ScalarMap, ...]:
         return tuple(x for x in self._state.items["overlay"].values() if x.volume_id == root_id)
+
+    def key_images_of(self, root_id: str) -> tuple[KeyImage, ...]:
+        return tuple(x for x in self._state.items["key_image"].values() if x.volume_id == root_id)
 
     def items(self, kind: ItemKind) -> tuple[Any, ...]:
         """All items of a kind, in the order in which they came to be."""

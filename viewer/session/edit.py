@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from viewer.core.annotation import Annotation
 from viewer.core.errors import Refused
 from viewer.core.ids import new_id
+from viewer.core.key_image import KeyImage
 from viewer.core.labels import LabelLayer
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Table
@@ -38,7 +39,9 @@ from viewer.session.packing import Box
 if TYPE_CHECKING:
     from viewer.session.document import Document
 
-_KINDS: dict[type, ItemKind] = {Annotation: "annotation", LabelLayer: "layer", Report: "report", Table: "table", ScalarMap: "overlay"}
+_KINDS: dict[type, ItemKind] = {
+    Annotation: "annotation", LabelLayer: "layer", Report: "report", Table: "table", ScalarMap: "overlay", KeyImage: "key_image",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Edit:
         target[...] = values
         self._document._tell(Changes(boxes=((layer_id, box),), history=False))
 
-    def put(self, item: Annotation | LabelLayer | Report | Table | ScalarMap) -> None:
+    def put(self, item: Annotation | LabelLayer | Report | Table | ScalarMap | KeyImage) -> None:
         """Add an item, or replace the one with its id. Voxels of a segment that a layer no longer has are erased with it."""
         self._check_open()
         if isinstance(item, LabelLayer):
