@@ -234,7 +234,7 @@ def _spread(volume: Volume) -> Spread:
     return Spread(low, high, whole)
 
 
-class _PerArray:
+class PerArray:
     """Remembers one result per array for as long as the array lives, without keeping it alive."""
 
     def __init__(self) -> None:
@@ -249,13 +249,18 @@ class _PerArray:
         self.put(array, result)
         return result
 
+    def known(self, array: NDArray[Any]) -> Any:
+        """The result if there is one, else None."""
+        found = self._known.get(id(array))
+        return found[1] if found is not None and found[0]() is array else None
+
     def put(self, array: NDArray[Any], result: Any) -> None:
         key = id(array)
         self._known[key] = (weakref.ref(array, lambda _: self._known.pop(key, None)), result)
 
 
-_spreads = _PerArray()
-_full_windows = _PerArray()
+_spreads = PerArray()
+_full_windows = PerArray()
 
 
 # --- tables ---

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core.errors import BadParameter
+from viewer.core.words import mark
 
 VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
+FUNCTIONS: dict[VoiFunction, str] = {"LINEAR": mark("Linear"), "LINEAR_EXACT": mark("Linear exact"), "SIGMOID": mark("Sigmoid")}
+"""DICOM's functions and what they are called, in the order of menus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,12 @@ class Window:
     def between(cls, low: float, high: float, name: str = "") -> Window:
         """The LINEAR_EXACT window from black at ``low`` to white at ``high``; for ranges that are computed."""
         return cls((low + high) / 2, max(high - low, 1e-6), "LINEAR_EXACT", name)
+
+    def spanning(self, low: float, high: float) -> Window:
+        """The window of this function that is black at ``low`` and white at ``high`` (SIGMOID: its middle part), without a name."""
+        if self.function == "LINEAR":
+            return Window((low + high + 1) / 2, max(high - low + 1, 1.0), "LINEAR")
+        return Window((low + high) / 2, max(high - low, 1e-6), self.function)
 
 
 @dataclass(frozen=True, slots=True)
