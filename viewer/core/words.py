@@ -1,36 +1,79 @@
-"""The one catalogue of words on screen.
+"""The one catalogue of words on screen, and the language it is in.
 
-The English text is the key. Translations are gettext catalogues in ``resources/translations``; until one is installed
-every text is its own translation. A step in the history stores key and values, never a translated sentence.
+The English text is the key. Translations are gettext catalogues, ``resources/translations/LANGUAGE/*.po``, read when a language other
+than English is asked for. A step in the history stores key and values, never a translated sentence.
 """
 
 from __future__ import annotations
 
-import gettext as _gettext
+import os
 from pathlib import Path
 
-_catalogue: _gettext.NullTranslations = _gettext.NullTranslations()
+from viewer.core.catalogue import Catalogue, Fault, read_catalogue
+from viewer.core.resources import resource
+from viewer.core.sentence import say, say_count, speak
+
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "zh_CN")
+"""What the program can speak."""
+
+_language = ENGLISH
+_read: dict[tuple[str, Path], Catalogue] = {}
 
 
-def install(language: str, folder: Path) -> bool:
-    """Switch the language at once; True if a catalogue was found, else English stays."""
-    global _catalogue
-    try:
-        _catalogue = _gettext.translation("negatoscope", str(folder), [language])
-    except OSError:
-        _catalogue = _gettext.NullTranslations()
-        return language.split("_")[0] == "en"
-    return True
+def use(language: str, folder: Path | None = None) -> tuple[Fault, ...]:
+    """Speak a language from now on; ``""`` is the system's. What the catalogue's files have wrong comes back: the rest of them is used.
+
+    Parameters
+    ----------
+    language : str
+        One of ``LANGUAGES``, or anything the system would say ("zh_CN.UTF-8"); English where it is none of ours.
+    folder : Path, optional
+        Where each language has a folder of ``.po`` files; the program's own if left out.
+    """
+    global _language
+    chosen = known(language) if language else system_language()
+    folder = folder or resource("translations")
+    key = (chosen, folder)
+    if chosen != ENGLISH and key not in _read:
+        _read[key] = read_catalogue(sorted((folder / chosen).glob("*.po")))
+    catalogue = _read[key] if chosen != ENGLISH else Catalogue()
+    _language = chosen
+    speak(catalogue)
+    return catalogue.faults
+
+
+def language() -> str:
+    """The language in use, one of ``LANGUAGES``."""
+    return _language
+
+
+def known(name: str) -> str:
+    """Ours for a system's name of a language: "zh", "zh_SG.UTF-8" and "zh-Hans-CN" are "zh_CN"; English for all we do not speak."""
+    words = name.split(".")[0].split("@")[0].replace("-", "_").lower().split("_")
+    if words[0] == "zh" and not {"tw", "hk", "mo", "hant"} & set(words):
+        return "zh_CN"
+    return ENGLISH
+
+
+def system_language() -> str:
+    """The language of the system, as its variables say; English if they say nothing."""
+    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(variable, ""):
+            return known(value.split(":")[0])
+    import locale
+
+    return known(locale.getlocale()[0] or "")
 
 
 def gettext(text: str) -> str:
-    """The text in the language in use."""
-    return _catalogue.gettext(text)
+    """The text in the language in use, as a :class:`~viewer.core.sentence.Sentence`: one made in another language is said again."""
+    return say(text)
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
     """The form for a count; ``{count}`` in it is filled in."""
-    return _catalogue.ngettext(singular, plural, count).format(count=count)
+    return say_count(singular, plural, count)
 
 
 def mark(text: str) -> str:
