@@ -8,13 +8,17 @@ pixel lies at half a pixel (CONVENTIONS C05); and points of a viewport, through 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from viewer.core.cut import Cut
 from viewer.core.geometry import Geometry, Plane, Triple, letters
 
 Point = tuple[float, float]
+NO_AXIS = 3
+"""``axis`` of a plane that is none of the array's (:mod:`viewer.core.oblique`); as an index it is an error."""
 OPPOSITE = str.maketrans("LRAPHF", "RLPAFH")
 
 # What lies to the right and to the bottom of a reformat, as a signed patient axis (C07: radiological, head up).
@@ -24,6 +28,34 @@ _HANDS: dict[str, tuple[Plane, int, Plane, int]] = {
     "sagittal": ("coronal", +1, "axial", -1),
 }
 _WORLD: dict[str, int] = {"sagittal": 0, "coronal": 1, "axial": 2}
+
+
+class SliceLayout(Protocol):
+    """What views ask of a layout: :class:`Layout2D`, or :class:`viewer.core.oblique.ObliqueLayout` for planes that are none of the array's."""
+
+    @property
+    def axis(self) -> int: ...
+    @property
+    def flip_axis(self) -> bool: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def step(self) -> Point: ...
+    @property
+    def unit_length(self) -> float: ...
+    @property
+    def size(self) -> Point: ...
+    def array_index(self, index: int) -> int: ...
+    def slice_of(self, array_index: float) -> float: ...
+    def slice_at(self, geometry: Geometry, position: ArrayLike) -> float: ...
+    def cut(self, geometry: Geometry, index: float) -> Cut: ...
+    def plane(self, values: NDArray[Any], index: int) -> NDArray[Any]: ...
+    def turned(self, plane: NDArray[Any]) -> NDArray[Any]: ...
+    def index_at(self, index: float, point: Point) -> Triple: ...
+    def point_at(self, index: Triple) -> Point: ...
+    def edge_letters(self, geometry: Geometry, patient_orientation: tuple[str, str] | None = None) -> tuple[str, str, str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +90,21 @@ class Layout2D:
     def slice_of(self, array_index: float) -> float:
         """The inverse of :meth:`array_index`; fractions allowed."""
         return self.count - 1 - array_index if self.flip_axis else array_index
+
+    def slice_at(self, geometry: Geometry, position: ArrayLike) -> float:
+        """The fractional slice number that a place lies on."""
+        return self.slice_of(float(geometry.to_index(position)[self.axis]))
+
+    def cut(self, geometry: Geometry, index: float) -> Cut:
+        """Where the pixels of a slice lie, as they are shown."""
+        first = self.index_at(index, (self.step[1] / 2, self.step[0] / 2))
+        x, y, z = (float(c) for c in geometry.to_patient(first))
+        right, down = (
+            tuple(float(c) + 0.0 for c in np.asarray(geometry.vector(axis)) * (-1 if is_flipped else 1))
+            for axis, is_flipped in ((self.column_axis, self.flip_columns), (self.row_axis, self.flip_rows))
+        )
+        across, along = geometry.spacing[self.column_axis], geometry.spacing[self.row_axis]
+        return Cut((x, y, z), right, down, across, self.shape, 0.0 if along == across else along)  # type: ignore[arg-type]
 
     def plane(self, values: NDArray[Any], index: int) -> NDArray[Any]:
         """The slice as it is shown: a view (rows, columns[, 3]) of ``values`` (planes, rows, columns[, 3]); no copy."""

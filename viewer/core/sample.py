@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from viewer.core.cut import Cut
 from viewer.core.geometry import Geometry
-
-SlabMode = Literal["mip", "minip", "mean"]
+from viewer.core.slab import SlabMode
 
 
 def sample(values: NDArray[Any], geometry: Geometry, cut: Cut, *, order: Literal[0, 1] = 1, empty: float = np.nan) -> NDArray[Any]:

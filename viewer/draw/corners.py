@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from viewer.core.geometry import place_text
+from viewer.core.oblique import ObliqueLayout
 from viewer.core.volume import Identity, Volume
 from viewer.core.words import _
 from viewer.draw.figures import window_figures
@@ -95,6 +97,8 @@ def _description(volume: Volume) -> str:
 def _thickness(state: ViewState, volume: Volume) -> str:
     geometry = volume.geometry
     axis = state.layout.axis
+    if isinstance(state.layout, ObliqueLayout):
+        return _("Spacing {mm:.3g} mm").format(mm=state.layout.distance) if state.count > 1 else ""
     known = geometry.between_known if axis == 0 else geometry.in_plane_known
     distance = _("Spacing {mm:.3g} mm").format(mm=geometry.spacing[axis]) if known and geometry.in_plane_known and state.count > 1 else ""
     thick = _shortened(volume.facts.get("Slice thickness", "")) if axis == 0 else ""
@@ -128,8 +132,13 @@ def window_text(state: ViewState) -> str:
 
 
 def position_text(state: ViewState) -> str:
-    """Where the slice lies along the patient axis nearest to its normal: ``H 45.2 mm``; "" without a patient frame."""
+    """Where the slice lies along the patient axis nearest to its normal: ``H 45.2 mm``; "" without a patient frame.
+
+    Of a plane turned at will: the place in the middle of its picture.
+    """
     geometry, axis = state.geometry, state.layout.axis
+    if isinstance(state.layout, ObliqueLayout):
+        return _oblique_position(state, state.layout)
     if (
         not geometry.is_patient
         or not geometry.in_plane_known
@@ -142,6 +151,17 @@ def position_text(state: ViewState) -> str:
     world = int(abs(geometry.vector(axis)).argmax())
     value = float(place[world])
     return f"{('LR', 'PA', 'HF')[world][value < 0]} {abs(value):.1f} mm"
+
+
+def _oblique_position(state: ViewState, layout: ObliqueLayout) -> str:
+    width, height = layout.size
+    place = state.position_at((width / 2, height / 2))
+    if layout.is_turned:
+        return place_text(place, state.geometry.unit, state.geometry.is_patient)
+    if not state.geometry.is_patient:
+        return ""
+    world = max(range(3), key=lambda n: abs(layout.normal[n]))
+    return f"{('LR', 'PA', 'HF')[world][place[world] < 0]} {abs(place[world]):.1f} mm"
 
 
 def phase_text(state: ViewState, volume: Volume) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,8 +12,10 @@ from PySide6.QtGui import QImage, QPainter
 
 from viewer.core.colormaps import rgb
 from viewer.core.labels import segment_color
-from viewer.core.layout import Placement
-from viewer.core.render import Display, Pixels, blend_labels, blend_map, paint_graphic, part_of, plane_values, to_rgb32
+from viewer.core.layout import Layout2D, Placement
+from viewer.core.oblique import ObliqueLayout
+from viewer.core.render import Display, Pixels, blend_labels, blend_map, paint_graphic, part_of, to_rgb32
+from viewer.core.sample import sample, slab
 from viewer.core.window import Window
 from viewer.session.view import Readable, ViewState
 
@@ -60,24 +62,31 @@ class Picture:
         return self._small[width, height]
 
 
-def compose(state: ViewState, document: Readable, *, preview: Preview | None = None, only_image: bool = False) -> Picture:
+def compose(
+    state: ViewState, document: Readable, *, preview: Preview | None = None, only_image: bool = False, coarse: int = 1
+) -> Picture:  # fmt: skip
     """The picture of a state that has a volume: as many pixels as the slice has, turned as it is shown.
 
-    ``only_image`` leaves out segments, maps, and the file's overlays and shutter: exactly the windowed data.
+    ``only_image`` leaves out segments, maps, and the file's overlays and shutter: exactly the windowed data. ``coarse``: so many times
+    fewer pixels a side of a plane that has to be interpolated, for as long as it moves; others are the same at once.
     """
     volume = state.volume
     if volume is None:
         raise ValueError("an empty view has no picture")
+    if isinstance(state.layout, ObliqueLayout) and coarse > 1:
+        state = replace(state, layout=state.layout.coarser(coarse))
     layout = state.layout
     if preview is not None and preview.kind == "image":
-        plane = preview.values
+        pixels = to_rgb32(layout.turned(preview.values), _display(state, preview))
     else:
-        plane = plane_values(volume, state.phase, layout.axis, state.array_index)
-    pixels = to_rgb32(layout.turned(plane), _display(state, preview))
+        pixels = to_rgb32(shown_values(state), state.display)
     if not only_image:
         _cover(pixels, state)
         for shown in state.maps:
-            values = part_of(layout, state.index, volume.geometry.shape, shown.start, shown.item.values, np.nan)
+            if isinstance(layout, Layout2D):
+                values = part_of(layout, state.index, volume.geometry.shape, shown.start, shown.item.values, np.nan)
+            else:
+                values = sample(shown.item.values, shown.item.geometry, state.cut)
             if values is not None:
                 blend_map(pixels, values, shown.low, shown.high, shown.item.color_map, state.overlay_opacity)
         for layer in state.layers:
@@ -89,6 +98,21 @@ def compose(state: ViewState, document: Readable, *, preview: Preview | None = N
             mask = layout.turned(graphic.mask(volume.geometry.shape[2]))
             paint_graphic(pixels, mask, GRAPHIC_COLOR if graphic.kind == "graphic" else REGION_COLOR)
     return picture_of(pixels)
+
+
+def shown_values(state: ViewState) -> NDArray[Any]:
+    """The values of the plane or slab as they are shown, (rows, columns[, 3]): a view of the volume, or interpolated (float32, NaN outside)."""
+    volume = state.volume
+    if volume is None:
+        raise ValueError("an empty view has no values")
+    values = volume.phase(state.phase)
+    if isinstance(state.layout, ObliqueLayout):
+        if state.slab is None:
+            return sample(values, volume.geometry, state.cut)
+        return slab(values, volume.geometry, state.cut, thickness=state.slab.mm, mode=state.slab.mode)
+    if state.slab is None:
+        return state.layout.plane(values, state.index)
+    return slab(values, volume.geometry, state.cut, thickness=state.slab.mm, mode=state.slab.mode)
 
 
 def _cover(pixels: Pixels, state: ViewState) -> None:

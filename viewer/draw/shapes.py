@@ -98,8 +98,7 @@ def handle_points(item: Annotation, points: list[QPointF]) -> list[QPointF]:
 def draw_seeds(painter: QPainter, state: ViewState, placement: Placement, scale: float) -> None:
     """White rings with four ticks and a black rim, for the seeds within half a step of the slice."""
     for seed in state.seeds:
-        index = state.geometry.to_index(seed)
-        if abs(float(index[state.layout.axis]) - state.array_index) > 0.5:
+        if abs(state.slice_at(seed) - state.index) > 0.5:
             continue
         center = QPointF(*placement.to_viewport(state.point_of(seed)))
         path = QPainterPath()
