@@ -69,7 +69,7 @@ def test_buttons_of_the_start_ask_and_open_what_is_chosen(
     monkeypatch.setattr(f"PySide6.QtWidgets.QFileDialog.{asks}", lambda *_a, **_k: answer)
     qtbot.mouseClick(getattr(window.first_run, button), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: state_of(window).volume is not None, timeout=PATIENCE_MS)
-    assert window.center.currentWidget() is window.view
+    assert window.center.currentWidget() is window.grid
     settle(qtbot, window)
 
 

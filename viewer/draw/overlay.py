@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from viewer.core.annotation import Annotation
-from viewer.core.colormaps import GREY, rgb32
 from viewer.core.layout import Placement
-from viewer.core.render import Pixels, map_colors
 from viewer.core.words import _
+from viewer.draw.color_bar import draw_color_bar
 from viewer.draw.contours import Contour
 from viewer.draw.corners import Corners, corners
-from viewer.draw.figures import level as level_text
+from viewer.draw.crosshair import draw_cross
 from viewer.draw.figures import round_length
 from viewer.draw.shapes import draw_annotations, draw_contours, draw_seeds
 from viewer.draw.text import LETTER_INK, Style, draw_text, elided, text_height, text_width
 from viewer.session.hand import stack_index, stack_size
+from viewer.session.linking import NO_CROSS, Cross
 from viewer.session.view import TextLevel, ViewState
 
 INSET = 10.0
@@ -51,6 +51,13 @@ class Extras:
     arrived: tuple[tuple[int, int], ...] | None = None
     """Of a series that is being read: the slices (first, one past the last) that are there, on the slice bar. None: all."""
 
+    cross: Cross = NO_CROSS
+    """Lines of other views and the crosshair."""
+    is_turnable: bool = False
+    """Whether those lines have handles."""
+    is_linked_by_hand: bool = False
+    """Whether the view follows another by the user's word alone."""
+
 
 NO_EXTRAS = Extras()
 
@@ -80,6 +87,8 @@ def paint_overlay(painter: QPainter, state: ViewState, rect: QRectF, scale: floa
     draw_annotations(painter, state.annotations, state, placement, rect, scale, handles=extras.handles)
     draw_annotations(painter, extras.shapes, state, placement, rect, scale, handles=extras.handles)
     draw_seeds(painter, state, placement, scale)
+    if extras.cross is not NO_CROSS:
+        draw_cross(painter, extras.cross, placement, rect, scale, with_handles=extras.is_turnable)
     if state.text != "none":
         _draw_texts(painter, state, rect, scale, extras, placement)
     painter.restore()
@@ -95,7 +104,12 @@ def shown_badges(
     if state.volume is None or state.text == "none" or min(rect.width(), rect.height()) / scale < TINY_VIEW:
         return ()
     percent = state.placement((rect.width(), rect.height())).zoom * pixel_ratio * 100
-    names = (*(("Preview",) if extras.is_preview else ()), *state.badges, *(("INTERPOLATED",) if percent > 100.5 else ()))
+    names = (
+        *(("Preview",) if extras.is_preview else ()),
+        *state.badges,
+        *(("MANUAL LINK",) if extras.is_linked_by_hand else ()),
+        *(("INTERPOLATED",) if percent > 100.5 else ()),
+    )
     _style, step = _type(rect, scale)
     texts = corners(state, zoom_percent=percent, identity=extras.identity, level=_level(state, rect, scale))
     x, y = rect.left() + INSET * scale, rect.top() + INSET * scale + step * min(_room(rect, step, scale), len(texts.top_left)) + 4 * scale
@@ -118,7 +132,7 @@ def _draw_texts(painter: QPainter, state: ViewState, rect: QRectF, scale: float,
     if min(rect.width(), rect.height()) / scale >= TINY_VIEW:
         _draw_badges(painter, shown_badges(state, rect, ratio, scale, extras), scale)
         _draw_scale_bar(painter, state, placement, rect, style, rect.bottom() - (INSET + 4) * scale - step * len(texts.bottom_right), scale)
-        _draw_color_bars(painter, state, rect, style, scale)
+        draw_color_bar(painter, state, rect, style, scale, right_inset=RIGHT_INSET * scale)
     if extras.slice_bar and stack_size(state) > 1:
         _draw_slice_bar(painter, state, rect, scale, extras.arrived)
 
@@ -228,40 +242,3 @@ def _draw_slice_bar(
     thumb = max(18 * scale, height / stack_size(state))
     y = top + (height - thumb) * stack_index(state) / (stack_size(state) - 1)
     painter.fillRect(QRectF(left, y, 4 * scale, thumb).toRect(), QColor(255, 255, 255, 190))
-
-
-def _draw_color_bars(painter: QPainter, state: ViewState, rect: QRectF, style: Style, scale: float) -> None:
-    """What the colours mean: of the topmost map, else of a colour map in place of grey."""
-    if rect.width() < 300 * scale or rect.height() < 260 * scale:
-        return
-    if state.maps:
-        shown = state.maps[-1]
-        unit = f" {shown.item.unit}" if shown.item.unit else ""
-        _draw_bar(painter, map_colors(shown.item.color_map), shown.item.name, shown.low, shown.high, unit, rect, style, scale)
-    elif state.display is not None and state.display.color_map != GREY:
-        colors = rgb32(state.display.color_map)
-        window, unit = state.window, f" {state.volume.unit}" if state.volume is not None and state.volume.unit else ""
-        colors = colors[::-1] if state.display.is_inverted else colors
-        _draw_bar(painter, colors, "", window.low, window.high, unit, rect, style, scale)
-
-
-def _draw_bar(
-    painter: QPainter, colors: Pixels, name: str, low: float, high: float, unit: str, rect: QRectF, style: Style, scale: float
-) -> None:  # fmt: skip
-    column = colors[::-1].reshape(256, 1).copy()
-    image = QImage(column.data, 1, 256, 4, QImage.Format.Format_RGB32)
-    right = rect.right() - RIGHT_INSET * scale
-    # Above the letter at the right edge, below the texts in the corner.
-    height = min(160 * scale, rect.height() / 2 - 132 * scale)
-    if height < 40 * scale:
-        return
-    bar = QRectF(right - 10 * scale, rect.center().y() - 22 * scale - height, 10 * scale, height)
-    painter.drawImage(bar, image)
-    painter.setPen(QPen(QColor(255, 255, 255, 110), scale))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(bar)
-    x = bar.left() - 5 * scale
-    draw_text(painter, x, bar.top() - 2 * scale, f"{level_text(high)}{unit}", style, align="right")
-    draw_text(painter, x, bar.bottom() - text_height(style) + 2 * scale, f"{level_text(low)}{unit}", style, align="right")
-    if name:
-        draw_text(painter, right, bar.top() - text_height(style) - 6 * scale, _(name), style, align="right")

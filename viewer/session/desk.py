@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from viewer.core.geometry import Plane, Triple
 from viewer.core.words import mark
-from viewer.session.linking import Links, followed, share_frame, slice_at, slice_spacing
+from viewer.session.linking import Cross, Links, cross_of, followed, share_frame, slice_at, slice_spacing
 from viewer.session.view import ViewState, ViewWish
 
 Look = Callable[[ViewWish], ViewState]
@@ -114,8 +114,8 @@ class Desk:
         self.arrangement, self.wishes = wanted, inside + outside
         self.active = inside.index(active) if active in inside else 0
         self._anchors.clear()
-        if wanted.planes and self.cursor is not None:
-            self.point(self.active, self.cursor, look)
+        if wanted.planes and self.wish.volume_id:
+            self.point(self.active, self.cursor or _middle(look(self.wish)), look)
 
     def _from_planes(self, active: ViewWish, look: Look) -> ViewWish:
         """What one view shows after the planes are put away: as before them, at the place that was looked at."""
@@ -151,9 +151,11 @@ class Desk:
         self._anchors.pop(cell, None)
         if not self.arrangement.planes or cell not in inside:
             return self._put({cell: wish})
-        if wish.volume_id != self.wishes[cell].volume_id:
-            self.cursor = None
-        return self._put({n: replace(plane_wish(wish, self.arrangement.cells[n].plane), index=None) for n in inside})
+        changed = self._put({n: replace(plane_wish(wish, self.arrangement.cells[n].plane), index=None) for n in inside})
+        state = look(self.wishes[cell])
+        if changed and state.volume is not None:
+            self.point(cell, _middle(state), look)
+        return changed
 
     def ask(self, cell: int, wish: ViewWish, look: Look) -> set[int]:
         """The user changed what a view shows: linked views follow. Returns the numbers of all views that changed."""
@@ -183,6 +185,10 @@ class Desk:
         self._put(new)
         return {n for n in range(len(self.wishes)) if share_frame(source, look(self.wishes[n]))}
 
+    def cross(self, cell: int, states: list[ViewState]) -> Cross:
+        """Lines and crosshair of a view; ``states`` are those of all views."""
+        return cross_of(self.links, states, cell, self.cursor, self.cursor_cell)
+
     def set_links(self, links: Links, look: Look) -> None:
         """Switch what views do together. From the moment ``by_offset`` goes on, what is shown now corresponds."""
         if links.by_offset and not self.links.by_offset:
@@ -195,13 +201,11 @@ class Desk:
         """Empty the views of images that are gone."""
         return self._put({n: ViewWish(text=w.text) for n, w in enumerate(self.wishes) if w.volume_id in volume_ids})
 
-    def is_linked_by_hand(self, cell: int, look: Look) -> bool:
+    def is_linked_by_hand(self, cell: int, states: list[ViewState]) -> bool:
         """Whether a view follows another without a common frame of reference, by the user's word (badge MANUAL LINK)."""
-        if not self.links.by_offset or not self.links.scroll:
+        if not (self.links.by_offset and self.links.scroll) or states[cell].volume is None:
             return False
-        state = look(self.wishes[cell])
-        others = [look(w) for n, w in enumerate(self.wishes) if n != cell]
-        return state.volume is not None and any(o.volume is not None and not share_frame(state, o) for o in others)
+        return any(n != cell and other.volume is not None and not share_frame(states[cell], other) for n, other in enumerate(states))
 
     # --- inside ---
 
@@ -222,6 +226,11 @@ class Desk:
         for n in changed:
             self.wishes[n] = new[n]
         return changed
+
+
+def _middle(state: ViewState) -> Triple:
+    width, height = state.layout.size
+    return state.position_at((width / 2, height / 2))
 
 
 def plane_wish(wish: ViewWish, plane: Plane | None) -> ViewWish:

@@ -171,6 +171,37 @@ def reference_line(shown: ViewState, other: ViewState, cell: int) -> CrossLine |
     return CrossLine(points[0], points[1], there.kind, cell)
 
 
+@dataclass(frozen=True, slots=True)
+class Cross:
+    """What a view shows of the others: their planes as lines, and the crosshair."""
+
+    lines: tuple[CrossLine, ...] = ()
+    at: Point | None = None
+    """Picture point of the crosshair."""
+    is_near: bool = True
+    """Whether the crosshair lies on the slice that is shown, to half a spacing."""
+
+
+NO_CROSS = Cross()
+
+
+def cross_of(links: Links, states: list[ViewState], cell: int, cursor: Triple | None, cursor_cell: int) -> Cross:
+    """The lines and the crosshair of one view among all.
+
+    ``states`` are those of all views; the crosshair ``cursor`` was set in the view ``cursor_cell``.
+    """
+    shown = states[cell]
+    sheet = sheet_of(shown)
+    if sheet is None or not links.lines:
+        return NO_CROSS
+    lines = tuple(
+        line for n, other in enumerate(states) if n != cell and (line := reference_line(shown, other, n)) is not None
+    )  # fmt: skip
+    if cursor is None or cursor_cell >= len(states) or not (cell == cursor_cell or share_frame(shown, states[cursor_cell])):
+        return Cross(lines)
+    return Cross(lines, sheet.point(cursor), abs(sheet.distance(cursor)) <= 0.5 * slice_spacing(shown) + 1e-6)
+
+
 # --- following ---
 
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from viewer.core.words import gettext as _
 from viewer.io.picture_stack import Spacing
 from viewer.session.history import Changes
-from viewer.session.view import ViewState, ViewWish
+from viewer.session.view import ViewState
 from viewer.ui import theme
 from viewer.ui.actions import TOOLS, Actions, ActionSpec
 from viewer.ui.attaching import Attaching
@@ -38,6 +38,7 @@ from viewer.ui.status_line import StatusLine
 from viewer.ui.tooling import BUILT_IN, Tooling
 from viewer.ui.top_bar import TopBar, set_action_icon
 from viewer.ui.view_bar import ViewBar
+from viewer.ui.view_grid import ViewGrid
 from viewer.ui.views.probe import Probe
 from viewer.ui.views.slice_view import SliceView
 from viewer.ui.window_commands import PLANES, WindowCommands
@@ -63,19 +64,18 @@ class Window(QMainWindow):
         self.host = host
         self.opener = Opener(host)
         self.tooling = Tooling(host)
-        self.view = SliceView()
-        self.view.set_document(host.document)
+        self.grid = ViewGrid(host, self)
         self._has_painted = False
         self._warm_up = QTimer(self)
         self._warm_up.setSingleShot(True)
         self._warm_up.timeout.connect(self._start_workers)
-        self.actions_table = Actions(self, self.view)
+        self.actions_table = Actions(self, self.grid)
         self._add_plugin_actions()
         self.panel_host = PanelHost(host, self.tooling, self.actions_table, self.opener)
         self.attaching = self.panel_host.attaching = Attaching(host, self.opener, self)
         self.cine = Cine(host, self)
         self._build()
-        self._waiting = BusyRing(size=24, name=_("Reading"), parent=self.view)
+        self._waiting = BusyRing(size=24, name=_("Reading"), parent=self.grid)
         self._waiting.hide()
         self._wait = QTimer(self)
         self._wait.setSingleShot(True)
@@ -83,6 +83,7 @@ class Window(QMainWindow):
         self._wait.timeout.connect(self._show_waiting)
         self.commands = WindowCommands(self)
         self._connect()
+        self.grid.begin()
         self.refresh_actions()
         if restore:
             self._restore()
@@ -99,7 +100,7 @@ class Window(QMainWindow):
         self.results = ResultsDrawer(self.panel_host)
         self.center = QStackedWidget(self)
         self.center.addWidget(self.first_run)
-        self.center.addWidget(self.view)
+        self.center.addWidget(self.grid)
         middle = QWidget(self)
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -151,31 +152,24 @@ class Window(QMainWindow):
     # --- connecting ---
 
     def _connect(self) -> None:
-        host, view, actions = self.host, self.view, self.actions_table
+        host, actions = self.host, self.actions_table
         host.notice.connect(self._show_notice)
         host.view_changed.connect(lambda _state: self.refresh_actions())
         host.seen_changed.connect(self._show_view)
-        host.arriving_changed.connect(view.look_again)
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._take_document)
         host.preview_changed.connect(self._show_preview)
-        view.wish_changed.connect(host.set_wish)
-        view.pointer_moved.connect(self._show_probe)
-        view.files_dropped.connect(self.drop_paths)
-        view.menu_wanted.connect(self.commands.open_context_menu)
-        view.series_wanted.connect(self.commands.next_series)
-        view.failed.connect(self._report_fault)
-        view.refused.connect(lambda reason: host.say("info", reason))
+        host.arranged.connect(self._take_arrangement)
+        self.grid.made.connect(self._connect_view)
+        self.grid.active_view_changed.connect(self._follow_active_view)
         self.opener.ended.connect(self._show_end)
         self.opener.rows_changed.connect(self._follow_opening)
         self.opener.rows_changed.connect(self.refresh_actions)
         host.seen_changed.connect(lambda _state: self._follow_opening())
-        view.double_clicked.connect(self.commands.toggle_maximised)
         self.first_run.dropped.connect(self.open_paths)
         self.tooling.tool_changed.connect(self._show_tool)
         self.status.jobs.clicked.connect(self._open_jobs)
         self.cine.changed.connect(self._show_playing)
-        view.rate_turned.connect(self.phase_bar.turn_rate)
         panels = self.panel_host
         panels.show_panel = self.dock.show_panel
         panels.show_results = self.show_results
@@ -183,7 +177,7 @@ class Window(QMainWindow):
         panels.show_details = lambda title, text: show_details(self, title, text)
         for spec in actions.specs():
             if spec.command:
-                actions.bind(spec.id, lambda command=spec.command: view.run(command))
+                actions.bind(spec.id, lambda command=spec.command: self.view.run(command))
                 continue
             kind, _dot, name = spec.id.partition(".")
             if kind == "tool":
@@ -192,6 +186,28 @@ class Window(QMainWindow):
                 actions.bind(spec.id, lambda name=name: self.show_operation(name))
         for action_id, handler in self.commands.handlers().items():
             actions.bind(action_id, handler)
+
+    @property
+    def view(self) -> SliceView:
+        """The active view."""
+        return self.grid.active_view
+
+    def _connect_view(self, view: SliceView) -> None:
+        view.pointer_moved.connect(self._show_probe)
+        view.files_dropped.connect(self.drop_paths)
+        view.series_dropped.connect(lambda entry_id: self.show_in(view, entry_id))
+        view.menu_wanted.connect(self.commands.open_context_menu)
+        view.series_wanted.connect(self.commands.next_series)
+        view.failed.connect(self._report_fault)
+        view.refused.connect(lambda reason: self.host.say("info", reason))
+        view.double_clicked.connect(self.commands.toggle_maximised)
+        view.rate_turned.connect(self.phase_bar.turn_rate)
+        self._give_tool(view)
+
+    def show_in(self, view: SliceView, entry_id: str) -> None:
+        """Show a listed series in a view, which becomes the active one."""
+        self.host.activate(view.number - 1)
+        self.opener.show(entry_id)
 
     # --- opening ---
 
@@ -219,16 +235,22 @@ class Window(QMainWindow):
     # --- what is shown ---
 
     def _show_view(self, state: ViewState) -> None:
-        self.view.set_wish(self.host.wish)
-        self.view.set_arriving(self.host.arriving)
-        self.view.refresh()
-        shows = state.volume is not None
-        if shows:
-            self.view.set_message("")
-        if shows != (self.center.currentWidget() is self.view):
-            self.center.setCurrentWidget(self.view if shows else self.first_run)
+        if state.volume is not None:
+            self.grid.set_message("")
+        shows = any(wish.volume_id for wish in self.host.desk.wishes)
+        if shows != (self.center.currentWidget() is self.grid):
+            self.center.setCurrentWidget(self.grid if shows else self.first_run)
             if shows:
                 self.view.setFocus()
+        self.refresh_actions()
+
+    def _take_arrangement(self) -> None:
+        self._show_view(self.host.seen)
+
+    def _follow_active_view(self) -> None:
+        playing = self.cine.is_playing
+        for view in self.grid.views:
+            view.is_playing = playing and view is self.view
         self.refresh_actions()
 
     def _follow_opening(self) -> None:
@@ -240,18 +262,19 @@ class Window(QMainWindow):
 
     def _show_waiting(self) -> None:
         """The old picture stays until the new one is there; a ring in its corner says that something is coming."""
-        self._waiting.move(self.view.width() - self._waiting.width() - 22, _BELOW_CORNER)
+        place = self.view.geometry() if self.view.parent() is self.grid else self.grid.rect()
+        self._waiting.move(place.right() - self._waiting.width() - 21, place.top() + _BELOW_CORNER)
+        self._waiting.raise_()
         self._waiting.setVisible(self.opener.is_waiting)
 
     def _show_end(self, reason: str) -> None:
         """Why what was being read is not shown: said in the view, in place of the picture."""
-        self.view.set_message(reason)
+        self.grid.set_message(reason)
         if self.host.seen.volume is None:
-            self.center.setCurrentWidget(self.view)
+            self.center.setCurrentWidget(self.grid)
 
     def _show_playing(self, playing: bool) -> None:
-        self.view.is_playing = playing
-        self.refresh_actions()
+        self._follow_active_view()
 
     def _show_probe(self, probe: Probe | None) -> None:
         if probe is None:
@@ -264,17 +287,15 @@ class Window(QMainWindow):
         self.status.show_probe(f"{text}    {probe.segment}" if probe.segment else text)
 
     def _show_preview(self, pair: Any) -> None:
-        self.view.set_preview(shown_preview(pair, self.host.state) if pair is not None else None)
+        for view in self.grid.views:
+            view.set_preview(shown_preview(pair, view.state) if pair is not None else None)
 
     def _take_changes(self, changes: Changes) -> None:
-        self.view.refresh()
         if changes.history or changes.sources:
             self.refresh_actions()
 
     def _take_document(self) -> None:
-        self.view.set_arriving(None)
-        self.view.set_message("")
-        self.view.set_document(self.host.document, ViewWish())
+        self.grid.set_document()
         self.cine.stop()
 
     def refresh_actions(self) -> None:
@@ -307,7 +328,7 @@ class Window(QMainWindow):
         checked = {
             "view.graphics": wish.show_graphics, "view.regions": wish.show_regions,
             "view.labels": wish.show_labels, "view.overlays": wish.show_overlays, "view.original": wish.show_original,
-            "view.identity": not self.view.identity, "view.results": self.results.isVisibleTo(self), "view.browser": self.browser.isVisibleTo(self),
+            "view.identity": not self.grid.identity, "view.results": self.results.isVisibleTo(self), "view.browser": self.browser.isVisibleTo(self),
             "view.dock": self.dock.isVisibleTo(self), "window.invert": wish.is_inverted, "view.cine": self.cine.is_playing,
             "view.full_screen": self.isFullScreen(), **{f"view.{plane}": volume is not None and state.plane == plane for plane in PLANES},
         }  # fmt: skip
@@ -322,11 +343,15 @@ class Window(QMainWindow):
         for spec in self.actions_table.specs():
             if spec.id.startswith("tool."):
                 self.actions_table[spec.id].setChecked(spec.id == f"tool.{name}")
+        for view in self.grid.views:
+            self._give_tool(view)
+
+    def _give_tool(self, view: SliceView) -> None:
         if self.tooling.tool is not None:
-            if self.view.tool is not self.tooling.tool:
-                self.view.set_tool(self.tooling.tool, self.tooling)
-        elif self.view.tool != name:
-            self.view.set_tool(name)  # type: ignore[arg-type]
+            if view.tool is not self.tooling.tool:
+                view.set_tool(self.tooling.tool, self.tooling)
+        elif view.tool != self.tooling.name:
+            view.set_tool(self.tooling.name)
 
     def _pick_tool(self, name: str) -> None:
         # A second click on a plugin's tool puts it away; a built-in one stays.

@@ -153,10 +153,16 @@ class WindowCommands(QObject):
         self._window.host.say("ok", _("Picture copied, without name and ID."))
 
     def _toggle_identity(self) -> None:
-        self._window.view.set_identity(not self._window.view.identity)
+        self._window.grid.set_identity(not self._window.grid.identity)
         self._window.refresh_actions()
 
     def toggle_maximised(self) -> None:
+        """Give the active view the room of the others, or, where there is one view, that of browser and panels; and back."""
+        grid = self._window.grid
+        if len(grid.views) > 1 and grid.active_view.parent() is grid:
+            grid.toggle_maximised(grid.active_view)
+            self._window.refresh_actions()
+            return
         both = self._window.browser.isVisible() or self._window.dock.isVisible()
         self._window.browser.setVisible(not both)
         self._window.dock.setVisible(not both)
@@ -199,7 +205,7 @@ class WindowCommands(QObject):
             inside = [w for w in region.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus and w.isVisible() and w.isEnabled()]
             target = (
                 self._window.view
-                if region is self._window.center and self._window.center.currentWidget() is self._window.view
+                if region is self._window.center and self._window.center.currentWidget() is self._window.grid
                 else inside[0]
                 if inside
                 else None

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragMoveEvent,
     QDropEvent,
+    QFocusEvent,
     QHelpEvent,
     QKeyEvent,
     QKeySequence,
@@ -38,6 +39,7 @@ from viewer.draw.corners import view_name
 from viewer.draw.overlay import Extras, paint_overlay
 from viewer.draw.picture import Preview, compose
 from viewer.session.arriving import Arriving
+from viewer.session.linking import NO_CROSS, Cross
 from viewer.session.view import EMPTY, Readable, ViewState, ViewWish, resolve
 from viewer.ui import theme
 from viewer.ui.views.arrival import arrived_ranges, draw_sentence, draw_waiting, prepare_arriving, probe_arriving
@@ -47,6 +49,9 @@ from viewer.ui.views.mouse import BuiltIn, Mouse
 from viewer.ui.views.picture_item import PictureItem
 from viewer.ui.views.probe import probe_at
 from viewer.ui.views.tool_hand import ToolHand
+
+SERIES_MIME = "application/x-negatoscope-series"
+"""Entry id of a series that is dragged from the browser."""
 
 
 class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
@@ -69,6 +74,8 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         Shift+wheel changed the radius in the options of the tool in hand.
     pointed(Triple)
         The crosshair is to go to this place: the crosshair tool's drag, or a move with Shift held.
+    series_dropped(str)
+        A series of the browser (entry id) was dropped here.
     """
 
     wish_changed = Signal(object)
@@ -83,6 +90,7 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
     refused = Signal(str)
     rate_turned = Signal(int)
     pointed = Signal(object)
+    series_dropped = Signal(str)
 
     _item: PictureItem | None = None  # GraphicsView calls resizeEvent inside its own __init__
 
@@ -98,6 +106,9 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         self._mouse = Mouse()
         self._message = ""
         self.is_playing = False
+        self.cross = NO_CROSS
+        self.is_turnable = False
+        self._is_linked_by_hand = False
         self._arriving: Arriving | None = None
         self._is_active = False
         self._preview: tuple[tuple[object, ...], Preview] | None = None
@@ -212,6 +223,18 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
             self._is_active = is_active
             self.viewport().update()
 
+    def set_cross(self, cross: Cross, *, is_turnable: bool = False) -> None:
+        """Lines of other views and the crosshair; ``is_turnable``: the lines have handles."""
+        if (cross, is_turnable) != (self.cross, self.is_turnable):
+            self.cross, self.is_turnable = cross, is_turnable
+            self.viewport().update()
+
+    def set_linked_by_hand(self, is_linked: bool) -> None:
+        """Whether the view follows another by the user's word alone: a badge says so."""
+        if is_linked != self._is_linked_by_hand:
+            self._is_linked_by_hand = is_linked
+            self.viewport().update()
+
     def set_identity(self, is_shown: bool) -> None:
         """Whether the corners say who was examined."""
         self.identity = is_shown
@@ -287,7 +310,10 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
 
     def _extras(self) -> Extras:
         arrived = arrived_ranges(self._arriving, self.state) if self._arriving is not None else None
-        return Extras(self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None, arrived=arrived)
+        return Extras(
+            self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None, arrived=arrived,
+            cross=self.cross, is_turnable=self.is_turnable, is_linked_by_hand=self._is_linked_by_hand,
+        )  # fmt: skip
 
     def _rename(self) -> None:
         name = view_name(self.state, self.number)
@@ -310,6 +336,10 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         super().resizeEvent(event)
         if self._item is not None:
             self._item.resize(self.viewport_size)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.activated.emit()
+        super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.activated.emit()
@@ -368,7 +398,7 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         event.ignore()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if event.mimeData().hasFormat(SERIES_MIME) or any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
         else:
             event.ignore()
@@ -379,5 +409,8 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
     def dropEvent(self, event: QDropEvent) -> None:
         paths = tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
         event.acceptProposedAction()
-        if paths:
+        self.activated.emit()
+        if event.mimeData().hasFormat(SERIES_MIME):
+            self.series_dropped.emit(bytes(event.mimeData().data(SERIES_MIME).data()).decode())
+        elif paths:
             self.files_dropped.emit(paths)
