@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from viewer.api import Image, ModelUnusable, Window, apply_window
+from viewer.api import Image, ModelUnusable, Window, apply_window, gettext
 from viewer.api.models import ModelCard
 
 
@@ -45,7 +45,7 @@ def _levels(card: ModelCard, image: Image, gray: NDArray[np.generic], valid: NDA
         low, high = settings.get("percentiles", [1.0, 99.0])
         inside = np.asarray(gray[valid], dtype=np.float64)
         if not inside.size:
-            raise ModelUnusable("The plane holds nothing but padding; there is nothing to classify.")
+            raise ModelUnusable(gettext("The plane holds nothing but padding; there is nothing to classify."))
         edges = np.percentile(inside, [low, high])
         shown = apply_window(np.nan_to_num(gray, nan=float(edges[0])), Window.between(float(edges[0]), float(max(edges[1], edges[0] + 1e-6))))
     return shown.astype(np.float32)
@@ -64,7 +64,7 @@ def _fitted(card: ModelCard, levels: NDArray[np.float32]) -> NDArray[np.float32]
         side = max(rows, columns)
         top, left = (side - rows) // 2, (side - columns) // 2
         return np.pad(levels, ((top, side - rows - top), (left, side - columns - left)), mode="edge")
-    raise ModelUnusable(f'The card of {card.name} names the fit "{fit}"; known are crop, squeeze and pad.')
+    raise ModelUnusable(gettext('The card of {card} names the fit "{fit}"; known are crop, squeeze and pad.').format(card=card.name, fit=fit))
 
 
 def _resized(card: ModelCard, levels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from viewer.api import ModelUnusable
+from viewer.api import ModelUnusable, gettext
 from viewer.api.models import ModelCard, check_file
 
 _SUM_SLACK = 1e-3
@@ -44,7 +44,9 @@ def _load(path: str, sha256: str, name: str) -> Runner:
     try:
         session = onnxruntime.InferenceSession(path, options, providers=asked)
     except Exception as err:  # onnxruntime raises classes of its own, all children of Exception
-        raise ModelUnusable(f"The model {name} could not be loaded: {str(err).strip().splitlines()[0]}") from err
+        raise ModelUnusable(
+            gettext("The model {name} could not be loaded: {reason}").format(name=name, reason=str(err).strip().splitlines()[0])
+        ) from err
     # Asking for CUDA and not getting it is only a warning to onnxruntime: what counts is what the session says.
     got_cuda = "CUDAExecutionProvider" in session.get_providers()
     note = "CUDA was found but could not be used; the CPU was used instead." if has_cuda and not got_cuda else ""
@@ -58,11 +60,13 @@ def logits(runner: Runner, card: ModelCard, batch: NDArray[np.float32]) -> NDArr
     try:
         values = runner.session.run([output], {name: batch})[0]
     except Exception as err:
-        raise ModelUnusable(f"The model {card.name} failed: {str(err).strip().splitlines()[0]}") from err
+        raise ModelUnusable(gettext("The model {card} failed: {reason}").format(card=card.name, reason=str(err).strip().splitlines()[0])) from err
     found = np.asarray(values, dtype=np.float64).reshape(len(batch), -1)
     bad = int(np.count_nonzero(~np.isfinite(found)))
     if bad:
-        raise ModelUnusable(f"The model {card.name} gave {bad} of {found.size} outputs that are no numbers.")
+        raise ModelUnusable(
+            gettext("The model {card} gave {bad} of {count} outputs that are no numbers.").format(card=card.name, bad=bad, count=found.size)
+        )
     return found
 
 
@@ -79,9 +83,17 @@ def scores(card: ModelCard, outputs: NDArray[np.float64]) -> NDArray[np.float64]
     elif activation == "none":
         values = outputs
     else:
-        raise ModelUnusable(f'The card of {card.name} names the activation "{activation}"; known are sigmoid, softmax and none.')
+        raise ModelUnusable(
+            gettext('The card of {card} names the activation "{activation}"; known are sigmoid, softmax and none.').format(
+                card=card.name, activation=activation
+            )
+        )
     if values.min() < -_SUM_SLACK or values.max() > 1 + _SUM_SLACK:
-        raise ModelUnusable(f"The model {card.name} gave scores from {values.min():.3g} to {values.max():.3g}; they must lie between 0 and 1.")
+        raise ModelUnusable(
+            gettext("The model {card} gave scores from {low:.3g} to {high:.3g}; they must lie between 0 and 1.").format(
+                card=card.name, low=values.min(), high=values.max()
+            )
+        )
     return np.stack([_column(card, entry, values) for entry in card.card["classes"]], axis=1)
 
 
@@ -91,7 +103,9 @@ def _column(card: ModelCard, entry: Mapping[str, Any], values: NDArray[np.float6
         return 1.0 - _column(card, other, values)
     place = int(entry.get("output", 0))
     if not 0 <= place < values.shape[1]:
-        raise ModelUnusable(f"The card of {card.name} names output {place}; the model gives {values.shape[1]}.")
+        raise ModelUnusable(
+            gettext("The card of {card} names output {place}; the model gives {count}.").format(card=card.name, place=place, count=values.shape[1])
+        )
     return np.clip(values[:, place], 0.0, 1.0)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from plugins.enhance.planes import for_each
-from viewer.api import Help, Image, Progress, Range, Refused, operation
+from viewer.api import Help, Image, Progress, Range, Refused, gettext, operation
 
 MOST_IN_NETWORK = 343
 """Windows of more voxels go to SciPy: the network grows faster than its selection."""
@@ -89,9 +89,17 @@ def _reach(image: Image, radius: float | None, dimensions: str) -> tuple[int, in
     if is_flat:
         reach[0] = 0
     if not any(reach):
-        raise Refused(f"A radius of {radius:g} {image.geometry.unit} holds a single voxel. Choose at least {min(image.geometry.spacing[1:]):.2g}.")
+        raise Refused(
+            gettext("A radius of {radius:g} {unit} holds a single voxel. Choose at least {limit:.2g}.").format(
+                radius=radius, unit=image.geometry.unit, limit=min(image.geometry.spacing[1:])
+            )
+        )
     if int(np.prod([2 * n + 1 for n in reach])) > 20000:
-        raise Refused(f"A radius of {radius:g} {image.geometry.unit} spans {' x '.join(str(2 * n + 1) for n in reach)} voxels. Choose a smaller one.")
+        raise Refused(
+            gettext("A radius of {radius:g} {unit} spans {size} voxels. Choose a smaller one.").format(
+                radius=radius, unit=image.geometry.unit, size=" x ".join(str(2 * n + 1) for n in reach)
+            )
+        )
     return (reach[0], reach[1], reach[2])
 
 

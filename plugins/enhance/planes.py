@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from viewer.api import Image, Progress, Refused
+from viewer.api import Image, Progress, Refused, gettext
 
 T = TypeVar("T")
 _THREADS = min(4, os.cpu_count() or 1)
@@ -37,5 +37,5 @@ def value_range(image: Image) -> tuple[float, float]:
     """The image's range; refuses an image of a single value."""
     low, high = image.range
     if not high > low:
-        raise Refused(f"All voxels have the value {low:g}, so there is no contrast to change. Choose another image.")
+        raise Refused(gettext("All voxels have the value {low:g}, so there is no contrast to change. Choose another image.").format(low=low))
     return low, high

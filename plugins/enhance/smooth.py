@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from plugins.enhance.planes import for_each
-from viewer.api import Help, Image, Progress, Range, Refused, operation
+from viewer.api import Help, Image, Progress, Range, Refused, gettext, operation
 
 TRUNCATE = 4.0
 _ROWS = 32
@@ -109,9 +109,15 @@ def smoothed(image: Image, sigma: float | None, dimensions: str, progress: Progr
     widths = (across, width / spacing[1], width / spacing[2])
     for size, voxels in zip(image.geometry.shape, widths, strict=True):
         if voxels > max(size, 8):
-            raise Refused(f"A sigma of {width:g} {image.geometry.unit} is wider than the image. Choose a smaller one.")
+            raise Refused(
+                gettext("A sigma of {width:g} {unit} is wider than the image. Choose a smaller one.").format(width=width, unit=image.geometry.unit)
+            )
     if max(widths) * TRUNCATE < 0.5:
-        raise Refused(f"A sigma of {width:g} {image.geometry.unit} is too narrow to change a voxel. Choose at least {min(spacing[1:]) / 4:.2g}.")
+        raise Refused(
+            gettext("A sigma of {width:g} {unit} is too narrow to change a voxel. Choose at least {limit:.2g}.").format(
+                width=width, unit=image.geometry.unit, limit=min(spacing[1:]) / 4
+            )
+        )
     good = _good(image)
     out = np.empty(image.values.shape, np.float32)
     if good is None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.api import Image, Refused
+from viewer.api import Image, Refused, gettext
 
 
 def between(image: Image, low: float | None, high: float | None) -> NDArray[np.bool_]:
@@ -20,7 +20,7 @@ def between(image: Image, low: float | None, high: float | None) -> NDArray[np.b
         The lower limit is above the upper one.
     """
     if low is not None and high is not None and low > high:
-        raise Refused(f"The lower limit {low:g} is above the upper limit {high:g}. Swap them.")
+        raise Refused(gettext("The lower limit {low:g} is above the upper limit {high:g}. Swap them.").format(low=low, high=high))
     values = image.values
     inside = _within(values, low, high)
     if image.padding is not None:

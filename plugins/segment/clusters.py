@@ -48,7 +48,9 @@ def k_means(
     found = histogram(image)
     if len(found.values) < clusters:
         values = "one value" if len(found.values) == 1 else f"{len(found.values)} different values"
-        raise Refused(f"The image has {values}, too few for {clusters} classes. Choose fewer classes.")
+        raise Refused(
+            gettext("The image has {values}, too few for {clusters} classes. Choose fewer classes.").format(values=values, clusters=clusters)
+        )
     centres = cluster_centres(found, clusters)
     middles = (centres[1:] + centres[:-1]) / 2
     good = image.valid() if image.padding is not None or image.values.dtype.kind == "f" else None

@@ -10,7 +10,7 @@ from scipy import ndimage
 from skimage.segmentation import flood
 
 from plugins.segment.between import between
-from viewer.api import Help, Image, Index, Mask, Points, Progress, Range, Refused, operation
+from viewer.api import Help, Image, Index, Mask, Points, Progress, Range, Refused, gettext, operation
 
 # A flood visits the region only, but remembers every place in 8 bytes; labelling visits all in bounded memory and time.
 # Measured on 512 x 512 x 400: flood 0.17-0.41 s for regions up to this share of the image, 0.85-3.4 s beyond; labelling
@@ -65,14 +65,22 @@ def grow_region(
         low = auto_low if low is None else low
         high = auto_high if high is None else high
         if low > high:
-            raise Refused(f"The given limit lies on the far side of the values around the seeds ({auto_low:g} to {auto_high:g}). Give both limits.")
+            raise Refused(
+                gettext(
+                    "The given limit lies on the far side of the values around the seeds ({auto_low:g} to {auto_high:g}). Give both limits."
+                ).format(auto_low=auto_low, auto_high=auto_high)
+            )
     inside = between(image, low, high)
     if progress is not None:
         progress(0.2)
     rooted = [place for place in places if inside[place]]
     if not rooted:
         values = ", ".join(f"{float(image.values[place]):g}" for place in places[:5])
-        raise Refused(f"The value at the seed ({values}) is not between {low:g} and {high:g}. Move the seed or change the limits.")
+        raise Refused(
+            gettext("The value at the seed ({values}) is not between {low:g} and {high:g}. Move the seed or change the limits.").format(
+                values=values, low=low, high=high
+            )
+        )
     return image.mask(connected(inside, rooted))
 
 
@@ -114,7 +122,7 @@ def limits_around(image: Image, places: list[Index], spread: float) -> tuple[flo
     own = np.array([float(image.values[place]) for place in places])
     numbers, own = _valid(values, image), _valid(own, image)
     if not own.size:
-        raise Refused("The seed lies on padding. Click inside the structure.")
+        raise Refused(gettext("The seed lies on padding. Click inside the structure."))
     deviation = float(numbers.std(ddof=1)) if numbers.size > 1 else 0.0
     mean = float(numbers.mean())
     return min(mean - spread * deviation, float(own.min())), max(mean + spread * deviation, float(own.max()))
@@ -131,16 +139,18 @@ def _valid(values: NDArray[np.generic], image: Image) -> NDArray[np.float64]:
 def _places(image: Image, seeds: Points) -> list[Index]:
     """Voxels of the seeds."""
     if not seeds:
-        raise Refused("There is no seed. Click inside the structure, or give seed=x,y,z.")
+        raise Refused(gettext("There is no seed. Click inside the structure, or give seed=x,y,z."))
     places = []
     for seed in seeds:
         place = image.geometry.nearest(seed)
         if place is not None:
             places.append(place)
         elif not (image.is_slice and _is_on_other_plane(image, seed)):
-            raise Refused(f"The seed {', '.join(f'{c:g}' for c in seed)} lies outside the image. Click inside the structure.")
+            raise Refused(
+                gettext("The seed {seed} lies outside the image. Click inside the structure.").format(seed=", ".join(f"{c:g}" for c in seed))
+            )
     if not places:
-        raise Refused("No seed lies on this plane. Click inside the structure on this plane, or work on the whole volume.")
+        raise Refused(gettext("No seed lies on this plane. Click inside the structure on this plane, or work on the whole volume."))
     return places
 
 

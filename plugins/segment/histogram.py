@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.api import Image, Refused
+from viewer.api import Image, Refused, gettext
 
 FLOAT_BINS = 65536
 
@@ -34,7 +34,7 @@ def histogram(image: Image) -> Histogram:
     dtype = image.values.dtype
     found = _of_integers(image) if dtype.kind in "iu" and dtype.itemsize <= 2 else _of_bins(image)
     if not len(found.values):
-        raise Refused("The image holds padding only. Choose another image or plane.")
+        raise Refused(gettext("The image holds padding only. Choose another image or plane."))
     return found
 
 
@@ -77,7 +77,7 @@ def otsu_limit(found: Histogram) -> float:
         There is one value only.
     """
     if len(found.values) < 2:
-        raise Refused(f"All voxels have the value {found.values[0]:g}: there is nothing to separate. Give a lower limit.")
+        raise Refused(gettext("All voxels have the value {value:g}: there is nothing to separate. Give a lower limit.").format(value=found.values[0]))
     counts, values = found.counts.astype(np.float64), found.values
     below = np.cumsum(counts)[:-1]
     above = counts.sum() - below

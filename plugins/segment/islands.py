@@ -60,7 +60,7 @@ def keep_islands(
     """
     inside = _given(image, mask)
     if largest == 0 and smallest <= 0:
-        raise Refused("With these values every island is kept. Set how many of the largest to keep, or a smallest size.")
+        raise Refused(gettext("With these values every island is kept. Set how many of the largest to keep, or a smallest size."))
     labels, sizes = _islands(inside, neighbours)
     kept = sizes >= _voxels(image, smallest, unit)
     kept[0] = False
@@ -117,7 +117,11 @@ def split_islands(
     order = np.argsort(-sizes[1:], kind="stable") + 1
     order = order[sizes[order] >= _voxels(image, smallest, unit)][:most]
     if not len(order):
-        raise Refused(f"No island reaches {smallest:g} {unit}; the largest has {int(sizes[1:].max())} voxels. Lower the smallest size.")
+        raise Refused(
+            gettext("No island reaches {smallest:g} {unit}; the largest has {largest} voxels. Lower the smallest size.").format(
+                smallest=smallest, unit=unit, largest=int(sizes[1:].max())
+            )
+        )
     numbers = np.zeros(len(sizes), np.uint8)
     numbers[order] = np.arange(1, len(order) + 1)
     names = tuple(gettext("Island {number}").format(number=n) for n in range(1, len(order) + 1))
@@ -174,10 +178,10 @@ def fill_holes(
 
 def _given(image: Image, mask: Mask | None) -> NDArray[np.bool_]:
     if mask is None:
-        raise Refused("There is no segment. Choose or paint one, or give one with --mask.")
+        raise Refused(gettext("There is no segment. Choose or paint one, or give one with --mask."))
     inside = mask.on(image)
     if not inside.any():
-        raise Refused("The segment is empty here. Choose or paint another one.")
+        raise Refused(gettext("The segment is empty here. Choose or paint another one."))
     return inside
 
 
@@ -187,7 +191,7 @@ def _voxels(image: Image, size: float, unit: str) -> float:
         return size
     geometry = image.geometry
     if not all(geometry.knows(axis) for axis in range(1 if image.is_slice else 0, 3)):
-        raise Refused("The size of a voxel is not known in this image. Give the smallest size in voxels.")
+        raise Refused(gettext("The size of a voxel is not known in this image. Give the smallest size in voxels."))
     voxel = geometry.spacing[1] * geometry.spacing[2] * (1.0 if image.is_slice else geometry.spacing[0])
     # A size that is a whole number of voxels must not miss it by rounding.
     return size / voxel * (1 - 1e-9)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from plugins.segment.between import between
 from plugins.segment.histogram import histogram, otsu_limit
-from viewer.api import Help, Image, Mask, Range, Refused, operation
+from viewer.api import Help, Image, Mask, Range, Refused, gettext, operation
 
 
 @operation(preview="approximate")
@@ -45,7 +45,11 @@ def threshold(
     if low is None and empty_low == "Otsu":
         low = otsu_limit(histogram(image))
         if high is not None and low > high:
-            raise Refused(f"Otsu's lower limit {low:g} is above the upper limit {high:g}. Give a lower limit, or raise the upper one.")
+            raise Refused(
+                gettext("Otsu's lower limit {low:g} is above the upper limit {high:g}. Give a lower limit, or raise the upper one.").format(
+                    low=low, high=high
+                )
+            )
     if low is None and high is None:
-        raise Refused("Without any limit every voxel belongs. Give a lower or an upper limit.")
+        raise Refused(gettext("Without any limit every voxel belongs. Give a lower or an upper limit."))
     return image.mask(between(image, low, high))

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from viewer.api import Help, Image, Labels, Progress, Range, Refused, operation
+from viewer.api import Help, Image, Labels, Progress, Range, Refused, gettext, operation
 
 LEVELS = 65536
 
@@ -55,7 +55,9 @@ def watershed(
     steps (whole numbers as they are); where it is level, basins meet half way.
     """
     if markers is None:
-        raise Refused("Watershed needs markers. Paint a segment in each structure and one in the background, or give a label image with --mask.")
+        raise Refused(
+            gettext("Watershed needs markers. Paint a segment in each structure and one in the background, or give a label image with --mask.")
+        )
     seeds = markers.on(image)
     good = image.valid() if image.padding is not None or image.values.dtype.kind == "f" else None
     if good is not None and good.all():
@@ -65,7 +67,11 @@ def watershed(
     found = [int(n) for n in np.flatnonzero(_counts(seeds)) if n]
     if len(found) < 2:
         have = f"only label {found[0]} is marked" if found else "nothing is marked here"
-        raise Refused(f"Watershed needs two markers or more, but {have}. Paint one segment in each structure and one in the background.")
+        raise Refused(
+            gettext("Watershed needs two markers or more, but {have}. Paint one segment in each structure and one in the background.").format(
+                have=have
+            )
+        )
     heights = landscape(image, flood, smoothing, good)
     if progress is not None:
         progress(0.2)

@@ -14,6 +14,7 @@ from viewer.core.geometry import Geometry, Triple
 from viewer.core.report import Cell, Column
 from viewer.core.volume import ValueScale, no_scale
 from viewer.core.window import Window
+from viewer.core.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,9 @@ class Mask:
     def on(self, image: Image) -> NDArray[np.bool_]:
         """The values, after checking that they lie on the image's grid."""
         if not self.geometry.same_grid(image.geometry):
-            raise GeometryMismatch(f"The mask ({_size(self.geometry)}) does not lie on the grid of the image ({_size(image.geometry)}).")
+            raise GeometryMismatch(
+                _("The mask ({own}) does not lie on the grid of the image ({image}).").format(own=_size(self.geometry), image=_size(image.geometry))
+            )
         return self.values
 
 
@@ -121,7 +124,9 @@ class Labels:
     def on(self, image: Image) -> NDArray[Any]:
         """The values, after checking that they lie on the image's grid."""
         if not self.geometry.same_grid(image.geometry):
-            raise GeometryMismatch(f"The labels ({_size(self.geometry)}) do not lie on the grid of the image ({_size(image.geometry)}).")
+            raise GeometryMismatch(
+                _("The labels ({own}) do not lie on the grid of the image ({image}).").format(own=_size(self.geometry), image=_size(image.geometry))
+            )
         return self.values
 
 

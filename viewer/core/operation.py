@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 from viewer.core.errors import BadParameter, NegatoscopeError
 from viewer.core.geometry import Triple
 from viewer.core.images import Annotations, Image, Labels, Mask, Numbers, Overlay, Result, Verdicts
+from viewer.core.words import _
 
 ParameterType = Literal["bool", "int", "float", "choice", "text", "points", "mask", "labels", "image"]
 Preview = Literal["exact", "approximate", "none"]
@@ -103,8 +104,8 @@ class OperationSpec:
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
-        known = ", ".join(p.name for p in self.parameters) or "none"
-        raise BadParameter(f'"{self.name}" has no parameter "{name}". It has: {known}.')
+        known = ", ".join(p.name for p in self.parameters) or _("none")
+        raise BadParameter(_('"{operation}" has no parameter "{name}". It has: {known}.').format(operation=self.name, name=name, known=known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +239,11 @@ def check_parameters(spec: OperationSpec, given: Mapping[str, Any]) -> dict[str,
 
 def check_value(parameter: ParameterSpec, value: Any, operation_name: str = "") -> Any:
     """One value, converted to the parameter's type and inside its limits."""
-    where = f'"{parameter.name}" of "{operation_name}"' if operation_name else f'"{parameter.name}"'
+    where = _('"{name}" of "{operation}"').format(name=parameter.name, operation=operation_name) if operation_name else f'"{parameter.name}"'
     if value is None or (isinstance(value, str) and value.strip().lower() in ("auto", "none") and parameter.is_optional):
         if parameter.is_optional:
             return None
-        raise BadParameter(f"{where} needs a value.")
+        raise BadParameter(_("{where} needs a value.").format(where=where))
     if parameter.type == "bool":
         return _boolean(value, where)
     if parameter.type in ("int", "float"):
@@ -251,12 +252,14 @@ def check_value(parameter: ParameterSpec, value: Any, operation_name: str = "") 
         for option in parameter.choices:
             if str(value).strip().lower() == option.lower():
                 return option
-        raise BadParameter(f'{where} is "{value}"; it must be one of: {", ".join(parameter.choices)}.')
+        raise BadParameter(
+            _('{where} is "{value}"; it must be one of: {names}.').format(where=where, value=value, names=", ".join(parameter.choices))
+        )
     if parameter.type == "points":
         return _points(value, where)
     expected: dict[str, type] = {"text": str, "mask": Mask, "labels": Labels, "image": Image}
     if not isinstance(value, expected[parameter.type]):
-        raise BadParameter(f"{where} takes {_a(parameter.type)}, not {value!r}.")
+        raise BadParameter(_("{where} takes {kind}, not {value}.").format(where=where, kind=_a(parameter.type), value=repr(value)))
     return value
 
 
@@ -268,29 +271,29 @@ def _boolean(value: Any, where: str) -> bool:
         return True
     if text in ("false", "no", "off", "0"):
         return False
-    raise BadParameter(f'{where} is "{value}"; it must be yes or no.')
+    raise BadParameter(_('{where} is "{value}"; it must be yes or no.').format(where=where, value=value))
 
 
 def _number(parameter: ParameterSpec, value: Any, where: str) -> int | float:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise BadParameter(f'{where} is "{value}", which is not a number.') from None
+        raise BadParameter(_('{where} is "{value}", which is not a number.').format(where=where, value=value)) from None
     if isinstance(value, bool) or not math.isfinite(number):
-        raise BadParameter(f'{where} is "{value}", which is not a finite number.')
+        raise BadParameter(_('{where} is "{value}", which is not a finite number.').format(where=where, value=value))
     if parameter.type == "int" and number != int(number):
-        raise BadParameter(f"{where} is {number:g}; it must be a whole number.")
+        raise BadParameter(_("{where} is {number:g}; it must be a whole number.").format(where=where, number=number))
     low, high = parameter.low, parameter.high
     if (low is not None and number < low) or (high is not None and number > high):
         limits = (
-            f"between {low:g} and {high:g}"
+            _("between {low:g} and {high:g}").format(low=low, high=high)
             if low is not None and high is not None
-            else f"at least {low:g}"
+            else _("at least {low:g}").format(low=low)
             if low is not None
-            else f"at most {high:g}"
+            else _("at most {high:g}").format(high=high)
         )
         unit = f" {parameter.unit}" if parameter.unit not in ("", "value") else ""
-        raise BadParameter(f"{where} is {number:g}{unit}; it must be {limits}{unit}.")
+        raise BadParameter(_("{where} is {number:g}{unit}; it must be {limits}{unit}.").format(where=where, number=number, unit=unit, limits=limits))
     return int(number) if parameter.type == "int" else number
 
 
@@ -302,15 +305,15 @@ def _points(value: Any, where: str) -> Points:
         try:
             x, y, z = (float(c) for c in point)
         except (TypeError, ValueError, OverflowError):
-            raise BadParameter(f"{where}: a place has three numbers x,y,z; several places have ; between them.") from None
+            raise BadParameter(_("{where}: a place has three numbers x,y,z; several places have ; between them.").format(where=where)) from None
         if not all(math.isfinite(c) for c in (x, y, z)):
-            raise BadParameter(f"{where}: a place must have finite numbers.")
+            raise BadParameter(_("{where}: a place must have finite numbers.").format(where=where))
         points.append((x, y, z))
     return tuple(points)
 
 
 def _a(kind: str) -> str:
-    return {"text": "a text", "mask": "a mask", "labels": "a label image", "image": "an image"}[kind]
+    return {"text": _("a text"), "mask": _("a mask"), "labels": _("a label image"), "image": _("an image")}[kind]
 
 
 def invoke(run: str, image: Image, parameters: dict[str, Any], progress: Callable[..., None]) -> tuple[Result, ...]:
@@ -330,5 +333,9 @@ def invoke(run: str, image: Image, parameters: dict[str, Any], progress: Callabl
         if not isinstance(result, Image | Mask | Labels | Overlay | Annotations | Numbers | Verdicts):
             raise TypeError(f"{run} returned {type(result).__name__}")
         if isinstance(result, Image | Mask | Labels | Overlay) and result.values.shape[:3] != result.geometry.shape:
-            raise NegatoscopeError(f"{run} returned values of shape {result.values.shape} on a grid of {result.geometry.shape}.")
+            raise NegatoscopeError(
+                _("{run} returned values of shape {shape} on a grid of {grid}.").format(
+                    run=run, shape=result.values.shape, grid=result.geometry.shape
+                )
+            )
     return results

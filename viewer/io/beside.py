@@ -11,6 +11,7 @@ from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 
 from viewer.core.errors import UnreadableFile
+from viewer.core.words import _
 from viewer.io.gate import harmless
 
 # A pipe must not be waited for.
@@ -44,7 +45,7 @@ def resolve(header: Path, named: str) -> Path:
     if stand_in is not None and (found := stand_in(header.name, named)) is not None:
         return found
     if not os.path.exists(real):
-        raise UnreadableFile(f'{name}: it names the data file "{what}", which is not there. Put it beside the header.')
+        raise UnreadableFile(_('{name}: it names the data file "{what}", which is not there. Put it beside the header.').format(name=name, what=what))
     return Path(real)
 
 
@@ -55,7 +56,7 @@ def check_inside(header: Path, named: str) -> str:
     parts = named.replace("\\", "/").split("/")
     refused = f'{name}: it names the data file "{what}", which lies outside its folder. Such files are not opened; put the data beside the header.'
     if not named.strip() or any(not c.isprintable() for c in named):
-        raise UnreadableFile(f'{name}: it names the data file "{what}", which is no name of a file.')
+        raise UnreadableFile(_('{name}: it names the data file "{what}", which is no name of a file.').format(name=name, what=what))
     windows = PureWindowsPath(named)
     if os.path.isabs(named) or windows.drive or windows.root or ":" in named or any(_DEVICES.fullmatch(part) for part in parts):
         raise UnreadableFile(refused)
@@ -85,11 +86,11 @@ def open_descriptor(path: Path) -> tuple[int, os.stat_result]:
     try:
         descriptor = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
-        raise UnreadableFile(f"{harmless(path.name or str(path))}: {because(error)}.") from error
+        raise UnreadableFile(_("{name}: {reason}.").format(name=harmless(path.name or str(path)), reason=because(error))) from error
     state = os.fstat(descriptor)
     if not stat.S_ISREG(state.st_mode):
         os.close(descriptor)
-        raise UnreadableFile(f"{harmless(path.name or str(path))}: it is not an ordinary file and was not read.")
+        raise UnreadableFile(_("{name}: it is not an ordinary file and was not read.").format(name=harmless(path.name or str(path))))
     return descriptor, state
 
 

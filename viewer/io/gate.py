@@ -12,6 +12,7 @@ from pathlib import Path
 
 from viewer.core import memory
 from viewer.core.errors import TooLarge, UnreadableFile
+from viewer.core.words import _
 
 MAX_DIM = 2**31 - 1
 # Blank frames compress without bound, so the ratio is asked about only where the result is large.
@@ -68,18 +69,28 @@ def check(shape: tuple[int, ...], itemsize: int, *, path: Path, available: int |
     for size in (*shape, itemsize):
         if not _is_whole(size) or not 1 <= int(size) <= MAX_DIM:
             found = " x ".join(_number(n) for n in shape)
-            raise UnreadableFile(f"{name}: the header says the image is {found}, which is no size of an image. The file is damaged.")
+            raise UnreadableFile(
+                _("{name}: the header says the image is {found}, which is no size of an image. The file is damaged.").format(name=name, found=found)
+            )
     needed = math.prod(int(size) for size in shape) * int(itemsize)
     if available is not None and ratio is None and needed > available:
         raise UnreadableFile(
-            f"{name}: the header promises {amount(needed)} of voxels, but only {amount(available)} are there. The file is cut short or damaged."
+            _("{name}: the header promises {needed} of voxels, but only {available} are there. The file is cut short or damaged.").format(
+                name=name, needed=amount(needed), available=amount(available)
+            )
         )
     if needed > (left := free()):
-        raise TooLarge(f"{name}: this needs {amount(needed)}, {amount(left)} is free to use, the limit is {amount(limit())} (Settings > Memory).")
+        raise TooLarge(
+            _("{name}: this needs {needed}, {left} is free to use, the limit is {limit} (Settings > Memory).").format(
+                name=name, needed=amount(needed), left=amount(left), limit=amount(limit())
+            )
+        )
     if available is not None and ratio is not None and needed > RATIO_FREE_BYTES and needed > available * ratio:
         raise TooLarge(
-            f"{name}: {amount(available)} of compressed data claim to be {amount(needed)} of voxels, more than {ratio} times as much. "
-            "The file is damaged or hostile and was not opened."
+            _(
+                "{name}: {available} of compressed data claim to be {needed} of voxels, more than {ratio} times as much. "
+                "The file is damaged or hostile and was not opened."
+            ).format(name=name, available=amount(available), needed=amount(needed), ratio=ratio)
         )
     return needed
 

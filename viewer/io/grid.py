@@ -128,7 +128,9 @@ def check(plan: GridPlan) -> int:
         if plan.codec == "text":
             gate.check((size,), 16, path=plan.header)
             if size > TEXT_LIMIT:
-                raise UnreadableFile(f"{gate.harmless(plan.data.name)}: {gate.amount(size)} of numbers as text are too many to read.")
+                raise UnreadableFile(
+                    _("{name}: {size} of numbers as text are too many to read.").format(name=gate.harmless(plan.data.name), size=gate.amount(size))
+                )
             # A number takes at least a digit and a blank.
             return gate.check(plan.shape, 1, path=plan.header, available=there + 1 if math.prod(plan.shape) * 2 <= there + 2 else 0)
         if plan.codec == "raw":
@@ -145,8 +147,9 @@ def check(plan: GridPlan) -> int:
         found = inflate.inflated_length(file, plan.codec, enough=promised, path=plan.data)
         if found < promised:
             raise UnreadableFile(
-                f"{gate.harmless(plan.data.name)}: {gate.amount(promised)} are promised, but the compressed data holds only {gate.amount(found)}. "
-                "The file is cut short."
+                _("{name}: {promised} are promised, but the compressed data holds only {found}. The file is cut short.").format(
+                    name=gate.harmless(plan.data.name), promised=gate.amount(promised), found=gate.amount(found)
+                )
             )
         return needed
 
@@ -318,7 +321,9 @@ def _fill(plan: GridPlan, target: memoryview, offset: int) -> None:
             while filled < len(target):
                 count = file.readinto(target[filled : filled + (64 << 20)])  # type: ignore[attr-defined]
                 if not count:
-                    raise UnreadableFile(f"{gate.harmless(plan.data.name)}: the file ends before its last voxel. It is cut short.")
+                    raise UnreadableFile(
+                        _("{name}: the file ends before its last voxel. It is cut short.").format(name=gate.harmless(plan.data.name))
+                    )
                 filled += count
             return
         file.seek(plan.start)
@@ -333,11 +338,15 @@ def _numbers(plan: GridPlan) -> NDArray[Any]:
     count = math.prod(plan.shape)
     name = gate.harmless(plan.data.name)
     if len(words) < count:
-        raise UnreadableFile(f"{name}: {count} numbers are promised, but there are only {len(words)}. The file is cut short.")
+        raise UnreadableFile(
+            _("{name}: {count} numbers are promised, but there are only {found}. The file is cut short.").format(
+                name=name, count=count, found=len(words)
+            )
+        )
     try:
         return np.array(words[:count]).astype(plan.element).reshape(plan.shape)
     except (ValueError, OverflowError) as error:
-        raise UnreadableFile(f"{name}: its data is not all numbers ({gate.harmless(str(error))}).") from error
+        raise UnreadableFile(_("{name}: its data is not all numbers ({reason}).").format(name=name, reason=gate.harmless(str(error)))) from error
 
 
 def _in_order(plan: GridPlan, stored: NDArray[Any]) -> NDArray[Any]:

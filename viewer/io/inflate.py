@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from viewer.core.errors import UnreadableFile
+from viewer.core.words import _
 from viewer.io.gate import amount, harmless
 
 Codec = Literal["gzip", "zlib", "bzip2"]
@@ -39,7 +40,7 @@ def pieces(file: BinaryIO, codec: Codec, *, path: Path) -> Iterator[bytes]:
                 ended = not waiting and stream.hungry and not (waiting := file.read(PIECE))
                 piece, waiting = stream.step(waiting), b""
                 if ended and not piece and not stream.eof:  # zlib may still hold output when its input has ended
-                    raise UnreadableFile(f"{harmless(path.name)}: its compressed data is cut short.")
+                    raise UnreadableFile(_("{name}: its compressed data is cut short.").format(name=harmless(path.name)))
                 if piece:
                     yield piece
             waiting = stream.rest
@@ -48,8 +49,10 @@ def pieces(file: BinaryIO, codec: Codec, *, path: Path) -> Iterator[bytes]:
                 return  # what follows is padding, or the end
     except (zlib.error, OSError, ValueError, EOFError) as error:
         if "incorrect data check" in str(error) or "incorrect length check" in str(error):
-            raise UnreadableFile(f"{harmless(path.name)}: the checksum of its compressed data does not fit. The file is damaged.") from error
-        raise UnreadableFile(f"{harmless(path.name)}: its compressed data is damaged ({error}).") from error
+            raise UnreadableFile(
+                _("{name}: the checksum of its compressed data does not fit. The file is damaged.").format(name=harmless(path.name))
+            ) from error
+        raise UnreadableFile(_("{name}: its compressed data is damaged ({reason}).").format(name=harmless(path.name), reason=error)) from error
 
 
 def inflate_into(target: memoryview, file: BinaryIO, codec: Codec, *, skip: int = 0, path: Path) -> None:
@@ -69,7 +72,9 @@ def inflate_into(target: memoryview, file: BinaryIO, codec: Codec, *, skip: int 
             next(source, None)
             return
     raise UnreadableFile(
-        f"{harmless(path.name)}: {amount(total)} of voxels are promised, but the compressed data holds only {amount(filled)}. The file is cut short."
+        _("{name}: {total} of voxels are promised, but the compressed data holds only {filled}. The file is cut short.").format(
+            name=harmless(path.name), total=amount(total), filled=amount(filled)
+        )
     )
 
 

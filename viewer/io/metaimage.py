@@ -38,16 +38,20 @@ def plan_of(path: Path) -> GridPlan:
     name = harmless(path.name)
     fields, end = _fields(path, name)
     if fields.get("objecttype", "image").lower() != "image":
-        raise UnsupportedFeature(f'{name}: it is a MetaIO object of the kind "{harmless(fields["objecttype"])}", not an image.')
+        raise UnsupportedFeature(
+            _('{name}: it is a MetaIO object of the kind "{kind}", not an image.').format(name=name, kind=harmless(fields["objecttype"]))
+        )
     sizes = tuple(int(n) if n == int(n) else 0 for n in _numbers(fields, "DimSize", name))
     count = _numbers(fields, "NDims", name)
     if len(count) != 1 or len(sizes) != count[0]:
-        raise UnreadableFile(f'{name}: "DimSize" and "NDims" of its header contradict each other. The file is damaged.')
+        raise UnreadableFile(_('{name}: "DimSize" and "NDims" of its header contradict each other. The file is damaged.').format(name=name))
     if not 2 <= len(sizes) <= 5:
-        raise UnsupportedFeature(f"{name}: it has {len(sizes)} dimensions; 2 to 5 can be shown.")
+        raise UnsupportedFeature(_("{name}: it has {count} dimensions; 2 to 5 can be shown.").format(name=name, count=len(sizes)))
     code = _TYPES.get(fields.get("elementtype", "").upper().removesuffix("_ARRAY"))
     if code is None:
-        raise UnsupportedFeature(f'{name}: the ElementType "{harmless(fields.get("elementtype", ""))}" of its header is not supported.')
+        raise UnsupportedFeature(
+            _('{name}: the ElementType "{kind}" of its header is not supported.').format(name=name, kind=harmless(fields.get("elementtype", "")))
+        )
     channels = int(_numbers(fields, "ElementNumberOfChannels", name)[0]) if "elementnumberofchannels" in fields else 1
     gate.check((*sizes, channels), 1, path=path)
     warnings: list[str] = []
@@ -88,21 +92,25 @@ def _fields(path: Path, name: str) -> tuple[dict[str, str], int]:
             key, equals, value = line.decode("utf-8", "replace").partition("=")
             if not equals:
                 if key.strip():
-                    raise UnreadableFile(f'{name}: a line of its header is not understood: "{harmless(key.strip()[:60])}". The file is damaged.')
+                    raise UnreadableFile(
+                        _('{name}: a line of its header is not understood: "{text}". The file is damaged.').format(
+                            name=name, text=harmless(key.strip()[:60])
+                        )
+                    )
                 continue
             fields.setdefault(key.strip().lower(), value.strip())
             if key.strip().lower() == "elementdatafile":
                 return fields, file.tell()
-    raise UnreadableFile(f"{name}: its header names no ElementDataFile. The file is cut short or damaged.")
+    raise UnreadableFile(_("{name}: its header names no ElementDataFile. The file is cut short or damaged.").format(name=name))
 
 
 def _numbers(fields: dict[str, str], key: str, name: str) -> list[float]:
     try:
         numbers = [float(word) for word in fields[key.lower()].split()]
     except (KeyError, ValueError):
-        raise UnreadableFile(f'{name}: its header has no "{key}" that is understood. The file is damaged.') from None
+        raise UnreadableFile(_('{name}: its header has no "{key}" that is understood. The file is damaged.').format(name=name, key=key)) from None
     if not numbers or (key in ("DimSize", "NDims", "ElementNumberOfChannels", "HeaderSize") and not all(math.isfinite(n) for n in numbers)):
-        raise UnreadableFile(f'{name}: "{key}" of its header is no number. The file is damaged.')
+        raise UnreadableFile(_('{name}: "{key}" of its header is no number. The file is damaged.').format(name=name, key=key))
     return numbers
 
 
@@ -115,7 +123,9 @@ def _place_of_data(path: Path, fields: dict[str, str], end: int, name: str, need
     data, start = path, end
     if named.upper() not in ("LOCAL",):
         if named.upper().startswith("LIST") or "%" in named:
-            raise UnsupportedFeature(f"{name}: its voxels are spread over several files, which is not supported. Save it as one file.")
+            raise UnsupportedFeature(
+                _("{name}: its voxels are spread over several files, which is not supported. Save it as one file.").format(name=name)
+            )
         data, start = resolve(path, named), 0
     if not _is_true(fields.get("binarydata", "true")):
         return data, "text", start
@@ -126,11 +136,11 @@ def _place_of_data(path: Path, fields: dict[str, str], end: int, name: str, need
     if header == -1 and not compressed:
         start = max(0, size - needed)
     elif header < 0:
-        raise UnreadableFile(f'{name}: "HeaderSize" of its header cannot be. The file is damaged.')
+        raise UnreadableFile(_('{name}: "HeaderSize" of its header cannot be. The file is damaged.').format(name=name))
     else:
         start += header
     if compressed and "compresseddatasize" in fields and start + _numbers(fields, "CompressedDataSize", name)[0] > size:
-        raise UnreadableFile(f"{harmless(data.name)}: it is shorter than its compressed data should be. The file is cut short.")
+        raise UnreadableFile(_("{data}: it is shorter than its compressed data should be. The file is cut short.").format(data=harmless(data.name)))
     return data, "zlib" if compressed else "raw", start
 
 

@@ -51,7 +51,7 @@ def plan_of(path: Path) -> GridPlan:
         return _mgh(path, head, is_gzip)
     order = _analyze_order(head)
     if not order:
-        raise UnreadableFile(f"{harmless(path.name)}: it is cut short inside its header, or is neither Analyze nor MGH.")
+        raise UnreadableFile(_("{name}: it is cut short inside its header, or is neither Analyze nor MGH.").format(name=harmless(path.name)))
     return _analyze(path, head, order)
 
 
@@ -89,11 +89,15 @@ def _is_mgh(head: bytes) -> bool:
 def _mgh(path: Path, head: bytes, is_gzip: bool) -> GridPlan:
     name = harmless(path.name)
     if len(head) < MGH_HEADER:
-        raise UnreadableFile(f"{name}: it is cut short inside its MGH header.")
+        raise UnreadableFile(_("{name}: it is cut short inside its MGH header.").format(name=name))
     mgh = _parse_mgh(head)
     gate.check(mgh.sizes, 1, path=path)
     if mgh.kind not in _MGH_TYPES:
-        raise UnsupportedFeature(f"{name}: its voxels are of the MGH type {mgh.kind}, which is not supported (bytes, 16- and 32-bit numbers are).")
+        raise UnsupportedFeature(
+            _("{name}: its voxels are of the MGH type {kind}, which is not supported (bytes, 16- and 32-bit numbers are).").format(
+                name=name, kind=mgh.kind
+            )
+        )
     columns, rows, planes, frames = mgh.sizes
     shape = (planes, rows, columns)
     geometry, sheared, warnings, notes = _mgh_geometry(mgh, shape)
@@ -155,16 +159,20 @@ def _analyze(path: Path, head: bytes, order: str) -> GridPlan:
     offset, scale = struct.unpack_from(order + "2f", head, 108)
     high, low = struct.unpack_from(order + "2f", head, 124)
     if not 2 <= dim[0] <= 7:
-        raise UnreadableFile(f"{name}: its header says it has {dim[0]} dimensions; an Analyze image has 2 to 7. The file is damaged.")
+        raise UnreadableFile(
+            _("{name}: its header says it has {count} dimensions; an Analyze image has 2 to 7. The file is damaged.").format(name=name, count=dim[0])
+        )
     if kind not in _ANALYZE_TYPES:
         what = {1: "single bits", 32: "complex numbers"}.get(kind, f"of the type {kind}")
-        raise UnsupportedFeature(f"{name}: its voxels are {what}, which is not supported in Analyze images.")
+        raise UnsupportedFeature(_("{name}: its voxels are {what}, which is not supported in Analyze images.").format(name=name, what=what))
     dims = [*dim[1 : dim[0] + 1], 1, 1]
     dims[3:] = [n for n in dims[3:] if n != 1]
     gate.check(tuple(dims), 1, path=path)
     phases = math.prod(dims[3:])
     if not math.isfinite(offset) or offset != int(offset) or offset < 0:
-        raise UnreadableFile(f"{name}: its voxels are said to start at byte {offset:g}, which cannot be. The file is damaged.")
+        raise UnreadableFile(
+            _("{name}: its voxels are said to start at byte {offset:g}, which cannot be. The file is damaged.").format(name=name, offset=offset)
+        )
     samples = 3 if kind == 128 else 1
     shape = (*((phases,) if phases > 1 else ()), *dims[2::-1], *((3,) if samples == 3 else ()))
     roles: tuple[Role, ...] = ("phase", "plane", "row", "column") if phases > 1 else ("plane", "row", "column")

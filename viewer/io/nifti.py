@@ -74,7 +74,7 @@ def parse(head: bytes, name: str) -> Header:
         dim = struct.unpack_from(order + "8q", head, 16)
         pixdim = struct.unpack_from(order + "8d", head, 104)
         (offset,) = struct.unpack_from(order + "q", head, 168)
-        slope, intercept, high, low, _, toffset = struct.unpack_from(order + "6d", head, 176)
+        slope, intercept, high, low, _duration, toffset = struct.unpack_from(order + "6d", head, 176)
         description = head[240:320]
         qform, sform = struct.unpack_from(order + "2i", head, 344)
         quatern = struct.unpack_from(order + "6d", head, 352)
@@ -89,16 +89,18 @@ def parse(head: bytes, name: str) -> Header:
         pixdim = struct.unpack_from(order + "8f", head, 76)
         offset, slope, intercept = struct.unpack_from(order + "3f", head, 108)
         units = head[123]
-        high, low, _, toffset = struct.unpack_from(order + "4f", head, 124)
+        high, low, _duration, toffset = struct.unpack_from(order + "4f", head, 124)
         description = head[148:228]
         qform, sform = struct.unpack_from(order + "2h", head, 252)
         quatern = struct.unpack_from(order + "6f", head, 256)
         srow = struct.unpack_from(order + "12f", head, 280)
         is_pair = head[344:346] == b"ni"
     else:
-        raise UnreadableFile(f"{name}: it is cut short inside its NIfTI header.")
+        raise UnreadableFile(_("{name}: it is cut short inside its NIfTI header.").format(name=name))
     if size not in (348, 540):
-        raise UnreadableFile(f"{name}: its NIfTI header says it is {size} bytes long, not 348 or 540. The file is damaged.")
+        raise UnreadableFile(
+            _("{name}: its NIfTI header says it is {size} bytes long, not 348 or 540. The file is damaged.").format(name=name, size=size)
+        )
     text = description.split(b"\0")[0].decode("latin-1").strip()
     return Header(
         size, order, is_pair, dim, pixdim, datatype, bitpix, float(offset), slope, intercept, (low, high),
@@ -168,7 +170,9 @@ def _place_of_data(path: Path, header: Header, is_gzip: bool) -> tuple[Path, Any
     offset = header.vox_offset
     least = 0 if header.is_pair else header.size + 4
     if not math.isfinite(offset) or offset != int(offset) or offset < 0 or (offset < header.size and offset not in (0,) and not header.is_pair):
-        raise UnreadableFile(f"{name}: its voxels are said to start at byte {offset:g}, which cannot be. The file is damaged.")
+        raise UnreadableFile(
+            _("{name}: its voxels are said to start at byte {offset:g}, which cannot be. The file is damaged.").format(name=name, offset=offset)
+        )
     place = max(int(offset), least) if offset == 0 else int(offset)
     data = path
     if header.is_pair:
@@ -184,14 +188,20 @@ def _axes(header: Header, path: Path) -> tuple[tuple[int, ...], tuple[Role, ...]
     """Sizes, fastest first (columns, rows, planes[, phases]); the stored axes' roles, slowest first; samples; warnings."""
     count, name = header.dim[0], harmless(path.name)
     if not 1 <= count <= 7:
-        raise UnreadableFile(f"{name}: its header says it has {count} dimensions; a NIfTI file has 1 to 7. The file is damaged.")
+        raise UnreadableFile(
+            _("{name}: its header says it has {count} dimensions; a NIfTI file has 1 to 7. The file is damaged.").format(name=name, count=count)
+        )
     if count == 1:
-        raise UnsupportedFeature(f"{name}: it holds a row of numbers (one dimension), which is no picture and no volume.")
+        raise UnsupportedFeature(_("{name}: it holds a row of numbers (one dimension), which is no picture and no volume.").format(name=name))
     if header.datatype not in _TYPES:
         what = _OTHER_TYPES.get(header.datatype)
         if what:
-            raise UnsupportedFeature(f"{name}: its voxels are {what}, which are not supported. Convert it to whole numbers or floats.")
-        raise UnreadableFile(f"{name}: its data type has the number {header.datatype}, which NIfTI does not know. The file is damaged.")
+            raise UnsupportedFeature(
+                _("{name}: its voxels are {what}, which are not supported. Convert it to whole numbers or floats.").format(name=name, what=what)
+            )
+        raise UnreadableFile(
+            _("{name}: its data type has the number {kind}, which NIfTI does not know. The file is damaged.").format(name=name, kind=header.datatype)
+        )
     samples = _SAMPLES.get(header.datatype, 1)
     warnings: list[str] = []
     bits = np.dtype(_TYPES[header.datatype]).itemsize * samples * 8

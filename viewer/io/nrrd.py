@@ -58,16 +58,16 @@ def plan_of(path: Path) -> GridPlan:
     fields, end = _fields(path)
     sizes = _whole_numbers(fields, "sizes", name)
     if len(sizes) != _one(fields, "dimension", name):
-        raise UnreadableFile(f'{name}: "sizes" and "dimension" of its header contradict each other. The file is damaged.')
+        raise UnreadableFile(_('{name}: "sizes" and "dimension" of its header contradict each other. The file is damaged.').format(name=name))
     if len(sizes) > 16:
-        raise UnsupportedFeature(f"{name}: it has {len(sizes)} dimensions, which is more than can be shown.")
+        raise UnsupportedFeature(_("{name}: it has {count} dimensions, which is more than can be shown.").format(name=name, count=len(sizes)))
     if len(sizes) == 1:
-        raise UnsupportedFeature(f"{name}: it holds a row of numbers (one dimension), which is no picture and no volume.")
+        raise UnsupportedFeature(_("{name}: it holds a row of numbers (one dimension), which is no picture and no volume.").format(name=name))
     code = _CODES.get(fields.get("type", "").lower())
     codec = _ENCODINGS.get(fields.get("encoding", "").lower())
     if code is None or codec is None:
         what = f'type "{harmless(fields.get("type", ""))}"' if code is None else f'encoding "{harmless(fields.get("encoding", ""))}"'
-        raise UnsupportedFeature(f"{name}: the {what} of its header is not supported.")
+        raise UnsupportedFeature(_("{name}: the {what} of its header is not supported.").format(name=name, what=what))
     gate.check(sizes, 1, path=path)
     warnings: list[str] = []
     roles, geometry, sheared = _layout(fields, sizes, code, name, warnings)
@@ -113,10 +113,10 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     with open_regular(path) as file:
         if not looks_like(file.readline(80)):
-            raise UnreadableFile(f"{name}: it does not start as an NRRD file does.")
+            raise UnreadableFile(_("{name}: it does not start as an NRRD file does.").format(name=name))
         while line := file.readline(HEADER_LIMIT):
             if file.tell() > HEADER_LIMIT:
-                raise UnreadableFile(f"{name}: its header has no end. The file is damaged.")
+                raise UnreadableFile(_("{name}: its header has no end. The file is damaged.").format(name=name))
             text = line.decode("utf-8", "replace").strip("\r\n")
             if not text.strip():
                 break
@@ -124,7 +124,9 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
                 continue
             key, colon, value = text.partition(":")
             if not colon:
-                raise UnreadableFile(f'{name}: a line of its header is not understood: "{harmless(text[:60])}". The file is damaged.')
+                raise UnreadableFile(
+                    _('{name}: a line of its header is not understood: "{text}". The file is damaged.').format(name=name, text=harmless(text[:60]))
+                )
             fields.setdefault(key.strip().lower(), value.strip())
             if key.strip().lower() in ("data file", "datafile") and value.strip().upper().startswith("LIST"):
                 break  # what follows are names, which are never opened
@@ -135,15 +137,19 @@ def _whole_numbers(fields: dict[str, str], key: str, name: str) -> tuple[int, ..
     try:
         return tuple(int(word) for word in fields[key].split())
     except KeyError:
-        raise UnreadableFile(f'{name}: its header has no "{key}". The file is damaged.') from None
+        raise UnreadableFile(_('{name}: its header has no "{key}". The file is damaged.').format(name=name, key=key)) from None
     except ValueError:
-        raise UnreadableFile(f'{name}: "{key}: {harmless(fields[key][:60])}" of its header is not understood. The file is damaged.') from None
+        raise UnreadableFile(
+            _('{name}: "{key}: {text}" of its header is not understood. The file is damaged.').format(
+                name=name, key=key, text=harmless(fields[key][:60])
+            )
+        ) from None
 
 
 def _one(fields: dict[str, str], key: str, name: str) -> int:
     numbers = _whole_numbers(fields, key, name)
     if len(numbers) != 1:
-        raise UnreadableFile(f'{name}: "{key}" of its header is not one number. The file is damaged.')
+        raise UnreadableFile(_('{name}: "{key}" of its header is not one number. The file is damaged.').format(name=name, key=key))
     return numbers[0]
 
 
@@ -154,24 +160,26 @@ def _place_of_data(path: Path, fields: dict[str, str], end: int, codec: str, nee
     data, start = path, end
     if named is not None:
         if named.upper().startswith("LIST") or re.search(r"%\d*[du]", named):
-            raise UnsupportedFeature(f"{name}: its voxels are spread over several files, which is not supported. Save it as one file.")
+            raise UnsupportedFeature(
+                _("{name}: its voxels are spread over several files, which is not supported. Save it as one file.").format(name=name)
+            )
         data, start = resolve(path, named), 0
     lines = _one(fields, "line skip", name) if "line skip" in fields else _one(fields, "lineskip", name) if "lineskip" in fields else 0
     skip = _one(fields, "byte skip", name) if "byte skip" in fields else _one(fields, "byteskip", name) if "byteskip" in fields else 0
     if lines < 0 or skip < -1 or lines > 1_000_000:
-        raise UnreadableFile(f'{name}: "line skip" or "byte skip" of its header cannot be. The file is damaged.')
+        raise UnreadableFile(_('{name}: "line skip" or "byte skip" of its header cannot be. The file is damaged.').format(name=name))
     with open_regular(data) as file:
         size = file.seek(0, 2)
         file.seek(start)
-        for _ in range(lines):
+        for _line in range(lines):
             if not file.readline(1 << 20):
-                raise UnreadableFile(f"{harmless(data.name)}: it ends before its voxels start. The file is cut short.")
+                raise UnreadableFile(_("{data}: it ends before its voxels start. The file is cut short.").format(data=harmless(data.name)))
         start = file.tell()
         if skip == -1:
             if codec == "raw":
                 return data, max(0, size - needed), 0
             if codec != "gzip" or size < 18:
-                raise UnsupportedFeature(f'{name}: "byte skip: -1" with this encoding is not supported.')
+                raise UnsupportedFeature(_('{name}: "byte skip: -1" with this encoding is not supported.').format(name=name))
             file.seek(-4, 2)  # gzip's trailer holds the inflated length
             return data, start, max(0, int.from_bytes(file.read(4), "little") - needed)
     return (data, start + skip, 0) if codec in ("raw", "text") else (data, start, skip)
@@ -185,7 +193,7 @@ def _layout(
     directions = _directions(fields, count, name)
     kinds = [kind.lower() for kind in fields.get("kinds", "").split()] or ["???"] * count
     if len(kinds) != count:
-        raise UnreadableFile(f'{name}: "kinds" of its header does not name {count} axes. The file is damaged.')
+        raise UnreadableFile(_('{name}: "kinds" of its header does not name {count} axes. The file is damaged.').format(name=name, count=count))
     if directions is not None:
         spatial = [axis for axis, vector in enumerate(directions) if vector is not None and not _is_time(vector, kinds[axis])]
     else:
@@ -193,7 +201,7 @@ def _layout(
     if len(spatial) > 3:  # ITK writes four-dimensional images as four domains: the slowest is no place
         spatial = spatial[:3]
     if len(spatial) < 2:
-        raise UnsupportedFeature(f"{name}: it has {len(spatial)} axis in space, which is no picture and no volume.")
+        raise UnsupportedFeature(_("{name}: it has {count} axis in space, which is no picture and no volume.").format(name=name, count=len(spatial)))
     roles: list[Role] = ["phase"] * count
     for axis, role in zip(spatial, ("column", "row", "plane"), strict=False):
         roles[axis] = cast(Role, role)
@@ -217,7 +225,9 @@ def _directions(fields: dict[str, str], count: int, name: str) -> list[NDArray[n
         return None
     words = re.findall(r"none|\([^()]*\)", text, re.IGNORECASE)
     if len(words) != count:
-        raise UnreadableFile(f'{name}: "space directions" of its header does not name {count} axes. The file is damaged.')
+        raise UnreadableFile(
+            _('{name}: "space directions" of its header does not name {count} axes. The file is damaged.').format(name=name, count=count)
+        )
     return [None if word.lower() == "none" else _vector(word, name) for word in words]
 
 
@@ -225,7 +235,9 @@ def _vector(text: str, name: str) -> NDArray[np.float64]:
     try:
         return np.array([float(part) for part in text.strip().strip("()").split(",")])
     except ValueError:
-        raise UnreadableFile(f'{name}: the vector "{harmless(text[:60])}" of its header is not understood. The file is damaged.') from None
+        raise UnreadableFile(
+            _('{name}: the vector "{text}" of its header is not understood. The file is damaged.').format(name=name, text=harmless(text[:60]))
+        ) from None
 
 
 def _geometry(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.provenance import Note
 from viewer.core.volume import Volume
-from viewer.core.words import ngettext
+from viewer.core.words import _, ngettext
 from viewer.io import archive, collector, containers, remembered
 from viewer.io.beside import because, open_descriptor
 from viewer.io.gate import harmless
@@ -255,4 +255,4 @@ def _reader(name: str) -> Reader:
 def _must_have_pixels(entry: SeriesEntry) -> None:
     if entry.kind == "other":
         name = harmless(entry.files[0].name) if entry.files else entry.title
-        raise UnreadableFile(f"{name}: {entry.title or 'this object'} has no picture that can be shown.")
+        raise UnreadableFile(_("{name}: {title} has no picture that can be shown.").format(name=name, title=entry.title or "this object"))

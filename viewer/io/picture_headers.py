@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
+from viewer.core.words import _
 from viewer.io import imagej
 from viewer.io.beside import open_regular
 from viewer.io.gate import harmless
@@ -71,8 +72,8 @@ def read(path: Path) -> Picture:
             if kind == "tiff":
                 return _Tiff(file, size, path).picture()
         except struct.error as error:
-            raise UnreadableFile(f"{harmless(path.name)}: the picture is cut short inside its header.") from error
-    raise UnreadableFile(f"{harmless(path.name)}: it is no PNG, JPEG or TIFF picture.")
+            raise UnreadableFile(_("{name}: the picture is cut short inside its header.").format(name=harmless(path.name))) from error
+    raise UnreadableFile(_("{name}: it is no PNG, JPEG or TIFF picture.").format(name=harmless(path.name)))
 
 
 def _png(file: BinaryIO, size: int, path: Path) -> Picture:
@@ -83,7 +84,7 @@ def _png(file: BinaryIO, size: int, path: Path) -> Picture:
         length, kind = struct.unpack(">I4s", file.read(8))
         if place == 8:
             if kind != b"IHDR":
-                raise UnreadableFile(f"{name}: the PNG picture does not start with its header. The file is damaged.")
+                raise UnreadableFile(_("{name}: the PNG picture does not start with its header. The file is damaged.").format(name=name))
             columns, rows, bits, color = struct.unpack(">IIBB", file.read(10))
         if place + 12 + length > size:
             break
@@ -91,14 +92,18 @@ def _png(file: BinaryIO, size: int, path: Path) -> Picture:
             data += length
         if kind == b"IEND":
             if color not in (0, 2, 3, 4, 6) or bits not in (1, 2, 4, 8, 16):
-                raise UnreadableFile(f"{name}: the PNG header has a colour type {color} of {bits} bits, which PNG does not know.")
+                raise UnreadableFile(
+                    _("{name}: the PNG header has a colour type {color} of {bits} bits, which PNG does not know.").format(
+                        name=name, color=color, bits=bits
+                    )
+                )
             warnings = ("The transparency of the picture is left out.",) if color in (4, 6) else ()
             if color in (2, 6) and bits == 16:
                 warnings = (*warnings, "Colours of 16 bits are shown with 8.")
             samples, kept = (3, 8) if color in (2, 3, 6) else (1, 16 if bits == 16 else 8)
             return Picture("png", (0,), rows, columns, samples, kept, data, warnings=warnings)
         place += 12 + length
-    raise UnreadableFile(f"{name}: the PNG picture is cut short.")
+    raise UnreadableFile(_("{name}: the PNG picture is cut short.").format(name=name))
 
 
 def _jpeg(file: BinaryIO, size: int, path: Path) -> Picture:
@@ -115,14 +120,18 @@ def _jpeg(file: BinaryIO, size: int, path: Path) -> Picture:
         if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
             bits, rows, columns, components = struct.unpack(">BHHB", file.read(6))
             if bits != 8 or components not in (1, 3, 4):
-                raise UnsupportedFeature(f"{name}: JPEG pictures of {bits} bits and {components} components are not supported outside DICOM.")
+                raise UnsupportedFeature(
+                    _("{name}: JPEG pictures of {bits} bits and {components} components are not supported outside DICOM.").format(
+                        name=name, bits=bits, components=components
+                    )
+                )
             file.seek(max(0, size - 65536))
             warnings = () if b"\xff\xd9" in file.read() else ("The JPEG picture has no end; it may be cut short.",)
             return Picture("jpeg", (0,), rows, columns, 1 if components == 1 else 3, 8, size, warnings=warnings)
         if code in (0xD9, 0xDA):
             break
         place += 2 + length
-    raise UnreadableFile(f"{name}: the JPEG picture is cut short or damaged; its size was not found.")
+    raise UnreadableFile(_("{name}: the JPEG picture is cut short or damaged; its size was not found.").format(name=name))
 
 
 class _Tiff:
@@ -154,7 +163,7 @@ class _Tiff:
         if is_color and (bits > 8 or samples > 3):
             warnings.append("Colours are shown with 8 bits, without transparency.")
         if sample_format not in (1, 2, 3, 4):
-            raise UnsupportedFeature(f"{self._name}: TIFF pictures of complex numbers are not supported.")
+            raise UnsupportedFeature(_("{name}: TIFF pictures of complex numbers are not supported.").format(name=self._name))
         description = self._text(first, 270)
         said = imagej.fields(description)
         frames = int(said["frames"]) if said.get("frames", "").isdecimal() else 0
@@ -162,15 +171,15 @@ class _Tiff:
             warnings.append(f"ImageJ says that there are {said['images']} images, but only {len(pages)} can be found.")
         resolution = (self._ratio(first, 282), self._ratio(first, 283))
         per_inch = {2: 1.0, 3: 2.54}.get(self._value(first, 296, 2), 0.0)
-        data = sum(sum(self._values(tags, 279) or self._values(tags, 325)) for _, tags in same)
+        data = sum(sum(self._values(tags, 279) or self._values(tags, 325)) for _page, tags in same)
         if data == 0 or data > self._size:
-            raise UnreadableFile(f"{self._name}: the TIFF picture is cut short or damaged; its strips are larger than the file.")
-        for _, tags in same:
+            raise UnreadableFile(_("{name}: the TIFF picture is cut short or damaged; its strips are larger than the file.").format(name=self._name))
+        for _page, tags in same:
             counts, offsets = self._values(tags, 279) or self._values(tags, 325), self._values(tags, 273) or self._values(tags, 324)
             if len(counts) != len(offsets) or any(o + c > self._size for o, c in zip(offsets, counts, strict=True)):
-                raise UnreadableFile(f"{self._name}: the TIFF picture is cut short; its pixels lie beyond the end of the file.")
+                raise UnreadableFile(_("{name}: the TIFF picture is cut short; its pixels lie beyond the end of the file.").format(name=self._name))
         return Picture(
-            "tiff", tuple(n for n, _ in same), rows, columns, 3 if is_color else 1, bits, data,
+            "tiff", tuple(n for n, _tags in same), rows, columns, 3 if is_color else 1, bits, data,
             # YCbCr may be subsampled: fewer bytes than pixels, though uncompressed
             is_compressed=compression != 1 or photometric == 6, stored_samples=samples, is_inverted=photometric == 0 and not is_color,
             are_phases=frames == len(same) and len(same) > 1, warnings=tuple(warnings),
@@ -195,7 +204,7 @@ class _Tiff:
             pages.append(tags)
             (place,) = struct.unpack_from(self._order + ("Q" if self._big else "I"), block, min(count, 4096) * entry_size)
         if not pages:
-            raise UnreadableFile(f"{self._name}: the TIFF file has no page.")
+            raise UnreadableFile(_("{name}: the TIFF file has no page.").format(name=self._name))
         return pages
 
     def _values(self, tags: dict[int, tuple[int, int, bytes]], tag: int) -> tuple[int, ...]:
@@ -205,7 +214,7 @@ class _Tiff:
             return ()
         size = struct.calcsize(letter) * number
         if size > min(self._size, 64 << 20):
-            raise UnreadableFile(f"{self._name}: a list in the TIFF header is longer than the file. It is damaged.")
+            raise UnreadableFile(_("{name}: a list in the TIFF header is longer than the file. It is damaged.").format(name=self._name))
         if size > len(raw):
             (offset,) = struct.unpack(self._order + ("Q" if self._big else "I"), raw)
             self._file.seek(offset)

@@ -176,10 +176,16 @@ def decode(request: Decode) -> NDArray[Any]:
         raise
     except (Exception, RecursionError) as error:
         why = harmless(str(error)[:200])
-        raise UnreadableFile(f"{harmless(path.name)}: the picture could not be decoded ({why}). The file is damaged.") from error
+        raise UnreadableFile(
+            _("{name}: the picture could not be decoded ({why}). The file is damaged.").format(name=harmless(path.name), why=why)
+        ) from error
     if pixels.shape != request.shape:
         found, said = pixels.shape, request.shape
-        raise UnreadableFile(f"{harmless(path.name)}: its pixels are {found}, not {said} as its header says. The file is damaged.")
+        raise UnreadableFile(
+            _("{name}: its pixels are {found}, not {said} as its header says. The file is damaged.").format(
+                name=harmless(path.name), found=found, said=said
+            )
+        )
     return pixels
 
 
@@ -222,7 +228,11 @@ def _page(page: Any, request: Decode) -> NDArray[Any]:
     """Grey as stored; colour as RGB of 8 bits."""
     height, width = request.shape[1:3]
     if (page.imagelength, page.imagewidth) != (height, width):
-        raise UnreadableFile(f"{harmless(Path(request.path).name)}: a page is not {width} x {height} as its header says. The file is damaged.")
+        raise UnreadableFile(
+            _("{name}: a page is not {width} x {height} as its header says. The file is damaged.").format(
+                name=harmless(Path(request.path).name), width=width, height=height
+            )
+        )
     photometric = int(page.photometric)
     if photometric == 6 and page.compression in (6, 7):  # JPEG: the decoder gives RGB
         photometric = 2
@@ -236,7 +246,11 @@ def _page(page: Any, request: Decode) -> NDArray[Any]:
     if photometric == 3:  # palette: three tables of 16 bits, the high byte counts
         return np.asarray((page.colormap[:, pixels] >> 8).astype(np.uint8).transpose(1, 2, 0))
     if photometric not in (2, 6):
-        raise UnreadableFile(f"{harmless(Path(request.path).name)}: this kind of TIFF colours is not supported (photometric {photometric}).")
+        raise UnreadableFile(
+            _("{name}: this kind of TIFF colours is not supported (photometric {photometric}).").format(
+                name=harmless(Path(request.path).name), photometric=photometric
+            )
+        )
     if pixels.dtype.kind == "f":
         pixels = np.clip(np.nan_to_num(pixels), 0, 1) * 255
     elif pixels.dtype.itemsize > 1:

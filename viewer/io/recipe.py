@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from viewer.core.errors import UnreadableFile
+from viewer.core.words import _
 from viewer.io.beside import open_regular
 from viewer.io.gate import harmless
 from viewer.io.save import save_atomic
@@ -42,27 +43,29 @@ def read_recipe(path: Path) -> tuple[RecipeStep, ...]:
     with open_regular(path) as file:
         text = file.read(LARGEST + 1)
     if len(text) > LARGEST:
-        raise UnreadableFile(f"{name}: this is too long for a recipe.")
+        raise UnreadableFile(_("{name}: this is too long for a recipe.").format(name=name))
     try:
         content = tomllib.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise UnreadableFile(f"{name}: it is not a recipe in TOML ({harmless(str(error))}).") from error
+        raise UnreadableFile(_("{name}: it is not a recipe in TOML ({reason}).").format(name=name, reason=harmless(str(error)))) from error
     steps = content.get("step")
     if not isinstance(steps, list) or not steps:
-        raise UnreadableFile(f"{name}: the recipe has no [[step]]. Each step names an operation and its parameters.")
+        raise UnreadableFile(_("{name}: the recipe has no [[step]]. Each step names an operation and its parameters.").format(name=name))
     found = []
     for number, step in enumerate(steps, 1):
         operation = step.get("operation") if isinstance(step, dict) else None
         parameters = step.get("parameters", {}) if isinstance(step, dict) else None
         if not isinstance(operation, str) or not isinstance(parameters, dict):
-            raise UnreadableFile(f'{name}: step {number} of the recipe has no "operation", or its "parameters" are no table.')
+            raise UnreadableFile(
+                _('{name}: step {number} of the recipe has no "operation", or its "parameters" are no table.').format(name=name, number=number)
+            )
         found.append(RecipeStep(operation, parameters))
     return tuple(found)
 
 
 def _check_same(path: Path, count: int) -> None:
     if count and len(read_recipe(path)) != count:
-        raise UnreadableFile(f"{harmless(path.name)}: the written recipe reads otherwise.")
+        raise UnreadableFile(_("{name}: the written recipe reads otherwise.").format(name=harmless(path.name)))
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from viewer.core.errors import NegatoscopeError, SaveFailed
+from viewer.core.words import _
 from viewer.io.gate import harmless
 
 Writer = Callable[[BinaryIO], None]
@@ -54,7 +55,9 @@ def save_atomic(path: Path, writer: Writer | bytes, *, overwrite: bool = False, 
             os.unlink(temporary)
         if isinstance(error, NegatoscopeError) or not isinstance(error, OSError):
             raise
-        raise SaveFailed(f"{name}: it could not be saved: {_because(error)}. What was there before is untouched.") from error
+        raise SaveFailed(
+            _("{name}: it could not be saved: {reason}. What was there before is untouched.").format(name=name, reason=_because(error))
+        ) from error
     _sync_folder(target.parent)
 
 
@@ -64,17 +67,21 @@ def ready_target(path: Path, *, overwrite: bool = False) -> Path:
     try:
         target = Path(os.path.realpath(path))
         if not target.parent.is_dir():
-            raise SaveFailed(f"{name}: the folder {harmless(str(path.parent))} does not exist. Make it first, or choose another.")
+            raise SaveFailed(
+                _("{name}: the folder {folder} does not exist. Make it first, or choose another.").format(
+                    name=name, folder=harmless(str(path.parent))
+                )
+            )
         if target.is_dir():
-            raise SaveFailed(f"{name}: there is a folder of this name. Choose another name.")
+            raise SaveFailed(_("{name}: there is a folder of this name. Choose another name.").format(name=name))
         if os.path.lexists(target):
             if not overwrite:
                 raise SaveFailed(_exists(name))
             if not stat.S_ISREG(os.stat(target).st_mode):
-                raise SaveFailed(f"{name}: this is not an ordinary file and is not written to.")
+                raise SaveFailed(_("{name}: this is not an ordinary file and is not written to.").format(name=name))
     except (OSError, ValueError) as error:
         reason = _because(error) if isinstance(error, OSError) else harmless(str(error))
-        raise SaveFailed(f"{name}: it cannot be saved there: {reason}.") from error
+        raise SaveFailed(_("{name}: it cannot be saved there: {reason}.").format(name=name, reason=reason)) from error
     return target
 
 
@@ -88,9 +95,11 @@ def save_folder(path: Path, writer: Callable[[Path], None]) -> None:
     name = harmless(path.name)
     target = Path(os.path.realpath(path))
     if os.path.lexists(target):
-        raise SaveFailed(f"{name}: there is something of this name already. Choose a new name for the folder.")
+        raise SaveFailed(_("{name}: there is something of this name already. Choose a new name for the folder.").format(name=name))
     if not target.parent.is_dir():
-        raise SaveFailed(f"{name}: the folder {harmless(str(path.parent))} does not exist. Make it first, or choose another.")
+        raise SaveFailed(
+            _("{name}: the folder {folder} does not exist. Make it first, or choose another.").format(name=name, folder=harmless(str(path.parent)))
+        )
     temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.tmp")
     try:
         temporary.mkdir()
@@ -101,7 +110,7 @@ def save_folder(path: Path, writer: Callable[[Path], None]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
         if not isinstance(error, OSError):
             raise
-        raise SaveFailed(f"{name}: it could not be saved: {_because(error)}.") from error
+        raise SaveFailed(_("{name}: it could not be saved: {reason}.").format(name=name, reason=_because(error))) from error
     _sync_folder(target.parent)
 
 

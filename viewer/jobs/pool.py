@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from viewer.core.errors import JobFailed, OperationCancelled
+from viewer.core.words import _
 from viewer.jobs import channel, worker
 from viewer.jobs.channel import Writable
 from viewer.jobs.process import WorkerProcess
@@ -92,7 +93,7 @@ class Job:
         with self._lock:
             if self.state != "waiting":
                 return
-        self._finish("cancelled", None, OperationCancelled("Cancelled."))
+        self._finish("cancelled", None, OperationCancelled(_("Cancelled.")))
 
     @property
     def cancel_asked(self) -> bool:
@@ -164,7 +165,7 @@ class Pool:
         """Queue a call of ``package.module:name`` with keyword arguments. Raises OperationCancelled once the pool is closed."""
         with self._lock:
             if self._closed:
-                raise OperationCancelled("Cancelled: the program is closing.")
+                raise OperationCancelled(_("Cancelled: the program is closing."))
             self._numbers += 1
             job = Job(self._numbers, function, arguments, limits or Limits(), title)
         if self.inline:
@@ -205,7 +206,7 @@ class Pool:
                 break
             if waiting is not None:
                 waiting.cancel()
-        for _ in self._threads:
+        for _thread in self._threads:
             self._queue.put(None)
         for thread in self._threads:
             thread.join()
@@ -244,7 +245,7 @@ class Pool:
             try:
                 survived = self._watch(process, job, arguments)
             except Exception as err:  # noqa: BLE001  arguments that cannot be sent: the job fails, the thread lives
-                job._finish("failed", None, JobFailed(f"The job could not be handed to a worker: {err}"))
+                job._finish("failed", None, JobFailed(_("The job could not be handed to a worker: {reason}").format(reason=err)))
             del arguments
             if not survived or process.has_grown():
                 process.end()
@@ -277,19 +278,23 @@ class Pool:
                         asked_at = now
                         process.send(("cancel",))
                     elif now - asked_at > CANCEL_PATIENCE_S:
-                        job._finish("cancelled", None, OperationCancelled("Cancelled."))
+                        job._finish("cancelled", None, OperationCancelled(_("Cancelled.")))
                         return False
                 if limits.seconds is not None and now - job.started_at > limits.seconds:
-                    job._finish("failed", None, JobFailed(f"It took longer than {limits.seconds:.0f} s and was stopped."))
+                    job._finish("failed", None, JobFailed(_("It took longer than {seconds:.0f} s and was stopped.").format(seconds=limits.seconds)))
                     return False
                 if limits.memory is not None and process.rss() > limits.memory:
-                    job._finish("failed", None, JobFailed(f"It needed more than {limits.memory / 2**30:.1f} GiB of memory and was stopped."))
+                    job._finish(
+                        "failed",
+                        None,
+                        JobFailed(_("It needed more than {size:.1f} GiB of memory and was stopped.").format(size=limits.memory / 2**30)),
+                    )
                     return False
         except channel.ChannelClosed:
             if job.cancel_asked:
-                job._finish("cancelled", None, OperationCancelled("Cancelled."))
+                job._finish("cancelled", None, OperationCancelled(_("Cancelled.")))
             else:
-                job._finish("failed", None, JobFailed(f"The worker process died: {process.exit_text()}."))
+                job._finish("failed", None, JobFailed(_("The worker process died: {reason}.").format(reason=process.exit_text())))
             return False
 
     def _run_here(self, job: Job) -> None:
@@ -309,19 +314,19 @@ class Pool:
 def _conclude(job: Job, message: Any) -> None:
     if message[0] == "result":
         if job.cancel_asked:
-            job._finish("cancelled", None, OperationCancelled("Cancelled."))
+            job._finish("cancelled", None, OperationCancelled(_("Cancelled.")))
         else:
             job._finish("done", message[2], None)
         return
-    _, _, kind, payload, details = message
+    kind, payload, details = message[2:]
     if isinstance(payload, OperationCancelled):
         job._finish("cancelled", None, payload)
     elif kind == "refused":
         job._finish("failed", None, payload)
     elif kind == "memory":
-        job._finish("failed", None, JobFailed("It needed more memory than it may use.", details))
+        job._finish("failed", None, JobFailed(_("It needed more memory than it may use."), details))
     else:
-        job._finish("failed", None, JobFailed(f"It failed inside: {payload}", details))
+        job._finish("failed", None, JobFailed(_("It failed inside: {reason}").format(reason=payload), details))
 
 
 def _read_only(value: Any) -> Any:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from viewer.core.errors import NegatoscopeError, OperationCancelled
+from viewer.core.words import _
 from viewer.jobs import channel
 
 _PROGRESS_INTERVAL_S = 0.03
@@ -32,7 +33,7 @@ class Reporter:
     def __call__(self, fraction: float, text: str = "") -> None:
         """Raises OperationCancelled when the user has cancelled meanwhile."""
         if self._cancelled():
-            raise OperationCancelled("Cancelled.")
+            raise OperationCancelled(_("Cancelled."))
         now = time.monotonic()
         if fraction >= 1 or now - self._last >= _PROGRESS_INTERVAL_S:
             self._last = now

@@ -17,7 +17,7 @@ from viewer.core.images import Image, Labels, Mask, Result
 from viewer.core.labels import LabelLayer, next_number
 from viewer.core.operation import OperationSpec, check_parameters, invoke
 from viewer.core.volume import Volume
-from viewer.core.words import gettext
+from viewer.core.words import _, gettext
 from viewer.jobs.pool import Job, Limits, Pool
 from viewer.session.document import Document
 from viewer.session.history import Step
@@ -97,7 +97,7 @@ def prepare(
     """Check everything and take a snapshot. Raises Refused (BadParameter) with a sentence."""
     scope = scope or Scope()
     if not document.has_volume(volume_id):
-        raise Refused(f"{spec.title}: the image is no longer open.")
+        raise Refused(_("{operation}: the image is no longer open.").format(operation=_(spec.title)))
     volume = document.volume(volume_id)
     _check_scope(spec, volume, scope)
     references: dict[str, Any] = {}
@@ -124,7 +124,7 @@ def prepare(
     checked = check_parameters(spec, given)
     layer_for_result = _target_layer(document, spec, parameters, target)
     if layer_for_result is not None and layer_for_result.geometry.shape != volume.geometry.shape:
-        raise Refused(f"{layer_for_result.name} lies on another grid than the image. Choose a segment of this image.")
+        raise Refused(_("{layer} lies on another grid than the image. Choose a segment of this image.").format(layer=layer_for_result.name))
     phases = range(volume.phases) if scope.kind == "volume" and spec.outputs == ("Image",) else (scope.phase,)
     return Call(
         spec=spec,
@@ -187,7 +187,9 @@ def apply(
     try:
         results = start(call, pool).result()
     except JobFailed as err:
-        raise JobFailed(f"{spec.title} of the plugin {spec.plugin}: {err}", err.details) from err
+        raise JobFailed(
+            _("{operation} of the plugin {plugin}: {reason}").format(operation=_(spec.title), plugin=spec.plugin, reason=err), err.details
+        ) from err
     step = build_step(call, results)
     if step is not None:
         commit(document, call, step)
@@ -199,7 +201,11 @@ def commit(document: Document, call: Call, step: Step) -> None:
     layer = call.target_layer
     stale = layer is not None and (not document.has_layer(layer.id) or document.revision(layer.id) != call.revision)
     if stale or document.item("shown", call.volume.root_id) != call.was_shown or not document.has_volume(call.original.id):
-        raise Refused(f"{call.spec.title}: the image or the segment has changed meanwhile, so the result was not written. Run it again.")
+        raise Refused(
+            _("{operation}: the image or the segment has changed meanwhile, so the result was not written. Run it again.").format(
+                operation=_(call.spec.title)
+            )
+        )
     document.commit(step)
 
 
@@ -219,16 +225,18 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
 
 def _check_scope(spec: OperationSpec, volume: Volume, scope: Scope) -> None:
     if scope.axis not in (0, 1, 2):
-        raise Refused(f"There is no axis {scope.axis}: 0 goes along the planes, 1 along the rows, 2 along the columns.")
+        raise Refused(_("There is no axis {axis}: 0 goes along the planes, 1 along the rows, 2 along the columns.").format(axis=scope.axis))
     if not 0 <= scope.phase < volume.phases:
-        raise Refused(f"There is no phase {scope.phase}; the image has {volume.phases}, counted from 0.")
+        raise Refused(_("There is no phase {phase}; the image has {count}, counted from 0.").format(phase=scope.phase, count=volume.phases))
     if scope.kind == "slice" and not 0 <= scope.index < volume.geometry.shape[scope.axis]:
-        raise Refused(f"There is no plane {scope.index}; there are {volume.geometry.shape[scope.axis]}, counted from 0.")
+        raise Refused(
+            _("There is no plane {index}; there are {count}, counted from 0.").format(index=scope.index, count=volume.geometry.shape[scope.axis])
+        )
     if volume.is_color and not spec.takes_color:
-        raise Refused(f"{spec.title} works on grey images; this one is in colour.")
+        raise Refused(_("{operation} works on grey images; this one is in colour.").format(operation=_(spec.title)))
     planes = 1 if scope.kind == "slice" else volume.geometry.shape[0]
     if spec.needs_volume and planes < 2:
-        raise Refused(f"{spec.title} needs several planes; this is one.")
+        raise Refused(_("{operation} needs several planes; this is one.").format(operation=_(spec.title)))
 
 
 def _scoped(item: Mask | Labels, scope: Scope) -> Mask | Labels:
@@ -248,14 +256,14 @@ def _target_layer(document: Document, spec: OperationSpec, parameters: Mapping[s
         layer = _layer(document, target.layer_id)
         segment = layer.segment(target.label)
         if segment is None:
-            raise Refused(f"{layer.name} has no segment {target.label} any more. Choose another segment.")
+            raise Refused(_("{layer} has no segment {label} any more. Choose another segment.").format(layer=layer.name, label=target.label))
         if segment.is_locked and "Mask" in spec.outputs:
-            raise Refused(f"{segment.name} is locked. Unlock it, or choose another segment.")
+            raise Refused(_("{segment} is locked. Unlock it, or choose another segment.").format(segment=segment.name))
         return layer
     return None
 
 
 def _layer(document: Document, layer_id: str) -> LabelLayer:
     if not document.has_layer(layer_id):
-        raise Refused("The segment is no longer there. Choose another one.")
+        raise Refused(_("The segment is no longer there. Choose another one."))
     return document.layer(layer_id)

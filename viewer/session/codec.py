@@ -24,6 +24,7 @@ from viewer.core.provenance import Note
 from viewer.core.report import Column, Report, Score, Table
 from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import VoiLut, Window
+from viewer.core.words import _
 from viewer.session.history import ItemChange, LabelsChange, Origin, Phrase, Step
 from viewer.session.packing import Packed
 
@@ -47,7 +48,7 @@ def decode(text: str, array: Callable[[int, bool], Any]) -> Any:
     try:
         return _living(json.loads(text), array)
     except (ValueError, TypeError, KeyError, RecursionError) as err:
-        raise UnreadableFile(f"An entry of the history is damaged: {err}.") from err
+        raise UnreadableFile(_("An entry of the history is damaged: {reason}.").format(reason=err)) from err
 
 
 def _plain(value: Any, keep: Callable[[NDArray[Any] | Packed], int]) -> Any:

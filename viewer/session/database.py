@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer.core.errors import SaveFailed, UnreadableFile
+from viewer.core.words import _
 from viewer.session import codec
 from viewer.session.history import Step
 from viewer.session.packing import Packed, unpack
@@ -48,7 +49,7 @@ def open_or_create(path: Path) -> sqlite3.Connection:
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # before SQLite would make it readable for others
         except OSError as err:
-            raise SaveFailed(f"The history {path.name} cannot be made: {err.strerror}.") from err
+            raise SaveFailed(_("The history {name} cannot be made: {reason}.").format(name=path.name, reason=err.strerror)) from err
     db = _open(path, is_new=is_new)
     os.chmod(path, 0o600)
     return db
@@ -56,7 +57,7 @@ def open_or_create(path: Path) -> sqlite3.Connection:
 
 def _open(path: Path, *, is_new: bool) -> sqlite3.Connection:
     if not path.is_file():
-        raise UnreadableFile(f"There is no history {path.name}.")
+        raise UnreadableFile(_("There is no history {name}.").format(name=path.name))
     db: sqlite3.Connection | None = None
     try:
         db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
@@ -80,8 +81,8 @@ def _open(path: Path, *, is_new: bool) -> sqlite3.Connection:
         if isinstance(err, UnreadableFile):
             raise
         if "locked" in str(err):
-            raise UnreadableFile(f"{path.name} is in use by another window or process; close that first.") from err
-        raise UnreadableFile(f"{path.name} cannot be opened as a history: {err}.") from err
+            raise UnreadableFile(_("{name} is in use by another window or process; close that first.").format(name=path.name)) from err
+        raise UnreadableFile(_("{name} cannot be opened as a history: {reason}.").format(name=path.name, reason=err)) from err
 
 
 def read_all(db: sqlite3.Connection, path: Path) -> tuple[list[Source], list[Step], int]:
@@ -91,20 +92,20 @@ def read_all(db: sqlite3.Connection, path: Path) -> tuple[list[Source], list[Ste
     sources: list[Source] = []
     for volume_id, number, text, crc in db.execute("SELECT volume_id, number, json, crc FROM source ORDER BY number").fetchall():
         if row_crc(volume_id, number, text) != crc:
-            raise UnreadableFile(f"{path.name} is damaged: image {number + 1} is not what was written.")
+            raise UnreadableFile(_("{name} is damaged: image {number} is not what was written.").format(name=path.name, number=number + 1))
         fields = json.loads(text)
         sources.append(Source(volume_id, tuple(Path(f) for f in fields["files"]), fields["series_id"], fields["fingerprint"], fields.get("how", "")))
     steps: list[Step] = []
     for number, step_id, text, crc in db.execute("SELECT number, id, json, crc FROM step ORDER BY number").fetchall():
         if number != len(steps) + 1 or step_crc(db, number, step_id, text) != crc:
-            raise UnreadableFile(f"{path.name} is damaged: step {len(steps) + 1} is not what was written.")
+            raise UnreadableFile(_("{name} is damaged: step {number} is not what was written.").format(name=path.name, number=len(steps) + 1))
         steps.append(codec.decode(text, lambda array, packed: read_array(db, array, packed)))
     row = db.execute("SELECT value, crc FROM meta WHERE key = 'position'").fetchone()
     if row is not None and row_crc("position", row[0]) != row[1]:
-        raise UnreadableFile(f"{path.name} is damaged: the place in the history is not what was written.")
+        raise UnreadableFile(_("{name} is damaged: the place in the history is not what was written.").format(name=path.name))
     position = int(row[0]) if row is not None else 0
     if position > len(steps):
-        raise UnreadableFile(f"{path.name} is damaged: {position - len(steps)} steps are missing.")
+        raise UnreadableFile(_("{name} is damaged: {missing} steps are missing.").format(name=path.name, missing=position - len(steps)))
     return sources, steps, position
 
 
@@ -130,15 +131,19 @@ def _create(db: sqlite3.Connection) -> None:
 
 def _check_schema(db: sqlite3.Connection, path: Path) -> None:
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise UnreadableFile(f"{path.name} is no history of this program.")
+        raise UnreadableFile(_("{name} is no history of this program.").format(name=path.name))
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version != SCHEMA_VERSION:
-        raise UnreadableFile(f"{path.name} is a history of version {version}; this program reads version {SCHEMA_VERSION}.")
+        raise UnreadableFile(
+            _("{name} is a history of version {version}; this program reads version {known}.").format(
+                name=path.name, version=version, known=SCHEMA_VERSION
+            )
+        )
     found = {row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
     if found != set(_SCHEMA):
-        raise UnreadableFile(f"{path.name} has another structure than a history of this program.")
+        raise UnreadableFile(_("{name} has another structure than a history of this program.").format(name=path.name))
     if db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-        raise UnreadableFile(f"{path.name} is damaged.")
+        raise UnreadableFile(_("{name} is damaged.").format(name=path.name))
 
 
 def set_meta(db: sqlite3.Connection, key: str, value: str) -> None:
@@ -150,10 +155,10 @@ def read_array(db: sqlite3.Connection, number: int, packed: bool) -> Any:
     """An array by number, checked; ``packed``: as it rests, not unpacked."""
     row = db.execute("SELECT shape, dtype, split, crc, nbytes FROM array WHERE id = ?", (number,)).fetchone()
     if row is None:
-        raise UnreadableFile("An array of the history is missing.")
+        raise UnreadableFile(_("An array of the history is missing."))
     shape, dtype, split, crc, nbytes = row
     blob = b"".join(r[0] for r in db.execute("SELECT data FROM chunk WHERE array = ? ORDER BY number", (number,)))
     if len(blob) != nbytes or zlib.crc32(blob) != crc:
-        raise UnreadableFile("An array of the history is damaged: it is not what was written.")
+        raise UnreadableFile(_("An array of the history is damaged: it is not what was written."))
     found = Packed(blob, tuple(json.loads(shape)), dtype, bool(split), crc, nbytes)
     return found if packed else unpack(found, shared=True)

@@ -24,6 +24,7 @@ from viewer.core.labels import LabelLayer
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Table
 from viewer.core.volume import Volume
+from viewer.core.words import _
 from viewer.session import codec
 from viewer.session.edit import Edit
 from viewer.session.history import ITEM_KINDS, Change, Changes, History, ItemChange, ItemKind, LabelsChange, Origin, Phrase, Step, changes_of
@@ -292,12 +293,12 @@ class Document:
         self._tell(changes_of(step))
 
     def _raise_revisions(self, changes: Changes) -> None:
-        for layer_id in {layer_id for layer_id, _ in changes.boxes} | {i for k, i in changes.items if k == "layer"}:
+        for layer_id in {layer_id for layer_id, _box in changes.boxes} | {i for k, i in changes.items if k == "layer"}:
             self._revisions[layer_id] = self.revision(layer_id) + 1
 
     def _no_open_edit(self) -> None:
         if self._edit is not None:
-            raise Refused("Finish or cancel what is being drawn first.")
+            raise Refused(_("Finish or cancel what is being drawn first."))
 
     def trim_memory(self) -> None:
         """Beyond the bound, drop the oldest arrays that the store has from memory; to be called when the store is idle.

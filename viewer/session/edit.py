@@ -17,6 +17,7 @@ from viewer.core.key_image import KeyImage
 from viewer.core.labels import LabelLayer
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Table
+from viewer.core.words import _
 from viewer.session.history import (
     Change,
     Changes,
@@ -141,7 +142,7 @@ class Edit:
 
     def _check_open(self) -> None:
         if not self._open:
-            raise Refused("This change is over already; start a new one.")
+            raise Refused(_("This change is over already; start a new one."))
 
     def _segments(self, layer_id: str) -> tuple[Any, ...]:
         layer = self._state.items["layer"].get(layer_id)

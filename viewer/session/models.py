@@ -12,6 +12,7 @@ from typing import Any
 from viewer.core.errors import ModelUnusable
 from viewer.core.resources import models_folder
 from viewer.core.volume import Volume
+from viewer.core.words import _
 
 MODEL_FILE, CARD_FILE = "model.onnx", "card.toml"
 MAX_MODEL_BYTES = 2 << 30
@@ -60,7 +61,7 @@ def read_card(folder: Path) -> ModelCard:
         with (folder / CARD_FILE).open("rb") as file:
             card = tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise ModelUnusable(f"The card of the model {folder.name} cannot be read: {err}.") from err
+        raise ModelUnusable(_("The card of the model {folder} cannot be read: {reason}.").format(folder=folder.name, reason=err)) from err
     try:
         classes = tuple(str(c["name"]) for c in card["classes"])
         threshold = card.get("threshold", {}).get("value")
@@ -70,9 +71,13 @@ def read_card(folder: Path) -> ModelCard:
             modalities=tuple(str(m) for m in card.get("applies", {}).get("modality", [])), is_benchmark=bool(card.get("benchmark", False)), card=card,
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as err:
-        raise ModelUnusable(f"The card of the model {folder.name} lacks or misspells {err}.") from err
+        raise ModelUnusable(_("The card of the model {folder} lacks or misspells {reason}.").format(folder=folder.name, reason=err)) from err
     if len(classes) < 2 or len(set(classes)) != len(classes):
-        raise ModelUnusable(f"The card of the model {folder.name} names the classes {classes}; two or more different ones are needed.")
+        raise ModelUnusable(
+            _("The card of the model {folder} names the classes {classes}; two or more different ones are needed.").format(
+                folder=folder.name, classes=classes
+            )
+        )
     return found
 
 
@@ -80,13 +85,13 @@ def check_file(card: ModelCard) -> None:
     """The model file is there, regular, of a sane size, and has the card's checksum. Raises ModelUnusable."""
     path = card.model_path
     if path.is_symlink() or not path.is_file():
-        raise ModelUnusable(f"The model {card.name} has no file {MODEL_FILE}.")
+        raise ModelUnusable(_("The model {card} has no file {name}.").format(card=card.name, name=MODEL_FILE))
     if path.stat().st_size > MAX_MODEL_BYTES:
-        raise ModelUnusable(f"The model {card.name} is larger than {MAX_MODEL_BYTES >> 30} GiB.")
+        raise ModelUnusable(_("The model {card} is larger than {size} GiB.").format(card=card.name, size=MAX_MODEL_BYTES >> 30))
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != card.sha256:
-        raise ModelUnusable(f"The model {card.name} is damaged or was changed: its checksum is not the card's.")
+        raise ModelUnusable(_("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
 
 
 def choose_model(cards: Iterable[ModelCard], name: str = "") -> ModelCard:
@@ -96,11 +101,13 @@ def choose_model(cards: Iterable[ModelCard], name: str = "") -> ModelCard:
         for card in known:
             if card.name == name:
                 return card
-        raise ModelUnusable(f'There is no model "{name}". There are: {", ".join(c.name for c in known) or "none"}.')
+        raise ModelUnusable(
+            _('There is no model "{name}". There are: {names}.').format(name=name, names=", ".join(c.name for c in known) or _("none"))
+        )
     for card in known:
         if not card.is_benchmark:
             return card
-    raise ModelUnusable("No model is installed.")
+    raise ModelUnusable(_("No model is installed."))
 
 
 def fits(card: ModelCard, volume: Volume) -> bool:

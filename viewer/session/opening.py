@@ -10,6 +10,7 @@ from pathlib import Path
 
 from viewer.core.errors import InconsistentSeries, UnreadableFile
 from viewer.core.volume import Volume
+from viewer.core.words import _
 from viewer.io import open as io_open
 from viewer.io import picture_stack
 from viewer.io.series import Progress, SeriesEntry
@@ -34,7 +35,7 @@ def fingerprint(files: Sequence[Path]) -> str:
                     file.seek(max(_ENDS_BYTES, facts.st_size - _ENDS_BYTES))
                     digest.update(file.read(_ENDS_BYTES))
         except OSError as err:
-            raise UnreadableFile(f"{path.name} cannot be read: {err.strerror}.") from err
+            raise UnreadableFile(_("{name} cannot be read: {reason}.").format(name=path.name, reason=err.strerror)) from err
     return digest.hexdigest()
 
 
@@ -71,12 +72,12 @@ def open_entry(document: Document, entry: SeriesEntry, pool: Pool, *, progress: 
 def read_source(source: Source, pool: Pool) -> Volume:
     """Read a source again. Raises InconsistentSeries when its files are no longer those that were opened."""
     if not source.files:
-        raise UnreadableFile("An image that was made in memory cannot be read again.")
+        raise UnreadableFile(_("An image that was made in memory cannot be read again."))
     if fingerprint(source.files) != source.fingerprint:
-        raise InconsistentSeries(f"{source.files[0].name} has changed since; the steps are not replayed onto other pixels.")
+        raise InconsistentSeries(_("{name} has changed since; the steps are not replayed onto other pixels.").format(name=source.files[0].name))
     listing = picture_stack.find_again(source.files, source.how) if source.how else io_open.find(list(source.files))
     for entry in listing.series:
         if entry.id == source.series_id:
             volume = io_open.load(entry, pool=pool)
             return replace(volume, id=source.volume_id, root_id=source.volume_id)
-    raise UnreadableFile(f"The series {source.series_id} is no longer in its files.")
+    raise UnreadableFile(_("The series {series} is no longer in its files.").format(series=source.series_id))

@@ -18,7 +18,7 @@ from viewer.core.measure import measure_annotation
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Score, Table
 from viewer.core.volume import smallest_exact
-from viewer.core.words import gettext
+from viewer.core.words import _, gettext
 from viewer.session.apply import Call
 from viewer.session.history import Change, ItemChange, Origin, Phrase, Step, as_slices, filled_layer, labels_change, labels_type
 from viewer.session.packing import Box
@@ -76,7 +76,11 @@ def _derived(call: Call, images: list[Any]) -> list[Change]:
     unit = volume.unit if call.spec.keeps_unit and images[0].unit == volume.unit else images[0].unit if images[0].unit != volume.unit else ""
     whole = call.scope.kind == "volume" and len(images) == volume.phases
     if not whole and unit and unit != volume.unit:
-        raise Refused(f"{call.spec.title} gives values in {unit}, which must not stand beside values in another unit. Run it on the whole volume.")
+        raise Refused(
+            _("{operation} gives values in {unit}, which must not stand beside values in another unit. Run it on the whole volume.").format(
+                operation=_(call.spec.title), unit=unit
+            )
+        )
     if whole and len(images) == 1 and images[0].geometry.same_grid(volume.geometry):
         data = _compact(images[0].values)[np.newaxis]
     else:
@@ -101,7 +105,7 @@ def _merged(call: Call, images: list[Any]) -> NDArray[Any]:
     parts = [image.values for image in images]
     expected = take_plane(volume.phase(0), scope.axis, scope.index).shape if scope.kind == "slice" else volume.phase(0).shape
     if any(part.shape != expected for part in parts):
-        raise Refused(f"{call.spec.title} gave an image of another size; run it on the whole volume.")
+        raise Refused(_("{operation} gave an image of another size; run it on the whole volume.").format(operation=_(call.spec.title)))
     parts = [_compact(part) for part in parts]
     kind = np.result_type(volume.data.dtype, *(part.dtype for part in parts))
     # Beyond 16 bits float32 holds all that volumes hold exactly.
@@ -113,7 +117,7 @@ def _merged(call: Call, images: list[Any]) -> NDArray[Any]:
             put_plane(data[phase], scope.axis, scope.index, part)
         elif scope.kind == "segment":
             if call.labels is None or call.target is None:
-                raise Refused("Choose the segment to work inside first.")
+                raise Refused(_("Choose the segment to work inside first."))
             inside = call.labels == call.target.label
             data[phase][inside] = part[inside]
         else:
@@ -136,7 +140,7 @@ def _placed(call: Call, values: NDArray[Any]) -> tuple[Box, NDArray[Any]]:
         edges[scope.axis] = (scope.index, scope.index + 1)
         values = np.moveaxis(values, 0, scope.axis)
     if values.shape != tuple(b - a for a, b in edges):
-        raise Refused(f"{call.spec.title} gave a mask of another size than the image.")
+        raise Refused(_("{operation} gave a mask of another size than the image.").format(operation=_(call.spec.title)))
     return (edges[0], edges[1], edges[2]), values
 
 
@@ -145,7 +149,7 @@ def _segment(call: Call, mask: Mask) -> tuple[list[Change], str]:
     box, values = _placed(call, mask.values)
     if call.target is None or call.target_layer is None or call.labels is None:
         if not values.any():
-            raise Refused(f"{call.spec.title} found nothing with these parameters; nothing was added.")
+            raise Refused(_("{operation} found nothing with these parameters; nothing was added.").format(operation=_(call.spec.title)))
         segment = Segment(1, gettext("Segment {number}").format(number=call.number), segment_color(call.number))
         layer = LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id, (segment,))
         change = filled_layer(layer, box, values.astype(np.uint8))
@@ -172,7 +176,7 @@ def _layer(call: Call, labels: Labels) -> list[Change]:
     # Plane by plane: numpy counts without letting go of the interpreter, and the window must not wait for it.
     used = sorted({int(n) for plane in values for n in np.flatnonzero(np.bincount(plane.ravel()))} - {0})
     if not used:
-        raise Refused(f"{call.spec.title} found nothing with these parameters; nothing was added.")
+        raise Refused(_("{operation} found nothing with these parameters; nothing was added.").format(operation=_(call.spec.title)))
     if call.target_layer is not None and call.labels is not None:
         layer = call.target_layer
         part = call.labels[as_slices(box)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from viewer.core import memory
 from viewer.core.errors import UnreadableFile
+from viewer.core.words import _
 
 Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
@@ -35,7 +36,7 @@ class Packed:
         if self._blob is not None:
             return self._blob
         if self._fetch is None:
-            raise UnreadableFile("An array of the history is neither in memory nor in the store.")
+            raise UnreadableFile(_("An array of the history is neither in memory nor in the store."))
         return self._fetch()
 
     @property
@@ -70,7 +71,7 @@ def unpack(packed: Packed, *, shared: bool = False) -> NDArray[Any]:
     """The array; in shareable memory if asked. Raises UnreadableFile when the checksum is wrong."""
     blob = packed.blob
     if zlib.crc32(blob) != packed.crc:
-        raise UnreadableFile("An array of the history is damaged: its checksum is wrong.")
+        raise UnreadableFile(_("An array of the history is damaged: its checksum is wrong."))
     dtype = np.dtype(packed.dtype)
     target: NDArray[Any] = memory.allocate(packed.shape, dtype) if shared else np.empty(packed.shape, dtype)
     if target.size == 0:
@@ -106,5 +107,5 @@ def _fill(reader: zstandard.ZstdDecompressionReader, view: memoryview) -> None:
     while got < len(view):
         n = reader.readinto(view[got:])
         if not n:
-            raise UnreadableFile("An array of the history is shorter than it should be.")
+            raise UnreadableFile(_("An array of the history is shorter than it should be."))
         got += n

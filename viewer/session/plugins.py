@@ -12,6 +12,7 @@ from typing import Any
 
 from viewer.core.errors import BadParameter, JobFailed
 from viewer.core.operation import OperationSpec, describe_all
+from viewer.core.words import _
 from viewer.jobs.pool import Pool
 
 GROUP = "negatoscope.plugins"
@@ -106,7 +107,7 @@ class Registry:
                 return operation
         menu = name.partition("/")[0].lower()
         near = [o.name for o in self.operations if o.menu.lower() == menu] or [o.name for o in self.operations]
-        raise BadParameter(f'There is no operation "{name}". There are: {", ".join(near)}.')
+        raise BadParameter(_('There is no operation "{name}". There are: {names}.').format(name=name, names=", ".join(near)))
 
     def load_specs(self, pool: Pool, names: Collection[str] | None = None) -> tuple[OperationSpec, ...]:
         """Describe operations (all, or those named) in a worker; what is broken ends up in ``broken``."""
@@ -142,7 +143,11 @@ class Registry:
                 self.take_specs(*describe_all([(entry.name, entry.run, entry.plugin)]))
         if entry.name not in self._specs:
             reason = self._broken.get(entry.name, "it could not be read")
-            raise BadParameter(f'The operation "{entry.name}" of the plugin {entry.plugin} cannot be used: {reason}.')
+            raise BadParameter(
+                _('The operation "{name}" of the plugin {plugin} cannot be used: {reason}.').format(
+                    name=entry.name, plugin=entry.plugin, reason=reason
+                )
+            )
         return self._specs[entry.name]
 
     def known_spec(self, name: str) -> OperationSpec | None:

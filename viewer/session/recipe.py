@@ -11,6 +11,7 @@ from typing import Any
 from viewer.core.errors import BadParameter
 from viewer.core.images import Labels, Mask, Result
 from viewer.core.operation import OperationSpec
+from viewer.core.words import _
 from viewer.io.recipe import RecipeStep
 from viewer.jobs.pool import Pool
 from viewer.session.apply import LayerRef, Scope, SegmentRef, apply, input_of
@@ -64,7 +65,11 @@ def _masks(spec: OperationSpec, step: RecipeStep, mask: SegmentRef | None) -> di
             given[parameter.name] = mask if parameter.type == "mask" else LayerRef(mask.layer_id)
     for name in step.parameters:
         if spec.parameter(name).type in ("mask", "labels", "image"):
-            raise BadParameter(f'"{step.operation}": a recipe takes the mask of the step before; "{name}" cannot be written down.')
+            raise BadParameter(
+                _('"{operation}": a recipe takes the mask of the step before; "{name}" cannot be written down.').format(
+                    operation=step.operation, name=name
+                )
+            )
     return given
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from viewer.core.errors import SaveFailed, UnreadableFile
 from viewer.core.overlay import ScalarMap
 from viewer.core.volume import Volume
+from viewer.core.words import _
 from viewer.session import codec
 from viewer.session.database import CHUNK_BYTES, open_database, open_or_create, read_all, read_array, row_crc, set_meta, step_crc
 from viewer.session.history import ItemChange, LabelsChange, Step
@@ -115,9 +116,11 @@ class Store:
             attempt, asked = self._attempts + 1, self._asked
             self._queue.put("try again")
             if not self._condition.wait_for(lambda: self._done >= asked or (self.error is not None and self._attempts >= attempt), timeout_s):
-                raise SaveFailed(f"The history could not be written within {timeout_s:.0f} s.")
+                raise SaveFailed(_("The history could not be written within {seconds:.0f} s.").format(seconds=timeout_s))
             if self._done < asked:
-                raise SaveFailed(f"The history could not be written to {self.path.name}: {self.error}.") from self.error
+                raise SaveFailed(
+                    _("The history could not be written to {name}: {reason}.").format(name=self.path.name, reason=self.error)
+                ) from self.error
 
     @property
     def acknowledged(self) -> int:
@@ -181,12 +184,12 @@ class Store:
         with self._reading() as db:
             row = db.execute("SELECT json FROM step WHERE id = ?", (evicted.step_id,)).fetchone()
             if row is None:
-                raise UnreadableFile("A volume of the history is no longer in the store.")
+                raise UnreadableFile(_("A volume of the history is no longer in the store."))
             step: Step = codec.decode(row[0], lambda number, packed: read_array(db, number, packed))
         for change in step.changes:
             if isinstance(change, ItemChange) and change.id == evicted.id and isinstance(change.after, Volume):
                 return change.after
-        raise UnreadableFile("A volume of the history is no longer in the store.")
+        raise UnreadableFile(_("A volume of the history is no longer in the store."))
 
     # --- inside ---
 
@@ -258,14 +261,14 @@ class Store:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """The connection between two transactions of the writer (an exclusive lock allows no second connection)."""
         if self._is_closed:
-            raise UnreadableFile("The history is closed; what it kept can no longer be read.")
+            raise UnreadableFile(_("The history is closed; what it kept can no longer be read."))
         hold = _Hold()
         self._queue.put(hold)
         hold.ready.wait()
         try:
             yield self._connection
         except sqlite3.Error as err:
-            raise UnreadableFile(f"The history in {self.path.name} cannot be read: {err}.") from err
+            raise UnreadableFile(_("The history in {name} cannot be read: {reason}.").format(name=self.path.name, reason=err)) from err
         finally:
             hold.over.set()
 
@@ -286,7 +289,7 @@ def restore(path: Path, read_source: Callable[[Source], Volume], *, writable: bo
     try:
         sources, steps, position = read_all(db, path)
     except (sqlite3.Error, KeyError, TypeError, ValueError) as err:
-        raise UnreadableFile(f"{path.name} is damaged: {err}.") from err
+        raise UnreadableFile(_("{name} is damaged: {reason}.").format(name=path.name, reason=err)) from err
     finally:
         db.close()
     document = Document()
@@ -297,7 +300,11 @@ def restore(path: Path, read_source: Callable[[Source], Volume], *, writable: bo
         for step in steps:
             document.commit(step)
     except (KeyError, ValueError) as err:
-        raise UnreadableFile(f"{path.name} is damaged: step {document.history.position + 1} does not fit those before it ({err}).") from err
+        raise UnreadableFile(
+            _("{name} is damaged: step {number} does not fit those before it ({reason}).").format(
+                name=path.name, number=document.history.position + 1, reason=err
+            )
+        ) from err
     document.go_to(position)
     if writable:
         document.store = Store(path)

@@ -37,7 +37,9 @@ def ending_of(path: Path) -> str:
     for ending in ENDINGS:
         if path.name.lower().endswith(ending):
             return ending
-    raise BadParameter(f"{harmless(path.name)}: volumes and masks are written as {', '.join(ENDINGS)}. Choose one of these endings.")
+    raise BadParameter(
+        _("{name}: volumes and masks are written as {names}. Choose one of these endings.").format(name=harmless(path.name), names=", ".join(ENDINGS))
+    )
 
 
 def save_volume(path: Path, volume: Volume, *, phase: int | None = None, overwrite: bool = False, with_gaps: bool = False) -> tuple[str, ...]:
@@ -60,7 +62,7 @@ def save_volume(path: Path, volume: Volume, *, phase: int | None = None, overwri
     data = volume.data
     if phase is not None:
         if not 0 <= phase < volume.phases:
-            raise BadParameter(f"There is no phase {phase}: the series has {volume.phases}, counted from 0.")
+            raise BadParameter(_("There is no phase {phase}: the series has {count}, counted from 0.").format(phase=phase, count=volume.phases))
         data = data[phase : phase + 1]
     seconds = volume.phase_seconds
     step = seconds[1] - seconds[0] if len(seconds) > 1 and phase is None else 0.0

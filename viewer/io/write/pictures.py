@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from viewer.core.errors import BadParameter
 from viewer.core.geometry import Geometry
+from viewer.core.words import _
 from viewer.io.gate import harmless
 from viewer.io.picture_headers import PNG_MAGIC, read
 from viewer.io.save import save_atomic, save_folder
@@ -27,9 +28,9 @@ def save_mask_picture(path: Path, labels: NDArray[Any], geometry: Geometry, *, p
         plane = 0
     if plane is not None:
         if not 0 <= plane < labels.shape[0]:
-            raise BadParameter(f"There is no plane {plane}: the mask has {labels.shape[0]}, counted from 0.")
+            raise BadParameter(_("There is no plane {plane}: the mask has {count}, counted from 0.").format(plane=plane, count=labels.shape[0]))
         if path.suffix.lower() != ".png":
-            raise BadParameter(f"{harmless(path.name)}: a picture of a mask is written as .png. Choose this ending.")
+            raise BadParameter(_("{name}: a picture of a mask is written as .png. Choose this ending.").format(name=harmless(path.name)))
         save_atomic(path, png(labels[plane], geometry), overwrite=overwrite, validate=_validate)
         return
     digits = max(4, len(str(labels.shape[0] - 1)))

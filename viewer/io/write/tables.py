@@ -14,6 +14,7 @@ from viewer.core.annotation import Annotation
 from viewer.core.errors import BadParameter
 from viewer.core.ids import new_id
 from viewer.core.report import Cell, Column, Report, Table
+from viewer.core.words import _
 from viewer.io.gate import harmless
 from viewer.io.save import save_atomic
 
@@ -24,7 +25,7 @@ def save_tables(path: Path, tables: Sequence[Table], *, overwrite: bool = False)
     """Write tables as ``.csv`` (one after another, an empty line between) or ``.json``."""
     ending = path.suffix.lower()
     if ending not in ENDINGS:
-        raise BadParameter(f"{harmless(path.name)}: tables are written as .csv or .json. Choose one of these endings.")
+        raise BadParameter(_("{name}: tables are written as .csv or .json. Choose one of these endings.").format(name=harmless(path.name)))
     text = csv_text(tables) if ending == ".csv" else json_text(tables)
     # Excel takes UTF-8 for what it is only with the mark in front.
     save_atomic(path, text.encode("utf-8-sig" if ending == ".csv" and not text.isascii() else "utf-8"), overwrite=overwrite)
