@@ -56,7 +56,7 @@ def counted(values: NDArray[Any], edges: tuple[float, float, int], padding: tupl
 
 
 def volume_histogram(volume: Volume) -> Histogram:
-    """Of all slices and phases of a grey volume, over the full range of its values; looked at once. May take a moment: not for the window's thread."""
+    """Of all slices and phases of a grey volume, over the full range of its values; looked at once. Takes a moment: not for the window's thread."""
     found: Histogram = _of_volumes.of(volume.data, lambda: _of_volume(volume))
     return found
 

@@ -24,6 +24,8 @@ from viewer.session.apply import SegmentRef
 from viewer.session.history import Changes, Origin
 from viewer.session.plugins import ToolEntry
 from viewer.ui.host import Host
+from viewer.ui.region_window import NAME as REGION_WINDOW
+from viewer.ui.region_window import RegionWindow
 
 BUILT_IN = ("window", "pan", "zoom", "scroll")
 
@@ -44,7 +46,7 @@ class Tooling(QObject):
         self._name = "window"
         self._tool: Tool | None = None
         self._entry: ToolEntry | None = None
-        self._made: dict[str, Tool] = {}
+        self._made: dict[str, Tool] = {REGION_WINDOW: RegionWindow(host)}
         self._active: dict[str, SegmentRef] = {}
         self._selected = ""
         self._known: set[str] = set()
@@ -76,6 +78,8 @@ class Tooling(QObject):
             self._tool.cancel(self)
         if name in BUILT_IN:
             self._tool = self._entry = None
+        elif name == REGION_WINDOW:
+            self._tool, self._entry = self._made[name], None
         else:
             self._entry = next(t for t in self._host.registry.tools if t.name == name)
             if name not in self._made:
