@@ -6,9 +6,10 @@ import math
 from dataclasses import replace
 
 from viewer.core.geometry import Plane
-from viewer.core.layout import Point, fit_zoom, layout_of
+from viewer.core.layout import Point, fit_zoom
 from viewer.core.render import full_window, spread
 from viewer.core.window import Window
+from viewer.session.reformat import layout_for
 from viewer.session.view import ZOOM_LIMITS, ViewState, ViewWish
 
 NOTCH = 120
@@ -138,10 +139,10 @@ def with_plane(wish: ViewWish, state: ViewState, plane: Plane, viewport: Point |
         return replace(wish, plane=plane)
     point = state.center if state.center is not None else (state.layout.size[0] / 2, state.layout.size[1] / 2)
     position = state.position_at(point)
-    layout = layout_of(state.geometry, plane, pixel_aspect=state.volume.pixel_aspect)
-    along = float(state.geometry.to_index(position)[layout.axis])
-    index = math.floor(layout.slice_of(along) + 0.5)
-    return replace(wish, plane=plane, index=max(0, min(index, layout.count - 1)), center=position if wish.zoom is not None else None)
+    layout = layout_for(state.volume, plane, slab=state.slab)
+    index = math.floor(layout.slice_at(state.geometry, position) + 0.5)
+    index = max(0, min(index, layout.count - 1))
+    return replace(wish, plane=plane, turn=None, index=index, center=position if wish.zoom is not None else None)
 
 
 def with_full_range(wish: ViewWish, state: ViewState) -> ViewWish:

@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from viewer.core.errors import JobFailed, NegatoscopeError, OperationCancelled
+from viewer.core.errors import JobFailed, NegatoscopeError, OperationCancelled, Refused
 from viewer.core.ids import new_id
 from viewer.core.words import gettext as _
 from viewer.jobs.pool import Pool
@@ -140,9 +140,11 @@ class Host(Looking):
             self.work.follow(job, _("Reading the plugins"), ready, failed, quiet=True)
 
     def scope(self, kind: str) -> Scope:
-        """The scope ``slice``, ``volume`` or ``segment`` of the active view."""
+        """The scope ``slice``, ``volume`` or ``segment`` of the active view. Raises Refused where the view shows no plane of voxels."""
         state = self._state
         if kind == "slice":
+            if state.why_no_slice:
+                raise Refused(state.why_no_slice)
             return Scope("slice", state.layout.axis, state.array_index, state.phase)
         return Scope("segment" if kind == "segment" else "volume", phase=state.phase)
 

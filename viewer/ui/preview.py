@@ -19,7 +19,7 @@ def shown_preview(pair: Any, state: ViewState) -> Preview | None:
     scope = call.scope
     if state.volume is None or state.volume.id != call.volume.id:
         return None
-    if (scope.kind, scope.axis, scope.index, scope.phase) != ("slice", state.layout.axis, state.array_index, state.phase):
+    if state.why_no_slice or (scope.kind, scope.axis, scope.index, scope.phase) != ("slice", state.layout.axis, state.array_index, state.phase):
         return None
     for result in results:
         if isinstance(result, Image):

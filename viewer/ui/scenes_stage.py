@@ -145,8 +145,7 @@ class Stage:
     def turn_to(self, position: Triple) -> None:
         """Show the slice that a place lies on."""
         state = self.host.state
-        index = state.geometry.to_index(position)[state.layout.axis]
-        self.host.change_wish(index=round(state.layout.slice_of(float(index))))
+        self.host.change_wish(index=round(state.slice_at(position)))
 
     def click(self, position: Triple, modifiers: Qt.KeyboardModifier = NONE) -> None:
         self.rest()

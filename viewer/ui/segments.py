@@ -16,6 +16,7 @@ from viewer.core.words import gettext as _
 from viewer.session.apply import SegmentRef
 from viewer.session.counting import PlaneCounts, count_planes, place_inside
 from viewer.session.history import Changes
+from viewer.session.view import triple
 from viewer.ui.host import Host
 
 _DELAY_MS = 40
@@ -144,7 +145,6 @@ def show_segment(host: Host, sizes: SegmentSizes, ref: SegmentRef) -> bool:
     if inside is None:
         return False
     place = host.document.layer(ref.layer_id).geometry.to_patient(inside)
-    along = float(state.geometry.to_index(place)[state.layout.axis])
-    index = round(state.layout.slice_of(round(along)))
+    index = round(state.slice_at(triple(place)))
     host.change_wish(index=max(0, min(index, state.count - 1)))
     return True

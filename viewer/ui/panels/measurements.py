@@ -106,6 +106,9 @@ def add_measurement(panels: PanelHost, shape: str) -> None:
     state = panels.state
     if state.volume is None:
         return
+    if state.why_no_slice:
+        panels.host.say("info", state.why_no_slice)
+        return
     width, height = state.layout.size
     x, y, reach = width / 2, height / 2, min(width, height) / 8
     if shape == "ellipse":

@@ -258,7 +258,8 @@ class OperationPanel(OperationCard):
             return _("This operation cannot be used: {reason}").format(reason=broken) if broken else _("The plugins are being read.")
         if self._task:
             return _("It is running. Cancel stops it.")
-        return unfit(spec, self._host.state) or (self._form.problem() if self._form is not None else "")
+        turned = self._host.state.why_no_slice if self._scope_kind() == "slice" else ""
+        return unfit(spec, self._host.state) or turned or (self._form.problem() if self._form is not None else "")
 
     def _refresh(self, _value: object = None) -> None:
         """Show what is possible now."""
@@ -358,7 +359,7 @@ class OperationPanel(OperationCard):
     def _ask_preview(self) -> Asked | None:
         """What to preview now; None while something stands against it."""
         form, state = self._form, self._host.state
-        if form is None or state.volume is None or self._reason() or not self.isVisible():
+        if form is None or state.volume is None or state.why_no_slice or self._reason() or not self.isVisible():
             return None
         name, values, target = self._name, form.values(), self._target()
         touched = tuple(self._host.document.revision(v.layer_id) for v in values.values() if isinstance(v, SegmentRef | LayerRef))

@@ -90,7 +90,13 @@ class ToolHand:
 
     def _show_shapes(self, pointer: Pointer | None) -> None:
         shapes: tuple[Annotation, ...] = ()
-        if self._host is not None and not isinstance(self.tool, str) and self.state.volume is not None and self._arriving is None:
+        if (
+            self._host is not None
+            and not isinstance(self.tool, str)
+            and self.state.volume is not None
+            and self._arriving is None
+            and not self.state.why_no_slice
+        ):
             try:
                 shapes = tuple(self.tool.shapes(self._host, pointer))
             except Exception as error:  # noqa: BLE001  as in _guarded
