@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import settings
 
+from tests.worker_deaths import *  # noqa: F403  its hooks
 from viewer.core import memory
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -34,6 +35,7 @@ settings.load_profile("negatoscope")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # see _collect_garbage
     config.addinivalue_line("markers", "leaves(*what): this test may leave something behind: blocks, children, files, temporary, threads")
 
 
@@ -158,8 +160,16 @@ def noise_is_failure(request: pytest.FixtureRequest, _own_folder: tuple[Path, Pa
     if not request.node.stash.get(_failed, False):
         complaints += _left_behind(permitted, threads, children, blocks, temporary)
     shutil.rmtree(own, ignore_errors=True)
+    _collect_garbage()
     if complaints:
         pytest.fail("; ".join(complaints), pytrace=False)
+
+
+def _collect_garbage() -> None:
+    """What Python would do meanwhile, but on this thread: what a window has left must not go on a thread that happens to make much."""
+    counts = gc.get_count()
+    if counts[0] > 20_000:
+        gc.collect(2 if counts[1] > 20 else 1)
 
 
 def _left_behind(permitted: set[str], threads: set[threading.Thread], children: set[int], blocks: int, temporary: Path) -> list[str]:

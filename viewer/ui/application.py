@@ -20,6 +20,7 @@ from viewer.jobs.pool import Pool
 from viewer.session.plugins import discover
 from viewer.session.settings import Settings, data_folder
 from viewer.ui import faults, theme
+from viewer.ui.garbage import GarbageCollector
 from viewer.ui.host import Host
 from viewer.ui.window import Window
 
@@ -66,6 +67,7 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
         theme.apply_theme(application, colors or settings.get("theme", "dark"))
         host = Host(discover(settings.get("plugins", []), safe_mode=safe_mode), pool, settings)
         window = Window(host, restore=not safe_mode)
+        garbage = GarbageCollector(host)
         faults.install(host)
         window.show()
         if demo:
@@ -74,6 +76,7 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
             QTimer.singleShot(0, lambda: window.open_paths(list(paths), stack=stack))
         code = application.exec()
         faults.uninstall()
+        garbage.close()
         window.deleteLater()
         faulthandler.disable()
     return int(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -72,6 +73,8 @@ class Work(QObject):
         self._finished: list[Task] = []
         self._threads: set[threading.Thread] = set()
         self._closing = False
+        self._home = threading.get_ident()
+        self._sending = threading.Lock()
         self._back.connect(self._take_back)
         self._progressed.connect(self._take_progress)
         self._announce = QTimer(self)
@@ -111,9 +114,9 @@ class Work(QObject):
                         result = finish(result)
                 except Exception as err:  # noqa: BLE001  goes to on_error on the window's thread
                     error = err
-            self._back.emit(task_id, result, error)
+            self._send("_back", task_id, result, error)
 
-        job.on_progress(lambda j: self._progressed.emit(task_id, int((j.progress or 0) * 1000), 1000, j.progress_text))
+        job.on_progress(lambda j: self._send("_progressed", task_id, int((j.progress or 0) * 1000), 1000, j.progress_text))
         job.on_done(over)
         return task_id
 
@@ -137,16 +140,15 @@ class Work(QObject):
             now = time.monotonic()
             if now - last[0] > 0.03 or done == total:
                 last[0] = now
-                self._progressed.emit(task_id, done, total, "")
+                self._send("_progressed", task_id, done, total, "")
 
         def run() -> None:
             try:
                 result, error = function(progress), None
             except Exception as err:  # noqa: BLE001  goes to on_error on the window's thread
                 result, error = None, err
+            self._send("_back", task_id, result, error)
             self._threads.discard(threading.current_thread())
-            if not self._closing:
-                self._back.emit(task_id, result, error)
 
         thread = threading.Thread(target=run, name=f"work-{title}", daemon=True)
         self._threads.add(thread)
@@ -168,12 +170,20 @@ class Work(QObject):
 
     def close(self) -> None:
         """Cancel everything and wait for the threads."""
-        self._closing = True
+        with self._sending:
+            self._closing = True
         for held in list(self._held.values()):
             held.cancel()
         for thread in list(self._threads):
             thread.join()
         self._held.clear()
+
+    def _send(self, signal: Literal["_back", "_progressed"], *values: Any) -> None:
+        """Emit, unless this is closed: with the window the object is gone, and a thread that emits then ends the program."""
+        is_home = threading.get_ident() == self._home  # the callbacks run in here then, and may close
+        with nullcontext() if is_home else self._sending:
+            if not self._closing:
+                getattr(self, signal).emit(*values)
 
     def _add(
         self, title: str, cancel: Callable[[], None], on_result: Callable[[Any], None], on_error: Callable[[BaseException], None], quiet: bool
