@@ -16,6 +16,7 @@ from viewer.core.images import Annotations, Image, Labels, Mask, Numbers, Overla
 from viewer.core.operation import OperationSpec
 from viewer.core.report import Report, Score, Table
 from viewer.core.volume import Volume, smallest_exact
+from viewer.core.words import _
 from viewer.io.gate import harmless
 from viewer.io.write import annotations_table, reports_table, save_array, save_mask, save_tables
 from viewer.io.write.grids import ENDINGS as GRID_ENDINGS
@@ -30,9 +31,8 @@ def check_ending(path: Path, spec: OperationSpec) -> None:
     holds = _GRIDS if name.endswith(GRID_ENDINGS) else _TABLES if name.endswith(TABLE_ENDINGS) else ()
     if not any(output in holds for output in spec.outputs):
         fitting = sorted({e for o in spec.outputs for e in (GRID_ENDINGS if o in _GRIDS else TABLE_ENDINGS)})
-        raise BadParameter(
-            f"{path.name}: {spec.name} gives {' and '.join(spec.outputs)}, which goes into {', '.join(fitting)}. Choose one of these endings."
-        )
+        words = _("{name}: {operation} gives {outputs}, which goes into {endings}. Choose one of these endings.")
+        raise BadParameter(words.format(name=path.name, operation=spec.name, outputs=", ".join(spec.outputs), endings=", ".join(fitting)))
 
 
 def save(path: Path, results: Sequence[Result], volume: Volume, *, overwrite: bool, more_phases: Sequence[Result] = ()) -> None:
