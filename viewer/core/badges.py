@@ -22,7 +22,9 @@ _MEANINGS: dict[str, str] = {
     "W/L manual": mark("The file gives each plane its own window; the one set by hand is used for all."),
     "ICC not applied": mark("The file carries a colour profile, which is not applied: colours may differ a little."),
     "SUV est.": mark("The time that the values are corrected to was taken from the earliest acquisition: SUV is an estimate."),
-    "MANUAL LINK": mark("The views are linked by hand, not by a common frame of reference."),
+    "MANUAL LINK": mark("Images were brought together by hand, not by a common frame of reference."),
+    "Registered by mutual information": mark("What lies over this image was aligned by computation; look whether it fits."),
+    "OTHER PATIENT": mark("What lies over this image names another patient."),
     "Preview": mark("A preview of an operation that has not been applied."),
 }
 

@@ -17,6 +17,7 @@ from viewer.core.oblique import ObliqueLayout
 from viewer.core.render import Display, Pixels, blend_labels, blend_map, paint_graphic, part_of, to_rgb32
 from viewer.core.sample import sample, slab
 from viewer.core.window import Window
+from viewer.draw.fusion import lay_over
 from viewer.session.view import Readable, ViewState
 
 # Below this many screen pixels to an image pixel, bilinear painting would skip pixels.
@@ -81,6 +82,8 @@ def compose(
     else:
         pixels = to_rgb32(shown_values(state), state.display)
     if not only_image:
+        if state.fusion is not None and state.fusion.is_drawn:
+            lay_over(pixels, state, state.fusion, lambda: shown_values(state))
         _cover(pixels, state)
         for shown in state.maps:
             if isinstance(layout, Layout2D):

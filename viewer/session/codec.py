@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.core.alignment import Alignment
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.errors import UnreadableFile
 from viewer.core.geometry import Geometry
@@ -31,7 +32,7 @@ from viewer.session.packing import Packed
 _CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
-        Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Report, Score, Table, Identity, Note, Volume, VoiLut, Window,
+        Alignment, Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Report, Score, Table, Identity, Note, Volume, VoiLut, Window,
         GraphicPlane, Shutter, ValueScale, KeyImage,
         ItemChange, LabelsChange, Origin, Phrase, Step,
     )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.core.alignment import Alignment
 from viewer.core.annotation import Annotation
 from viewer.core.errors import NegatoscopeError, Refused
 from viewer.core.ids import new_id
@@ -139,6 +140,10 @@ class Document:
 
     def key_images_of(self, root_id: str) -> tuple[KeyImage, ...]:
         return tuple(x for x in self._state.items["key_image"].values() if x.volume_id == root_id)
+
+    def alignments(self) -> tuple[Alignment, ...]:
+        """How images lie over each other, of all pairs that were aligned."""
+        return tuple(self._state.items["alignment"].values())
 
     def items(self, kind: ItemKind) -> tuple[Any, ...]:
         """All items of a kind, in the order in which they came to be."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.core.alignment import Alignment
 from viewer.core.annotation import Annotation
 from viewer.core.errors import Refused
 from viewer.core.ids import new_id
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 _KINDS: dict[type, ItemKind] = {
     Annotation: "annotation", LabelLayer: "layer", Report: "report", Table: "table", ScalarMap: "overlay", KeyImage: "key_image",
+    Alignment: "alignment",
 }  # fmt: skip
 
 
@@ -95,7 +97,7 @@ class Edit:
         target[...] = values
         self._document._tell(Changes(boxes=((layer_id, box),), history=False))
 
-    def put(self, item: Annotation | LabelLayer | Report | Table | ScalarMap | KeyImage) -> None:
+    def put(self, item: Alignment | Annotation | LabelLayer | Report | Table | ScalarMap | KeyImage) -> None:
         """Add an item, or replace the one with its id. Voxels of a segment that a layer no longer has are erased with it."""
         self._check_open()
         if isinstance(item, LabelLayer):

@@ -14,8 +14,8 @@ from viewer.core.volume import Volume
 from viewer.core.words import gettext
 from viewer.session.packing import Box, Packed, copy_into, pack
 
-ItemKind = Literal["volume", "shown", "layer", "annotation", "table", "report", "overlay", "key_image"]
-ITEM_KINDS: tuple[ItemKind, ...] = ("volume", "shown", "layer", "annotation", "table", "report", "overlay", "key_image")
+ItemKind = Literal["volume", "shown", "layer", "annotation", "table", "report", "overlay", "key_image", "alignment"]
+ITEM_KINDS: tuple[ItemKind, ...] = ("volume", "shown", "layer", "annotation", "table", "report", "overlay", "key_image", "alignment")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from viewer.core.render import Display
 from viewer.core.slab import Slab
 from viewer.core.volume import Volume
 from viewer.core.window import Window
+from viewer.session.fusion import ShownFusion
 from viewer.session.reformat import why_no_slice
 from viewer.session.wish import LABEL_OPACITY, MAP_OPACITY, TextLevel
 
@@ -71,6 +72,8 @@ class ViewState:
     """What the user asked for, MONOCHROME1 not counted."""
     layers: tuple[ShownLayer, ...] = ()
     maps: tuple[ShownMap, ...] = ()
+    fusion: ShownFusion | None = None
+    """A second volume over this one, drawn or with the reason why it is not."""
     annotations: tuple[Annotation, ...] = ()
     graphics: tuple[GraphicPlane, ...] = ()
     """Overlays of the file on this slice."""
@@ -116,7 +119,7 @@ class ViewState:
     def picture_key(self) -> tuple[object, ...]:
         """What the picture without lines and text depends on; equal keys give equal pixels."""
         return (
-            self.volume, self.layout, self.index, self.slab, self.phase, self.display, self.layers, self.maps,
+            self.volume, self.layout, self.index, self.slab, self.phase, self.display, self.layers, self.maps, self.fusion,
             self.label_opacity, self.overlay_opacity, self.graphics, self.shutter,
         )  # fmt: skip
 

@@ -20,6 +20,7 @@ from viewer.core.overlay import ScalarMap
 from viewer.core.render import Display, auto_window, lut_window
 from viewer.core.volume import Volume
 from viewer.core.window import PET_PRESETS, VoiLut, Window, presets_of
+from viewer.session.fusion import resolve_fusion
 from viewer.session.reformat import layout_for, plane_badges, slab_for, why_no_mpr
 from viewer.session.shown import EMPTY, PLAIN, ShownLayer, ShownMap, ViewState, triple
 from viewer.session.wish import LABEL_OPACITY, MAP_OPACITY, Readable, TextLevel, ViewWish
@@ -52,18 +53,20 @@ def resolve(wish: ViewWish, document: Readable) -> ViewState:
     own = _plane_window(wish, volume, layout.axis, layout.array_index(index), phase)
     display, window, is_auto = _display(replace(wish, window=own, window_unit=None) if own is not None else wish, volume, root)
     graphics, shutter = _graphics(wish, root, volume, layout, index, phase)
+    fusion = resolve_fusion(wish.fusion, document, volume, phase)
+    shown_with = (*plane_badges(layout, geometry, slab), *(fusion.badges if fusion is not None else ()))
     return ViewState(
         volume=volume, root_id=root.id, plane=plane, layout=layout, index=index, slab=slab, phase=phase,
         zoom=None if wish.zoom is None or not math.isfinite(wish.zoom) else max(ZOOM_LIMITS[0], min(wish.zoom, ZOOM_LIMITS[1])),
         center=_center(wish, geometry, layout),
         display=display, window=window, is_auto=is_auto, is_plane_window=own is not None, is_inverted=wish.is_inverted,
         layers=_layers(wish, document, root, geometry),
-        maps=_maps(wish, document, root, volume, phase, layout, index),
+        maps=_maps(wish, document, root, volume, phase, layout, index), fusion=fusion,
         annotations=_annotations(wish, document, root, geometry, layout, index, phase),
         graphics=graphics, shutter=shutter, seeds=wish.seeds,
         label_opacity=max(0.0, min(wish.label_opacity, 1.0)), overlay_opacity=max(0.0, min(wish.overlay_opacity, 1.0)),
         show_color_bar=wish.show_color_bar, selected_id=wish.selected_id, text=wish.text,
-        badges=_badges(volume, plane_badges(layout, geometry, slab), is_manual=bool(volume.plane_windows) and own is None and layout.axis == 0),
+        badges=_badges(volume, shown_with, is_manual=bool(volume.plane_windows) and own is None and layout.axis == 0),
     )  # fmt: skip
 
 

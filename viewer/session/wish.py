@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
+from viewer.core.alignment import Alignment
 from viewer.core.annotation import Annotation
 from viewer.core.colormaps import GREY
 from viewer.core.geometry import Plane, Triple
@@ -16,6 +17,7 @@ from viewer.core.overlay import ScalarMap
 from viewer.core.slab import Slab
 from viewer.core.volume import Volume
 from viewer.core.window import Window
+from viewer.session.fusion import FusionWish
 
 TextLevel = Literal["full", "short", "none"]
 LABEL_OPACITY = 0.28
@@ -32,6 +34,7 @@ class Readable(Protocol):
     def revision(self, layer_id: str) -> int: ...
     def annotations_of(self, root_id: str) -> tuple[Annotation, ...]: ...
     def overlays_of(self, root_id: str) -> tuple[ScalarMap, ...]: ...
+    def alignments(self) -> tuple[Alignment, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class ViewWish:
     is_auto: bool = False
     is_inverted: bool = False
     color_map: str = GREY
+    fusion: FusionWish | None = None
+    """A second volume over this one; None: none."""
     show_color_bar: bool = True
     """What the colours mean, on the image; only where there are colours."""
     show_original: bool = False

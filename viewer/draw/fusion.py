@@ -1,0 +1,167 @@
+"""The second volume of a fusion: sampled where the pixels of the first lie, blended in, hung beside it or subtracted; and the curtain's line."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from viewer.core.alignment import moved_cut
+from viewer.core.layout import Placement
+from viewer.core.render import Pixels, blend_map, to_rgb32
+from viewer.core.sample import sample, slab
+from viewer.core.words import _
+from viewer.draw.text import Style, draw_text, text_width
+from viewer.session.fusion import ShownFusion
+from viewer.session.view import ViewState
+
+_KEPT = 12
+"""Sampled planes that are kept: those of nine views, and some to go back to."""
+HANDLE = 9.0
+"""Half the width of the curtain's handle."""
+_HALO, _LINE = QColor(0, 0, 0, 190), QColor("#F2F4F6")
+
+_planes: OrderedDict[tuple[object, ...], NDArray[Any]] = OrderedDict()
+
+
+def sampled(state: ViewState, fusion: ShownFusion) -> NDArray[Any]:
+    """Values (rows, columns) of the second where the pixels of the first lie; float32, NaN outside and where it is padding.
+
+    The last few are kept: windowing, opacity and the curtain sample nothing.
+    """
+    thick = state.slab
+    cut = moved_cut(fusion.back, state.cut)
+    key = (fusion.volume.id, fusion.phase, cut, thick)
+    found = _planes.get(key)
+    if found is not None:
+        _planes.move_to_end(key)
+        return found
+    values, geometry = fusion.volume.phase(fusion.phase), fusion.volume.geometry
+    found = sample(values, geometry, cut) if thick is None else slab(values, geometry, cut, thickness=thick.mm, mode=thick.mode)
+    padding = fusion.volume.padding
+    if padding is not None:
+        found = np.where((found >= padding[0]) & (found <= padding[1]), np.float32(np.nan), found)
+    _planes[key] = found
+    while len(_planes) > _KEPT:
+        _planes.popitem(last=False)
+    return found
+
+
+def lay_over(pixels: Pixels, state: ViewState, fusion: ShownFusion, first: Callable[[], NDArray[Any]]) -> None:
+    """Lay the second over the picture of the first, in place. ``first``: gives the values of the first, for a difference."""
+    values = sampled(state, fusion)
+    if fusion.mode == "difference":
+        pixels[:] = to_rgb32(difference(values, first(), state), fusion.display)
+    elif fusion.mode == "curtain":
+        start = round(fusion.curtain * pixels.shape[1])
+        if start < pixels.shape[1]:
+            pixels[:, start:] = to_rgb32(values[:, start:], fusion.display)
+    elif fusion.follows_value:
+        window = fusion.display.window
+        blend_map(pixels, values, window.low, window.high, fusion.display.color_map, fusion.opacity)
+    else:
+        _mix(pixels, to_rgb32(values, fusion.display), np.isnan(values), fusion.opacity)
+
+
+def difference(second: NDArray[Any], first: NDArray[Any], state: ViewState) -> NDArray[np.float32]:
+    """Second less first, float32; NaN where either has no value."""
+    found = second - first.astype(np.float32)
+    padding = state.volume.padding if state.volume is not None else None
+    if padding is not None:
+        found[(first >= padding[0]) & (first <= padding[1])] = np.nan
+    return np.asarray(found, dtype=np.float32)
+
+
+def _mix(pixels: Pixels, over: Pixels, empty: NDArray[np.bool_], opacity: float) -> None:
+    """A part of one picture and the rest of the other, channel by channel, rounded; where there is nothing over it, the picture stays."""
+    over[empty] = pixels[empty]
+    share = round(opacity * 256)
+    # Two channels of a pixel at once: red and blue, with room between them for the product, then green.
+    for mask, shift in ((np.uint32(0x00FF00FF), 0), (np.uint32(0x0000FF00), 8)):
+        half = np.uint32(0x00800080 if shift == 0 else 0x80)
+        below, above = (pixels & mask) >> np.uint32(shift), (over & mask) >> np.uint32(shift)
+        mixed = ((below * np.uint32(256 - share) + above * np.uint32(share) + half) >> np.uint32(8)) & (mask >> np.uint32(shift))
+        pixels &= ~mask
+        pixels |= mixed << np.uint32(shift)
+
+
+# --- the curtain's line ---
+
+
+def curtain_x(state: ViewState, fusion: ShownFusion, placement: Placement, rect: QRectF) -> float:
+    """Where the curtain's line is in the viewport; at its edge where it is beyond."""
+    x, _y = placement.to_viewport((fusion.curtain * state.layout.size[0], 0.0))
+    return max(rect.left(), min(x, rect.right()))
+
+
+def curtain_at(state: ViewState, placement: Placement, x: float) -> float:
+    """Where the curtain hangs (0 to 1) if its line is at ``x`` of the viewport."""
+    across, _down = placement.to_picture((x, 0.0))
+    return max(0.0, min(across / state.layout.size[0], 1.0))
+
+
+def is_on_curtain(state: ViewState, placement: Placement, rect: QRectF, x: float, y: float) -> bool:
+    """Whether a point of the viewport is on the handle, or within 4 px of the line."""
+    fusion = state.fusion
+    if fusion is None or not fusion.is_drawn or fusion.mode != "curtain":
+        return False
+    line = curtain_x(state, fusion, placement, rect)
+    return abs(x - line) <= (HANDLE + 3 if abs(y - rect.center().y()) <= HANDLE + 3 else 4)
+
+
+def draw_curtain(painter: QPainter, state: ViewState, placement: Placement, rect: QRectF, scale: float, *, with_handle: bool) -> None:
+    """The line between the first (left) and the second (right), with a handle where it can be moved."""
+    fusion = state.fusion
+    if fusion is None or not fusion.is_drawn or fusion.mode != "curtain":
+        return
+    x = curtain_x(state, fusion, placement, rect)
+    for color, width in ((_HALO, 3.0), (_LINE, 1.0)):
+        painter.setPen(QPen(color, width * scale))
+        painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
+    if not with_handle:
+        return
+    size, y = HANDLE * scale, rect.center().y()
+    painter.setPen(QPen(_HALO, 3 * scale))
+    painter.setBrush(QColor(0x25, 0x27, 0x2B))
+    painter.drawEllipse(QPointF(x, y), size, size)
+    painter.setPen(QPen(_LINE, scale))
+    painter.drawEllipse(QPointF(x, y), size, size)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_LINE)
+    for sign in (-1, 1):
+        tip, back, up = x + sign * size * 0.72, x + sign * size * 0.25, size * 0.4
+        painter.drawPolygon(QPolygonF([QPointF(tip, y), QPointF(back, y - up), QPointF(back, y + up)]))
+
+
+def draw_reason(painter: QPainter, state: ViewState, rect: QRectF, scale: float) -> None:
+    """Why the second image is not there, over the first: whoever asked for it must not take its absence for a finding."""
+    fusion = state.fusion
+    said = "" if fusion is None or not fusion.wish.is_shown else fusion.reason or fusion.note
+    if not said or fusion is None or min(rect.width(), rect.height()) / scale < 160:
+        return
+    style = Style(12 * scale, ink="#E8B04B")
+    lines = _wrapped(
+        _("{name} is not shown. {reason}").format(name=fusion.title(), reason=said) if fusion.reason else said, style, rect.width() * 0.7
+    )
+    step, top = 17 * scale, rect.center().y() + 24 * scale
+    for number, line in enumerate(lines):
+        draw_text(painter, rect.center().x(), top + number * step, line, style, align="center")
+
+
+def _wrapped(text: str, style: Style, width: float) -> list[str]:
+    """Lines that fit; where there are no spaces (Chinese), between any two characters."""
+    parts = text.split(" ") if " " in text else list(text)
+    glue = " " if " " in text else ""
+    lines = [""]
+    for part in parts:
+        longer = f"{lines[-1]}{glue if lines[-1] else ''}{part}"
+        if lines[-1] and text_width(longer, style) > width:
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    return lines
