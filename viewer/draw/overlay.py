@@ -17,7 +17,6 @@ from viewer.draw.crosshair import draw_cross
 from viewer.draw.figures import round_length
 from viewer.draw.shapes import draw_annotations, draw_contours, draw_seeds
 from viewer.draw.text import LETTER_INK, Style, draw_text, elided, text_height, text_width
-from viewer.session.hand import stack_index, stack_size
 from viewer.session.linking import NO_CROSS, Cross
 from viewer.session.view import TextLevel, ViewState
 
@@ -47,10 +46,6 @@ class Extras:
     identity: bool = True
     handles: bool = True
     is_preview: bool = False
-    slice_bar: bool = True
-    arrived: tuple[tuple[int, int], ...] | None = None
-    """Of a series that is being read: the slices (first, one past the last) that are there, on the slice bar. None: all."""
-
     cross: Cross = NO_CROSS
     """Lines of other views and the crosshair."""
     is_turnable: bool = False
@@ -133,8 +128,6 @@ def _draw_texts(painter: QPainter, state: ViewState, rect: QRectF, scale: float,
         _draw_badges(painter, shown_badges(state, rect, ratio, scale, extras), scale)
         _draw_scale_bar(painter, state, placement, rect, style, rect.bottom() - (INSET + 4) * scale - step * len(texts.bottom_right), scale)
         draw_color_bar(painter, state, rect, style, scale, right_inset=RIGHT_INSET * scale)
-    if extras.slice_bar and stack_size(state) > 1:
-        _draw_slice_bar(painter, state, rect, scale, extras.arrived)
 
 
 def _level(state: ViewState, rect: QRectF, scale: float) -> TextLevel:
@@ -224,21 +217,3 @@ def _draw_scale_bar(painter: QPainter, state: ViewState, placement: Placement, r
         painter.drawPolyline(bar)
     text = _("{length:g} cm").format(length=length / 10) if length >= 10 else _("{length:g} mm").format(length=length)
     draw_text(painter, right - width - 6 * scale, y - text_height(style) + 2 * scale, text, style, align="right")
-
-
-def _draw_slice_bar(
-    painter: QPainter, state: ViewState, rect: QRectF, scale: float, arrived: tuple[tuple[int, int], ...] | None
-) -> None:  # fmt: skip
-    """Where the slice (of a cine: the frame) is in the stack: 4 px at the right edge. What has arrived is brighter than what has not."""
-    top, height = rect.top() + 34 * scale, rect.height() - 68 * scale
-    if height < 40 * scale:
-        return
-    left = rect.right() - 9 * scale
-    # Rectangles on whole pixels: rounded ends of 4 px cost as much as all the texts.
-    painter.fillRect(QRectF(left, top, 4 * scale, height).toRect(), QColor(255, 255, 255, 46))
-    for first, stop in arrived or ():
-        start, end = (top + height * n / stack_size(state) for n in (first, stop))
-        painter.fillRect(QRectF(left, start, 4 * scale, max(1.0, end - start)).toRect(), QColor(255, 255, 255, 72))
-    thumb = max(18 * scale, height / stack_size(state))
-    y = top + (height - thumb) * stack_index(state) / (stack_size(state) - 1)
-    painter.fillRect(QRectF(left, y, 4 * scale, thumb).toRect(), QColor(255, 255, 255, 190))

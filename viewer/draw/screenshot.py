@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from viewer.core.errors import Refused, SaveFailed
 from viewer.core.layout import Point
+from viewer.core.words import gettext as _
 from viewer.draw.app import ensure_application
 from viewer.draw.contours import contours_of
 from viewer.draw.overlay import Extras, paint_overlay
@@ -53,7 +54,7 @@ def screenshot(
     ensure_application()
     state = resolve(wish, document)
     if state.volume is None:
-        raise Refused("There is nothing to draw: the view is empty. Open an image first.")
+        raise Refused(_("There is nothing to draw: the view is empty. Open an image first."))
     if size is None:
         width, height = state.layout.size
         size = max(1, round(width)), max(1, round(height))
@@ -64,7 +65,7 @@ def screenshot(
     _check(size)
     image = QImage(*size, QImage.Format.Format_RGB32)
     if image.isNull():
-        raise Refused(f"A picture of {size[0]} x {size[1]} pixels does not fit into memory.")
+        raise Refused(_("A picture of {width} x {height} pixels does not fit into memory.").format(width=size[0], height=size[1]))
     image.fill(Qt.GlobalColor.black)
     painter = QPainter(image)
     try:
@@ -76,9 +77,11 @@ def screenshot(
 
 def _check(size: Size) -> None:
     if min(size) < 1 or max(size) > 32767:
-        raise Refused(f"A picture of {size[0]} x {size[1]} pixels cannot be drawn; each side must be from 1 to 32767 pixels.")
+        words = _("A picture of {width} x {height} pixels cannot be drawn; each side must be from 1 to 32767 pixels.")
+        raise Refused(words.format(width=size[0], height=size[1]))
     if size[0] * size[1] > MOST_PIXELS:
-        raise Refused(f"A picture of {size[0]} x {size[1]} pixels is too large to be drawn; it may have {MOST_PIXELS // 1_000_000} million pixels.")
+        words = _("A picture of {width} x {height} pixels is too large to be drawn; it may have {most} million pixels.")
+        raise Refused(words.format(width=size[0], height=size[1], most=MOST_PIXELS // 1_000_000))
 
 
 def _paint(painter: QPainter, state: ViewState, document: Readable, size: Size, *, annotations: bool, identity: bool) -> None:
@@ -86,7 +89,7 @@ def _paint(painter: QPainter, state: ViewState, document: Readable, size: Size, 
     draw_picture(painter, compose(state, document, only_image=not annotations), state, state.placement(viewport))
     if annotations:
         scale = max(1.0, min(size) / TEXT_SIDE)
-        extras = Extras(contours=contours_of(state, document), identity=identity, handles=False, slice_bar=False)
+        extras = Extras(contours=contours_of(state, document), identity=identity, handles=False)
         paint_overlay(painter, state, QRectF(0, 0, *viewport), scale, extras)
 
 
@@ -99,6 +102,6 @@ def png_bytes(image: QImage) -> bytes:
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     if not plain.save(buffer, "PNG"):  # type: ignore[call-overload]
-        raise SaveFailed("The picture could not be written as PNG.")
+        raise SaveFailed(_("The picture could not be written as PNG."))
     buffer.close()
     return bytes(data.data())

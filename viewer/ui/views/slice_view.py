@@ -21,8 +21,8 @@ from PySide6.QtGui import (
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
-    QKeySequence,
     QMouseEvent,
+    QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -37,15 +37,16 @@ from viewer.core.tool import Tool, ToolHost
 from viewer.draw.contours import Contour, contours_of, preview_contours
 from viewer.draw.corners import view_name
 from viewer.draw.overlay import Extras, paint_overlay
-from viewer.draw.picture import Preview, compose
+from viewer.draw.picture import Picture, Preview, compose
 from viewer.session.arriving import Arriving
 from viewer.session.linking import NO_CROSS, Cross
 from viewer.session.view import EMPTY, Readable, ViewState, ViewWish, resolve
 from viewer.ui import theme
-from viewer.ui.views.arrival import arrived_ranges, draw_sentence, draw_waiting, prepare_arriving, probe_arriving
+from viewer.ui.views.arrival import draw_sentence, draw_waiting, prepare_arriving, probe_arriving
 from viewer.ui.views.badge_tip import show_meaning
-from viewer.ui.views.commands import COMMANDS, KEYS
+from viewer.ui.views.commands import COMMANDS
 from viewer.ui.views.mouse import BuiltIn, Mouse
+from viewer.ui.views.navigator import Navigator
 from viewer.ui.views.picture_item import PictureItem
 from viewer.ui.views.probe import probe_at
 from viewer.ui.views.tool_hand import ToolHand
@@ -63,7 +64,7 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         The user changed what is shown; the view shows it already.
     pointer_moved(Probe or None)
         What is under the pointer, None when it leaves the image.
-    activated(), double_clicked(), menu_wanted(QPoint global), files_dropped(tuple of Path), series_wanted(int -1 or 1)
+    activated(), double_clicked(), menu_wanted(QPoint global), files_dropped(tuple of Path)
     failed(Exception)
         A tool raised; its gesture is cancelled.
     rate_turned(int)
@@ -74,6 +75,8 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         Shift+wheel changed the radius in the options of the tool in hand.
     pointed(Triple)
         The crosshair is to go to this place: the crosshair tool's drag, or a move with Shift held.
+    lines_turned(float)
+        The lines of the other planes are to turn by this angle, in radians clockwise.
     series_dropped(str)
         A series of the browser (entry id) was dropped here.
     """
@@ -84,12 +87,12 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
     double_clicked = Signal()
     menu_wanted = Signal(object)
     files_dropped = Signal(object)
-    series_wanted = Signal(int)
     failed = Signal(object)
     options_changed = Signal()
     refused = Signal(str)
     rate_turned = Signal(int)
     pointed = Signal(object)
+    lines_turned = Signal(float)
     series_dropped = Signal(str)
 
     _item: PictureItem | None = None  # GraphicsView calls resizeEvent inside its own __init__
@@ -120,6 +123,7 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         self._probe_text = ""
         self._item = PictureItem()
         self.scene().addItem(self._item)
+        self.navigator = Navigator(self)
         self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
         self.setCacheMode(self.CacheModeFlag.CacheNone)
         self.setMouseTracking(True)
@@ -144,6 +148,16 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         self._document = document
         self.wish = wish or ViewWish()
         self.refresh()
+
+    @property
+    def arriving(self) -> Arriving | None:
+        """The series that is shown while it is being read."""
+        return self._arriving
+
+    @property
+    def is_dragging(self) -> bool:
+        """Whether a button is held down for a tool."""
+        return self._mouse.drag is not None
 
     @property
     def is_arriving(self) -> bool:
@@ -181,6 +195,7 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         old = self.state
         source: Readable | None = self._arriving if self._arriving is not None else self._document
         self.state = resolve(self.wish, source) if source is not None else replace(EMPTY, text=self.wish.text)
+        self.navigator.look()
         if self.state == old:
             return
         if self._preview is not None and self._preview[0] != self._slice_key():
@@ -260,6 +275,12 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
             self.viewport().update()
         self.pointer_moved.emit(found)
 
+    @property
+    def lens_source(self) -> tuple[Picture | None, tuple[Contour, ...], Point | None, str]:
+        """What the magnifier shows: picture, outlines, where the pointer is, the value there."""
+        picture = self._item.picture if self._item is not None else None
+        return picture, self._contours, self._hovered[0] if self._hovered is not None else None, self._probe_text
+
     # --- painting ---
 
     def _slice_key(self) -> tuple[object, ...]:
@@ -302,6 +323,7 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
             paint_overlay(painter, self.state, rect, 1.0, self._extras())
             if self._arriving is not None and self._item is not None and self._item.picture is None:
                 draw_waiting(painter, rect)
+            self.navigator.paint(painter, rect)
         if self._is_active or self.hasFocus():
             painter.setPen(QPen(QColor(theme.tokens().accent if self._is_active else theme.tokens().line2), 2 if self._is_active else 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -309,9 +331,8 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         painter.restore()
 
     def _extras(self) -> Extras:
-        arrived = arrived_ranges(self._arriving, self.state) if self._arriving is not None else None
         return Extras(
-            self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None, arrived=arrived,
+            self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None,
             cross=self.cross, is_turnable=self.is_turnable, is_linked_by_hand=self._is_linked_by_hand,
         )  # fmt: skip
 
@@ -329,6 +350,9 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             show_meaning(self, self._extras(), event)
+            return True
+        if isinstance(event, QNativeGestureEvent) and self.state.volume is not None:
+            self._mouse.pinch(self, event)
             return True
         return bool(super().viewportEvent(event))
 
@@ -355,9 +379,7 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and isinstance(self.tool, str):
-            self.double_clicked.emit()
-        else:
+        if not self._mouse.double_click(self, event):
             self._mouse.press(self, event)  # the second of two quick clicks with a tool
         event.accept()
 
@@ -383,15 +405,9 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._mouse.drag is not None:
             self.cancel_gesture()
-        elif event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-            self.series_wanted.emit(-1 if event.key() == Qt.Key.Key_PageUp else 1)
         else:
-            keypad = ~Qt.KeyboardModifier.KeypadModifier
-            name = QKeySequence(int(event.key()) | (event.modifiers() & keypad).value).toString(QKeySequence.SequenceFormat.PortableText)
-            if name not in KEYS or self.state.volume is None:
-                event.ignore()
-                return
-            self.run(KEYS[name])
+            event.ignore()  # the keys belong to the actions of the window
+            return
         event.accept()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
