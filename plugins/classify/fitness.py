@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from viewer.api import Image
+from viewer.api import Image, gettext, mark
 from viewer.api.models import ModelCard
 
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+
+_UNKNOWN = {
+    "body_part": mark("Body part unknown: this model is for {listed}."),
+    "view": mark("View unknown: this model is for {listed}."),
+}
+_OTHER = {
+    "body_part": mark("This model is for the body part {listed}; the file says {value}."),
+    "view": mark("This model is for the view {listed}; the file says {value}."),
+}
 
 
 def warnings(card: ModelCard, image: Image) -> tuple[str, ...]:
@@ -15,21 +24,29 @@ def warnings(card: ModelCard, image: Image) -> tuple[str, ...]:
     applies = card.card.get("applies", {})
     misfit = modality_warning(card, image.modality)
     found = [misfit] if misfit else []
-    for key, value, words in (("body_part", image.body_part, "body part"), ("view", image.view_position, "view")):
+    for key, value in (("body_part", image.body_part), ("view", image.view_position)):
         allowed = [str(a).upper() for a in applies.get(key, [])]
         if allowed and not value:
-            found.append(f"{words.capitalize()} unknown: this model is for {_listed(allowed)}.")
+            found.append(gettext(_UNKNOWN[key]).format(listed=_listed(allowed)))
         elif allowed and value.upper() not in allowed:
-            found.append(f"This model is for the {words} {_listed(allowed)}; the file says {value}.")
+            found.append(gettext(_OTHER[key]).format(listed=_listed(allowed), value=value))
     ages = applies.get("age_years")
     if ages:
         years = age_years(image.patient_age)
         if years is None:
-            found.append(f"Age unknown: this model was trained on patients of {ages[0]:g} to {ages[1]:g} years.")
+            found.append(
+                gettext("Age unknown: this model was trained on patients of {youngest:g} to {oldest:g} years.").format(
+                    youngest=ages[0], oldest=ages[1]
+                )
+            )
         elif not ages[0] <= years < ages[1] + 1:
-            found.append(f"This model was trained on patients of {ages[0]:g} to {ages[1]:g} years; this patient is {years:.3g}.")
+            found.append(
+                gettext("This model was trained on patients of {youngest:g} to {oldest:g} years; this patient is {years:.3g}.").format(
+                    youngest=ages[0], oldest=ages[1], years=years
+                )
+            )
     if image.is_color:
-        found.append("The image is in colour; the model gets its brightness.")
+        found.append(gettext("The image is in colour; the model gets its brightness."))
     return tuple(found)
 
 
@@ -38,8 +55,8 @@ def modality_warning(card: ModelCard, modality: str) -> str:
     if not card.modalities or modality in card.modalities:
         return ""
     if not modality:
-        return f"Modality unknown: this model is for {_listed(card.modalities)}."
-    return f"This model is for {_listed(card.modalities)}; this image is {modality}."
+        return gettext("Modality unknown: this model is for {listed}.").format(listed=_listed(card.modalities))
+    return gettext("This model is for {listed}; this image is {modality}.").format(listed=_listed(card.modalities), modality=modality)
 
 
 def age_years(text: str) -> float | None:
@@ -51,4 +68,4 @@ def age_years(text: str) -> float | None:
 
 
 def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+    return words[0] if len(words) == 1 else gettext("{names} or {last}").format(names=", ".join(words[:-1]), last=words[-1])

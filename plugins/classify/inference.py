@@ -49,7 +49,7 @@ def _load(path: str, sha256: str, name: str) -> Runner:
         ) from err
     # Asking for CUDA and not getting it is only a warning to onnxruntime: what counts is what the session says.
     got_cuda = "CUDAExecutionProvider" in session.get_providers()
-    note = "CUDA was found but could not be used; the CPU was used instead." if has_cuda and not got_cuda else ""
+    note = gettext("CUDA was found but could not be used; the CPU was used instead.") if has_cuda and not got_cuda else ""
     return Runner(session, "CUDA" if got_cuda else "CPU", note)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skimage.transform import hough_circle, hough_circle_peaks
 
 from plugins.measure.edges import Edges, find_edges
-from viewer.api import Annotations, Column, Draft, Help, Image, Numbers, Progress, Range, Refused, gettext, length_suffix, operation
+from viewer.api import Annotations, Column, Draft, Help, Image, Numbers, Progress, Range, Refused, gettext, length_suffix, mark, operation
 
 _SEARCH_STEPS = 256  # longest side of the grid that votes are counted on; what is found there is fitted to the fine edges
 _AT_ONCE = 8  # radii in memory at once: 8 x (2 * 256) ** 2 votes
@@ -80,9 +80,19 @@ def hough_circles(
         points = (centre, edges.place(c.y, c.x + c.radius), edges.place(c.y + c.radius, c.x))
         drafts.append(Draft("circle", points, name))
         rows.append((name, *centre, c.radius, c.covered))
-    columns = (Column("Circle"), Column("x", unit), Column("y", unit), Column("z", unit), Column("Radius", unit + suffix), Column("Coverage"))
-    facts = (("Edges", f"Canny, {len(edges.points)} points, step {edges.step:g} {unit}"), ("Radii", f"{low:g} to {high:g} {unit}"))
-    return Annotations(tuple(drafts)), Numbers(gettext("Circles"), columns, tuple(rows), facts)
+    columns = (
+        Column(mark("Circle")),
+        Column("x", unit),
+        Column("y", unit),
+        Column("z", unit),
+        Column(mark("Radius"), unit + suffix),
+        Column(mark("Coverage")),
+    )
+    facts = (
+        (mark("Edges"), gettext("Canny, {count} points, step {step:g} {unit}").format(count=len(edges.points), step=edges.step, unit=unit)),
+        (mark("Radii"), gettext("{low:g} to {high:g} {unit}").format(low=low, high=high, unit=unit)),
+    )
+    return Annotations(tuple(drafts)), Numbers(mark("Circles"), columns, tuple(rows), facts)
 
 
 def _limits(edges: Edges, smallest: float | None, largest: float | None) -> tuple[float, float]:

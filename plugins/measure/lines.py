@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skimage.transform import hough_line, hough_line_peaks
 
 from plugins.measure.edges import Edges, find_edges
-from viewer.api import Annotations, Column, Draft, Help, Image, Numbers, Progress, Range, gettext, length_suffix, operation
+from viewer.api import Annotations, Column, Draft, Help, Image, Numbers, Progress, Range, gettext, length_suffix, mark, operation
 
 _ANGLES = 360  # half a degree apart
 _PASSES = 8  # after each the edges of the lines found are taken away, so that weaker lines are seen
@@ -86,11 +86,11 @@ def hough_lines(
         drafts.append(Draft("line", ends, name))
         rows.append((name, *ends[0], *ends[1], line.angle, line.length, line.votes))
     columns = (
-        Column("Line"), Column("x1", unit), Column("y1", unit), Column("z1", unit), Column("x2", unit), Column("y2", unit), Column("z2", unit),
-        Column("Angle", "°"), Column("Length", unit + suffix), Column("Votes"),
+        Column(mark("Line")), Column("x1", unit), Column("y1", unit), Column("z1", unit), Column("x2", unit), Column("y2", unit), Column("z2", unit),
+        Column(mark("Angle"), "°"), Column(mark("Length"), unit + suffix), Column(mark("Votes")),
     )  # fmt: skip
-    facts = (("Edges", f"Canny, {len(edges.points)} points, step {edges.step:g} {unit}"),)
-    return Annotations(tuple(drafts)), Numbers(gettext("Lines"), columns, tuple(rows), facts)
+    facts = ((mark("Edges"), gettext("Canny, {count} points, step {step:g} {unit}").format(count=len(edges.points), step=edges.step, unit=unit)),)
+    return Annotations(tuple(drafts)), Numbers(mark("Lines"), columns, tuple(rows), facts)
 
 
 def _search(edges: Edges, shortest: float, gap: float, count: int, progress: Progress | None) -> list[_Line]:

@@ -24,6 +24,7 @@ from viewer.api import (
     Refused,
     gettext,
     length_suffix,
+    mark,
     operation,
     statistics_of,
 )
@@ -72,11 +73,11 @@ def segment_statistics(
     area_unit, unit = _units(image)
     place_unit = image.geometry.unit
     columns = (
-        Column("Segment"), Column("Label"), Column("Voxels"), Column("Volume", "mL"), Column("Volume", "mm³"),
-        Column("Area" if image.is_slice else "Surface area", area_unit), Column("Longest diameter", unit),
-        Column("Centroid x", place_unit), Column("Centroid y", place_unit), Column("Centroid z", place_unit),
-        *(Column(name, image.unit) for name in ("Mean", "SD", "Minimum", "Maximum", "Median")),
-        *(Column(f"Percentile {p}", image.unit) for p in PERCENTILES), Column("Excluded"),
+        Column(mark("Segment")), Column(mark("Label")), Column(mark("Voxels")), Column(mark("Volume"), "mL"), Column(mark("Volume"), "mm³"),
+        Column(mark("Area") if image.is_slice else mark("Surface area"), area_unit), Column(mark("Longest diameter"), unit),
+        Column(mark("Centroid x"), place_unit), Column(mark("Centroid y"), place_unit), Column(mark("Centroid z"), place_unit),
+        *(Column(name, image.unit) for name in (mark("Mean"), mark("SD"), mark("Minimum"), mark("Maximum"), mark("Median"))),
+        *(Column(gettext("Percentile {percent}").format(percent=p), image.unit) for p in PERCENTILES), Column(mark("Excluded")),
     )  # fmt: skip
     rows = []
     for done, (label, name, box, inside) in enumerate(found):
@@ -85,15 +86,15 @@ def segment_statistics(
             progress((done + 1) / len(found), name)
     planes, grid_rows, grid_columns = image.geometry.shape
     facts = (
-        ("Volume", "voxel count x voxel volume"),
-        ("Area", "pixel count x pixel area") if image.is_slice else ("Surface area", "marching cubes at 0.5"),
-        ("Longest diameter", "between voxel centres"),
-        ("SD", "n - 1"),
-        ("Percentiles", "linear between ordered values"),
-        ("Excluded", "voxels of padding or NaN, left out of the statistics"),
-        ("Grid", f"{grid_columns} x {grid_rows} x {planes}"),
+        (mark("Volume"), gettext("voxel count x voxel volume")),
+        (mark("Area"), gettext("pixel count x pixel area")) if image.is_slice else (mark("Surface area"), gettext("marching cubes at 0.5")),
+        (mark("Longest diameter"), gettext("between voxel centres")),
+        (mark("SD"), "n - 1"),
+        (mark("Percentiles"), gettext("linear between ordered values")),
+        (mark("Excluded"), gettext("voxels of padding or NaN, left out of the statistics")),
+        (mark("Grid"), f"{grid_columns} x {grid_rows} x {planes}"),
     )
-    return Numbers(gettext("Segment statistics"), columns, tuple(rows), facts)
+    return Numbers(mark("Segment statistics"), columns, tuple(rows), facts)
 
 
 Box = tuple[slice, slice, slice]

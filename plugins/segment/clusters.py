@@ -47,7 +47,7 @@ def k_means(
     """
     found = histogram(image)
     if len(found.values) < clusters:
-        values = "one value" if len(found.values) == 1 else f"{len(found.values)} different values"
+        values = gettext("one value") if len(found.values) == 1 else gettext("{count} different values").format(count=len(found.values))
         raise Refused(
             gettext("The image has {values}, too few for {clusters} classes. Choose fewer classes.").format(values=values, clusters=clusters)
         )

@@ -66,7 +66,7 @@ def watershed(
         seeds = np.where(good, seeds, 0)
     found = [int(n) for n in np.flatnonzero(_counts(seeds)) if n]
     if len(found) < 2:
-        have = f"only label {found[0]} is marked" if found else "nothing is marked here"
+        have = gettext("only label {found} is marked").format(found=found[0]) if found else gettext("nothing is marked here")
         raise Refused(
             gettext("Watershed needs two markers or more, but {have}. Paint one segment in each structure and one in the background.").format(
                 have=have

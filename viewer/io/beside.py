@@ -54,7 +54,9 @@ def check_inside(header: Path, named: str) -> str:
     name, what = harmless(header.name), harmless(named)
     folder = os.path.realpath(header.parent)
     parts = named.replace("\\", "/").split("/")
-    refused = f'{name}: it names the data file "{what}", which lies outside its folder. Such files are not opened; put the data beside the header.'
+    refused = _(
+        '{name}: it names the data file "{what}", which lies outside its folder. Such files are not opened; put the data beside the header.'
+    ).format(name=name, what=what)
     if not named.strip() or any(not c.isprintable() for c in named):
         raise UnreadableFile(_('{name}: it names the data file "{what}", which is no name of a file.').format(name=name, what=what))
     windows = PureWindowsPath(named)
@@ -98,9 +100,10 @@ def because(error: Exception) -> str:
     """Why the system would not open something, in words."""
     code = error.errno if isinstance(error, OSError) else None
     if code == errno.ENOENT:
-        return "there is no such file or folder"
+        return _("there is no such file or folder")
     if code in (errno.EACCES, errno.EPERM):
-        return "it may not be read (no permission)"
+        return _("it may not be read (no permission)")
     if code == errno.ENAMETOOLONG:
-        return "its name is too long"
-    return f"it could not be read ({error.strerror or error})" if isinstance(error, OSError) else f"it could not be read ({error})"
+        return _("its name is too long")
+    reason = error.strerror if isinstance(error, OSError) else None
+    return _("it could not be read ({reason})").format(reason=reason or error)

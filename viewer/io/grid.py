@@ -285,7 +285,7 @@ def _volume(entry: SeriesEntry, plan: GridPlan, values: NDArray[Any], geometry: 
     span = slice(phases.start, phases.stop)
     warnings = plan.warnings
     if values.dtype == np.float32 and plan.element.kind in "iu" and plan.element.itemsize > 2 and float(np.abs(values).max()) > 2**24:
-        warnings = (*warnings, "Whole numbers beyond 16777216 are rounded.")
+        warnings = (*warnings, _("Whole numbers beyond 16777216 are rounded."))
     return Volume(
         id=new_id("volume"),
         data=values,

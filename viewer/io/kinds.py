@@ -116,7 +116,7 @@ def why_not(path: Path) -> str:
     with open_regular(path) as file:
         head = file.read(max(HEAD, 0x8001 + 5))
     if not head:
-        return f"{name}: the file is empty (0 bytes)."
+        return _("{name}: the file is empty (0 bytes).").format(name=name)
     if zip_members.is_zip(head):
         return _("{name}: it is a ZIP archive among other files. Open it by itself.").format(name=name)
     if head[:2] == b"\x1f\x8b":
@@ -127,9 +127,9 @@ def why_not(path: Path) -> str:
     if named := _named(head, name):
         return named
     if path.name.lower().endswith(_SIDE_FILES):
-        return f"{name}: it holds voxels without a header. Open the header beside it (.hdr, .mhd or .nhdr)."
-    what = "a text file" if _is_text(head[:HEAD]) else "no kind of file that is known here"
-    return f"{name}: it is {what}, not an image (DICOM, NIfTI, NRRD, MetaImage, MGH, Analyze, PNG, JPEG or TIFF)."
+        return _("{name}: it holds voxels without a header. Open the header beside it (.hdr, .mhd or .nhdr).").format(name=name)
+    what = _("a text file") if _is_text(head[:HEAD]) else _("no kind of file that is known here")
+    return _("{name}: it is {what}, not an image (DICOM, NIfTI, NRRD, MetaImage, MGH, Analyze, PNG, JPEG or TIFF).").format(name=name, what=what)
 
 
 def _named(head: bytes, name: str) -> str:

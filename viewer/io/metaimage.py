@@ -62,7 +62,7 @@ def plan_of(path: Path) -> GridPlan:
         is_color = channels in (3, 4) and code == "u1"
         shape, roles = (*shape, channels), (*roles, "sample" if is_color else "phase")
         if channels == 4 and is_color:
-            warnings.append("The transparency of the colours is left out.")
+            warnings.append(_("The transparency of the colours is left out."))
     geometry, sheared = _geometry(fields, grid_shape, len(sizes), name, warnings)
     data, codec, start = _place_of_data(path, fields, end, name, math.prod(shape) * np.dtype(code).itemsize)
     msb = fields.get("binarydatabyteordermsb", fields.get("elementbyteordermsb", "false"))
@@ -148,9 +148,9 @@ def _geometry(fields: dict[str, str], shape: Index, count: int, name: str, warni
     spacing = next((_numbers(fields, key, name) for key in ("elementspacing", "elementsize") if key in fields), [])
     known = len(spacing) >= 2 and all(math.isfinite(s) and 0 < abs(s) < 1e9 for s in spacing[:3])
     if spacing and not known:
-        warnings.append("The spacing in the header is no spacing; it counts as unknown.")
+        warnings.append(_("The spacing in the header is no spacing; it counts as unknown."))
     if known and any(s < 0 for s in spacing[:3]):
-        warnings.append("The spacing in the header is negative; its amount is used.")
+        warnings.append(_("The spacing in the header is negative; its amount is used."))
     steps = [abs(s) for s in spacing[:3]] if known else [1.0, 1.0, 1.0]
     steps += [1.0] * (3 - len(steps))
     between = known and len(spacing) > 2
@@ -158,7 +158,7 @@ def _geometry(fields: dict[str, str], shape: Index, count: int, name: str, warni
     turn_key = next((key for key in ("transformmatrix", "orientation", "rotation") if key in fields), None)
     origin_key = next((key for key in ("offset", "position", "origin") if key in fields), None)
     if count < 3 or (turn_key is None and origin_key is None):
-        warnings.append("The file does not say where the patient is.")
+        warnings.append(_("The file does not say where the patient is."))
         return own, ()
     turn = np.array(_numbers(fields, turn_key, name)) if turn_key else np.eye(count).ravel()
     origin = np.array(_numbers(fields, origin_key, name)) if origin_key else np.zeros(count)
@@ -169,12 +169,12 @@ def _geometry(fields: dict[str, str], shape: Index, count: int, name: str, warni
         lengths = np.linalg.norm(axes, axis=0)
         usable = bool((lengths > 1e-9).all() and (lengths < 1e9).all()) and abs(float(np.linalg.det(axes / lengths))) > 1e-3
     if not usable:
-        warnings.append("The orientation in the header is no orientation (not finite, or flat) and was left out.")
+        warnings.append(_("The orientation in the header is no orientation (not finite, or flat) and was left out."))
         return own, ()
     affine[:3, :3], affine[:3, 3] = axes / lengths * steps, origin[:3]
     geometry = from_affine(affine, shape, between_known=between)
     if geometry is None:
-        warnings.append("The axes of the grid are not at right angles; the voxels were brought onto a rectangular grid (nearest voxel).")
+        warnings.append(_("The axes of the grid are not at right angles; the voxels were brought onto a rectangular grid (nearest voxel)."))
         return shear.rectangular(affine, shape), tuple(float(c) for c in affine.ravel())
     if not known:
         geometry = Geometry(shape, geometry.origin, geometry.spacing, geometry.direction, True, False, False)

@@ -16,7 +16,7 @@ from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry
 from viewer.core.provenance import Note
 from viewer.core.window import Window
-from viewer.core.words import _
+from viewer.core.words import _, mark
 from viewer.io import gate, grid, inflate, shear
 from viewer.io.affine import from_affine
 from viewer.io.beside import open_regular, resolve
@@ -27,7 +27,14 @@ from viewer.io.series import Listing, Progress
 ANALYZE_HEADER, MGH_HEADER = 348, 284
 _ANALYZE_TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 128: "u1", 256: "i1", 512: "u2", 768: "u4"}
 _MGH_TYPES = {0: ">u1", 1: ">i4", 3: ">f4", 4: ">i2", 10: ">u2"}
-_ORIENTATIONS = {0: "transverse", 1: "coronal", 2: "sagittal", 3: "transverse flipped", 4: "coronal flipped", 5: "sagittal flipped"}
+_ORIENTATIONS = {
+    0: mark("transverse"),
+    1: mark("coronal"),
+    2: mark("sagittal"),
+    3: mark("transverse flipped"),
+    4: mark("coronal flipped"),
+    5: mark("sagittal flipped"),
+}
 
 
 def looks_like(head: bytes) -> bool:
@@ -119,9 +126,9 @@ def _mgh_geometry(mgh: _Mgh, shape: tuple[int, int, int]) -> tuple[Geometry, tup
     usable = bool(np.isfinite(numbers).all() and np.abs(numbers).max() < 1e9 and (np.abs(delta) > 1e-9).all())
     if not mgh.is_placed or not usable or abs(np.linalg.det(turn)) < 1e-3:
         text = (
-            "The geometry of the header makes no sense (not finite, or flat) and was left out."
+            _("The geometry of the header makes no sense (not finite, or flat) and was left out.")
             if mgh.is_placed
-            else "The header says that its geometry is not valid: the image has no place in the patient, and no spacing."
+            else _("The header says that its geometry is not valid: the image has no place in the patient, and no spacing.")
         )
         nowhere = Geometry(shape, is_patient=False, in_plane_known=False, between_known=False)
         return nowhere, (), (text,), ()
@@ -132,7 +139,7 @@ def _mgh_geometry(mgh: _Mgh, shape: tuple[int, int, int]) -> tuple[Geometry, tup
     geometry = from_affine(lps, shape)
     if geometry is not None:
         return geometry, (), (), said
-    text = "The axes of the grid are not at right angles; the voxels were brought onto a rectangular grid (nearest voxel)."
+    text = _("The axes of the grid are not at right angles; the voxels were brought onto a rectangular grid (nearest voxel).")
     return shear.rectangular(lps, shape), tuple(float(c) for c in lps.ravel()), (text,), said
 
 
@@ -163,7 +170,7 @@ def _analyze(path: Path, head: bytes, order: str) -> GridPlan:
             _("{name}: its header says it has {count} dimensions; an Analyze image has 2 to 7. The file is damaged.").format(name=name, count=dim[0])
         )
     if kind not in _ANALYZE_TYPES:
-        what = {1: "single bits", 32: "complex numbers"}.get(kind, f"of the type {kind}")
+        what = {1: _("single bits"), 32: _("complex numbers")}.get(kind, _("of the type {kind}").format(kind=kind))
         raise UnsupportedFeature(_("{name}: its voxels are {what}, which is not supported in Analyze images.").format(name=name, what=what))
     dims = [*dim[1 : dim[0] + 1], 1, 1]
     dims[3:] = [n for n in dims[3:] if n != 1]
@@ -185,7 +192,7 @@ def _analyze(path: Path, head: bytes, order: str) -> GridPlan:
         roles=(*roles, "sample") if samples == 3 else roles, geometry=_analyze_geometry(pixdim, (dims[2], dims[1], dims[0]), dim[0] > 2),
         slope=float(scale) if is_scaled else 1.0, notes=_analyze_notes(path, head, order, scale if is_scaled else 1.0),
         windows=(Window.between(low, high, "File"),) if math.isfinite(low) and math.isfinite(high) and high > low else (),
-        warnings=("The file does not say where the patient is: an Analyze header cannot.",), badges=("NO GEOMETRY",),
+        warnings=(_("The file does not say where the patient is: an Analyze header cannot."),), badges=("NO GEOMETRY",),
         facts=(("Description", description),) if description else (),
     )  # fmt: skip
 
@@ -208,7 +215,7 @@ def _analyze_notes(path: Path, head: bytes, order: str, scale: float) -> tuple[N
         )
     if head[252] in _ORIENTATIONS:
         text = _("The header's orientation code {code} ({name}) was not used: programs disagree about it.")
-        notes.append(Note("ignored", text.format(code=head[252], name=_ORIENTATIONS[head[252]])))
+        notes.append(Note("ignored", text.format(code=head[252], name=_(_ORIENTATIONS[head[252]]))))
     origin = struct.unpack_from(order + "3h", head, 253)
     if any(origin):
         text = _("SPM's origin at voxel {x}, {y}, {z} was not used: it says nothing about left and right.")

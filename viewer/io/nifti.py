@@ -24,7 +24,13 @@ from viewer.io.grid import GridPlan, Role
 from viewer.io.series import Listing, Progress
 
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 128: "u1", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8", 2304: "u1"}
-_OTHER_TYPES = {1: "single bits", 32: "complex numbers", 1536: "128-bit floats", 1792: "complex numbers", 2048: "complex numbers"}
+_OTHER_TYPES = {
+    1: mark("single bits"),
+    32: mark("complex numbers"),
+    1536: mark("128-bit floats"),
+    1792: mark("complex numbers"),
+    2048: mark("complex numbers"),
+}
 _SAMPLES = {128: 3, 2304: 4}
 _CODES = {1: mark("scanner"), 2: mark("aligned to another image"), 3: mark("Talairach"), 4: mark("MNI 152"), 5: mark("template")}
 _LENGTH_UNITS = {1: 1000.0, 2: 1.0, 3: 0.001}
@@ -194,7 +200,7 @@ def _axes(header: Header, path: Path) -> tuple[tuple[int, ...], tuple[Role, ...]
     if count == 1:
         raise UnsupportedFeature(_("{name}: it holds a row of numbers (one dimension), which is no picture and no volume.").format(name=name))
     if header.datatype not in _TYPES:
-        what = _OTHER_TYPES.get(header.datatype)
+        what = _(_OTHER_TYPES.get(header.datatype, ""))
         if what:
             raise UnsupportedFeature(
                 _("{name}: its voxels are {what}, which are not supported. Convert it to whole numbers or floats.").format(name=name, what=what)
@@ -206,15 +212,15 @@ def _axes(header: Header, path: Path) -> tuple[tuple[int, ...], tuple[Role, ...]
     warnings: list[str] = []
     bits = np.dtype(_TYPES[header.datatype]).itemsize * samples * 8
     if header.bitpix not in (0, bits):
-        warnings.append(f"The header says {header.bitpix} bits per voxel, but its data type has {bits}.")
+        warnings.append(_("The header says {bitpix} bits per voxel, but its data type has {bits}.").format(bitpix=header.bitpix, bits=bits))
     if samples == 4:
-        warnings.append("The transparency of the colours is left out.")
+        warnings.append(_("The transparency of the colours is left out."))
     dims = list(header.dim[1 : count + 1])
     gate.check(tuple(dims), 1, path=path)
     dims += [1] * (3 - len(dims))
     further = [n for n in dims[3:] if n > 1]
     if len(further) > 1:
-        warnings.append("The file has more than four dimensions; all beyond the third are shown as phases.")
+        warnings.append(_("The file has more than four dimensions; all beyond the third are shown as phases."))
     phases = math.prod(dims[3:])
     sizes = (*dims[:3], phases) if phases > 1 else tuple(dims[:3])
     roles: tuple[Role, ...] = ("phase", "plane", "row", "column") if phases > 1 else ("plane", "row", "column")
@@ -228,19 +234,21 @@ def _geometry(header: Header, shape: tuple[int, int, int]) -> tuple[Geometry, tu
     sform = _usable(np.array(header.srow, dtype=np.float64).reshape(3, 4)) if header.sform_code > 0 else None
     qform = _usable(_qform(header)) if header.qform_code > 0 else None
     if header.sform_code > 0 and sform is None:
-        warnings.append("The sform of the header is no geometry (not finite, or flat) and was left out.")
+        warnings.append(_("The sform of the header is no geometry (not finite, or flat) and was left out."))
     if header.qform_code > 0 and qform is None:
-        warnings.append("The qform of the header is no geometry (not finite, or flat) and was left out.")
+        warnings.append(_("The qform of the header is no geometry (not finite, or flat) and was left out."))
     if sform is not None and qform is not None and np.abs(sform - qform).max() > 1e-3:
         ends = np.array(np.meshgrid(*[(0, n - 1) for n in shape[::-1]], indexing="ij")).reshape(3, -1)
         apart = float(np.linalg.norm((sform - qform) @ np.vstack([ends, np.ones(ends.shape[1])]), axis=0).max()) * scale
-        warnings.append(f"sform and qform of the header disagree; the sform is used. Their corners lie up to {apart:.3g} mm apart.")
+        warnings.append(
+            _("sform and qform of the header disagree; the sform is used. Their corners lie up to {apart:.3g} mm apart.").format(apart=apart)
+        )
     ras = sform if sform is not None else qform
     between_known = header.dim[0] > 2
     if ras is None:
         pixels = [abs(p) * scale for p in header.pixdim[1:4]]
         known = [math.isfinite(p) and p > 0 for p in pixels]
-        warnings.append("The file does not say where the patient is (no sform, no qform).")
+        warnings.append(_("The file does not say where the patient is (no sform, no qform)."))
         row_column = all(known[:2])
         between = known[2] and between_known and row_column
         spacing = (pixels[2] if between else 1.0, *((pixels[1], pixels[0]) if row_column else (1.0, 1.0)))
@@ -249,7 +257,7 @@ def _geometry(header: Header, shape: tuple[int, int, int]) -> tuple[Geometry, tu
     geometry = from_affine(lps, shape, between_known=between_known)
     if geometry is not None:
         return geometry, (), tuple(warnings)
-    warnings.append("The axes of the grid are not at right angles; the voxels were brought onto a rectangular grid (nearest voxel).")
+    warnings.append(_("The axes of the grid are not at right angles; the voxels were brought onto a rectangular grid (nearest voxel)."))
     return shear.rectangular(lps, shape), tuple(float(c) for c in lps.ravel()), tuple(warnings)
 
 

@@ -66,7 +66,11 @@ def plan_of(path: Path) -> GridPlan:
     code = _CODES.get(fields.get("type", "").lower())
     codec = _ENCODINGS.get(fields.get("encoding", "").lower())
     if code is None or codec is None:
-        what = f'type "{harmless(fields.get("type", ""))}"' if code is None else f'encoding "{harmless(fields.get("encoding", ""))}"'
+        what = (
+            _('type "{kind}"').format(kind=harmless(fields.get("type", "")))
+            if code is None
+            else _('encoding "{kind}"').format(kind=harmless(fields.get("encoding", "")))
+        )
         raise UnsupportedFeature(_("{name}: the {what} of its header is not supported.").format(name=name, what=what))
     gate.check(sizes, 1, path=path)
     warnings: list[str] = []
@@ -74,9 +78,9 @@ def plan_of(path: Path) -> GridPlan:
     data, start, skip = _place_of_data(path, fields, end, codec, math.prod(sizes) * np.dtype(code).itemsize)
     order = {"little": "<", "big": ">"}.get(fields.get("endian", "").lower(), "<")
     if np.dtype(code).itemsize > 1 and codec != "text" and fields.get("endian", "").lower() not in ("little", "big"):
-        warnings.append("The header does not give the byte order; little endian is assumed.")
+        warnings.append(_("The header does not give the byte order; little endian is assumed."))
     if "sample" in roles and sizes[roles.index("sample")] == 4:
-        warnings.append("The transparency of the colours is left out.")
+        warnings.append(_("The transparency of the colours is left out."))
     shape, stored_roles = sizes[::-1], roles[::-1]
     if "plane" not in roles:
         # a picture: one plane, the slowest place is as good as any
@@ -209,7 +213,7 @@ def _layout(
     if 0 in others and kinds[0] in _COLOR_KINDS and sizes[0] in (3, 4) and code == "u1":
         roles[0] = "sample"
     if sum(1 for axis in others if roles[axis] == "phase" and sizes[axis] > 1) > 1:
-        warnings.append("The file has more than four dimensions; all beyond the third are shown as phases.")
+        warnings.append(_("The file has more than four dimensions; all beyond the third are shown as phases."))
     grid_shape = (sizes[spatial[2]] if len(spatial) == 3 else 1, sizes[spatial[1]], sizes[spatial[0]])
     geometry, sheared = _geometry(fields, grid_shape, spatial, directions, name, warnings)
     return tuple(roles), geometry, sheared
@@ -251,17 +255,17 @@ def _geometry(
     space = fields.get("space", "").lower().removesuffix("-time")
     space = space[:3] if len(space) == 4 and space[3] == "t" else space
     if directions is None:
-        return _own_frame(shape, _spacings(fields, spatial, name), warnings, "The file does not say where the patient is."), ()
+        return _own_frame(shape, _spacings(fields, spatial, name), warnings, _("The file does not say where the patient is.")), ()
     vectors = [cast(NDArray[np.float64], directions[axis])[:3] for axis in spatial]
     lengths = [float(np.linalg.norm(vector)) for vector in vectors]
     origin = _vector(fields["space origin"], name)[:3] if "space origin" in fields else np.zeros(3)
     units = [word.strip('"').lower() for word in re.findall(r'"[^"]*"', fields.get("space units", ""))]
     scale = _UNITS.get(units[0], 1.0) if units else 1.0
     if units and units[0] not in _UNITS and units[0]:
-        warnings.append(f'The unit "{harmless(units[0])}" of the header is not known; mm is assumed.')
+        warnings.append(_('The unit "{unit}" of the header is not known; mm is assumed.').format(unit=harmless(units[0])))
     if space not in _SPACES:
         known = [length * scale if math.isfinite(length) and length > 0 else None for length in lengths]
-        return _own_frame(shape, known, warnings, "The file does not name the patient's axes (no space)."), ()
+        return _own_frame(shape, known, warnings, _("The file does not name the patient's axes (no space).")), ()
     usable = all(len(v) == 3 and np.isfinite(v).all() for v in (*vectors, origin)) and all(1e-9 < length < 1e9 for length in lengths)
     if usable and len(vectors) == 2:
         normal = np.cross(vectors[0], vectors[1])
@@ -271,7 +275,7 @@ def _geometry(
         steps = np.column_stack(vectors)
         usable = abs(np.linalg.det(steps / np.linalg.norm(steps, axis=0))) > 1e-3
     if not usable:
-        return _own_frame(shape, [], warnings, "The geometry in the header is no geometry (not finite, or flat) and was left out."), ()
+        return _own_frame(shape, [], warnings, _("The geometry in the header is no geometry (not finite, or flat) and was left out.")), ()
     x, y = _SPACES[space]
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = steps * scale, origin * scale
@@ -279,7 +283,7 @@ def _geometry(
     geometry = from_affine(affine, shape, between_known=len(spatial) == 3)
     if geometry is not None:
         return geometry, ()
-    warnings.append("The axes of the grid are not at right angles; the voxels were brought onto a rectangular grid (nearest voxel).")
+    warnings.append(_("The axes of the grid are not at right angles; the voxels were brought onto a rectangular grid (nearest voxel)."))
     return shear.rectangular(affine, shape), tuple(float(c) for c in affine.ravel())
 
 

@@ -213,9 +213,15 @@ def _folder_of(entry: SeriesEntry) -> Path | None:
 
 
 def _neighbours(count: int) -> Note:
-    one = "{count} file of the same folder could not be read and may be missing here; it is listed with its reason."
-    many = "{count} files of the same folder could not be read and may be missing here; they are listed with their reasons."
-    return Note("ignored", ngettext(one, many, count), is_warning=True)
+    return Note(
+        "ignored",
+        ngettext(
+            "{count} file of the same folder could not be read and may be missing here; it is listed with its reason.",
+            "{count} files of the same folder could not be read and may be missing here; they are listed with their reasons.",
+            count,
+        ),
+        is_warning=True,
+    )
 
 
 def _without_images(found: Gathered, series: list[SeriesEntry], refused: list[Refusal]) -> list[Refusal]:
@@ -226,7 +232,11 @@ def _without_images(found: Gathered, series: list[SeriesEntry], refused: list[Re
         if any(path == folder or folder in path.parents for path in answered):
             continue
         name = harmless(str(folder))
-        reason = f"{name}: there are {count} files in this folder, and none is an image." if count else f"{name}: the folder is empty."
+        reason = (
+            _("{name}: there are {count} files in this folder, and none is an image.").format(name=name, count=count)
+            if count
+            else _("{name}: the folder is empty.").format(name=name)
+        )
         said.append(Refusal(folder, reason))
     return said
 
@@ -255,4 +265,4 @@ def _reader(name: str) -> Reader:
 def _must_have_pixels(entry: SeriesEntry) -> None:
     if entry.kind == "other":
         name = harmless(entry.files[0].name) if entry.files else entry.title
-        raise UnreadableFile(_("{name}: {title} has no picture that can be shown.").format(name=name, title=entry.title or "this object"))
+        raise UnreadableFile(_("{name}: {title} has no picture that can be shown.").format(name=name, title=entry.title or _("this object")))

@@ -97,9 +97,9 @@ def _png(file: BinaryIO, size: int, path: Path) -> Picture:
                         name=name, color=color, bits=bits
                     )
                 )
-            warnings = ("The transparency of the picture is left out.",) if color in (4, 6) else ()
+            warnings = (_("The transparency of the picture is left out."),) if color in (4, 6) else ()
             if color in (2, 6) and bits == 16:
-                warnings = (*warnings, "Colours of 16 bits are shown with 8.")
+                warnings = (*warnings, _("Colours of 16 bits are shown with 8."))
             samples, kept = (3, 8) if color in (2, 3, 6) else (1, 16 if bits == 16 else 8)
             return Picture("png", (0,), rows, columns, samples, kept, data, warnings=warnings)
         place += 12 + length
@@ -126,7 +126,7 @@ def _jpeg(file: BinaryIO, size: int, path: Path) -> Picture:
                     )
                 )
             file.seek(max(0, size - 65536))
-            warnings = () if b"\xff\xd9" in file.read() else ("The JPEG picture has no end; it may be cut short.",)
+            warnings = () if b"\xff\xd9" in file.read() else (_("The JPEG picture has no end; it may be cut short."),)
             return Picture("jpeg", (0,), rows, columns, 1 if components == 1 else 3, 8, size, warnings=warnings)
         if code in (0xD9, 0xDA):
             break
@@ -156,19 +156,23 @@ class _Tiff:
         compression = self._value(first, 259, 1)
         warnings: list[str] = []
         if len(same) < len(pages):
-            warnings.append(f"{len(pages) - len(same)} of {len(pages)} pages have another size or kind and are left out.")
+            warnings.append(
+                _("{left} of {count} pages have another size or kind and are left out.").format(left=len(pages) - len(same), count=len(pages))
+            )
         is_color = samples >= 3 or photometric in (2, 3, 6)
         if not is_color and samples > 1:
-            warnings.append("Only the first sample of each pixel is shown.")
+            warnings.append(_("Only the first sample of each pixel is shown."))
         if is_color and (bits > 8 or samples > 3):
-            warnings.append("Colours are shown with 8 bits, without transparency.")
+            warnings.append(_("Colours are shown with 8 bits, without transparency."))
         if sample_format not in (1, 2, 3, 4):
             raise UnsupportedFeature(_("{name}: TIFF pictures of complex numbers are not supported.").format(name=self._name))
         description = self._text(first, 270)
         said = imagej.fields(description)
         frames = int(said["frames"]) if said.get("frames", "").isdecimal() else 0
         if said.get("images", "").isdecimal() and int(said["images"]) > len(pages):
-            warnings.append(f"ImageJ says that there are {said['images']} images, but only {len(pages)} can be found.")
+            warnings.append(
+                _("ImageJ says that there are {said} images, but only {found} can be found.").format(said=said["images"], found=len(pages))
+            )
         resolution = (self._ratio(first, 282), self._ratio(first, 283))
         per_inch = {2: 1.0, 3: 2.54}.get(self._value(first, 296, 2), 0.0)
         data = sum(sum(self._values(tags, 279) or self._values(tags, 325)) for _page, tags in same)

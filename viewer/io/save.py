@@ -115,7 +115,7 @@ def save_folder(path: Path, writer: Callable[[Path], None]) -> None:
 
 
 def _exists(name: str) -> str:
-    return f"{name}: this file exists already and was not touched. Choose another name, or allow it to be replaced (--force)."
+    return _("{name}: this file exists already and was not touched. Choose another name, or allow it to be replaced (--force).").format(name=name)
 
 
 def _write(temporary: Path, target: Path, writer: Writer | bytes) -> None:
@@ -180,12 +180,12 @@ def _sync_folder(folder: Path) -> None:
 
 def _because(error: OSError) -> str:
     words = {
-        errno.ENOSPC: "the disk is full",
-        errno.EDQUOT: "the quota of the disk is used up",
-        errno.EACCES: "there is no permission to write there",
-        errno.EPERM: "there is no permission to write there",
-        errno.EROFS: "the disk is read-only",
-        errno.EIO: "the disk reports a fault",
-        errno.ENAMETOOLONG: "the name is too long",
+        errno.ENOSPC: _("the disk is full"),
+        errno.EDQUOT: _("the quota of the disk is used up"),
+        errno.EACCES: _("there is no permission to write there"),
+        errno.EPERM: _("there is no permission to write there"),
+        errno.EROFS: _("the disk is read-only"),
+        errno.EIO: _("the disk reports a fault"),
+        errno.ENAMETOOLONG: _("the name is too long"),
     }
     return words.get(error.errno or 0, harmless(str(error.strerror or error)))

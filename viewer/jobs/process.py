@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from viewer.core.words import _
 from viewer.jobs import channel
 
 
@@ -74,12 +75,12 @@ class WorkerProcess:
         try:
             code = self._process.wait(1.0)
         except subprocess.TimeoutExpired:
-            return "it stopped answering"
+            return _("it stopped answering")
         if code < 0:
             import signal
 
-            return f"it was ended by {signal.Signals(-code).name}"
-        return f"it ended with code {code}"
+            return _("it was ended by {name}").format(name=signal.Signals(-code).name)
+        return _("it ended with code {code}").format(code=code)
 
     def end(self) -> None:
         """Kill at once and collect; safe to call twice."""

@@ -57,7 +57,7 @@ def describe_failure(error: BaseException) -> tuple[str, Any, str]:
         return "refused", error, ""
     text = "".join(traceback.format_exception(error))
     if isinstance(error, MemoryError):
-        return "memory", str(error) or "out of memory", text
+        return "memory", str(error) or _("out of memory"), text
     return "fault", f"{type(error).__name__}: {error}", text
 
 

@@ -142,7 +142,7 @@ class Registry:
             else:
                 self.take_specs(*describe_all([(entry.name, entry.run, entry.plugin)]))
         if entry.name not in self._specs:
-            reason = self._broken.get(entry.name, "it could not be read")
+            reason = self._broken.get(entry.name, _("it could not be read"))
             raise BadParameter(
                 _('The operation "{name}" of the plugin {plugin} cannot be used: {reason}.').format(
                     name=entry.name, plugin=entry.plugin, reason=reason
@@ -184,7 +184,12 @@ def _without_doubles(plugins: Iterable[Plugin]) -> Iterator[Plugin]:
             yield plugin
         else:
             other = taken.get(double, plugin.name)
-            yield replace(plugin, error=f'The plugin {plugin.name} cannot be used: "{double}" is in the plugin {other} already.')
+            yield replace(
+                plugin,
+                error=_('The plugin {plugin} cannot be used: "{name}" is in the plugin {other} already.').format(
+                    plugin=plugin.name, name=double, other=other
+                ),
+            )
 
 
 def read_manifest(name: str, package: str, *, is_builtin: bool) -> Plugin:
@@ -204,9 +209,16 @@ def read_manifest(name: str, package: str, *, is_builtin: bool) -> Plugin:
             panels=tuple(PanelEntry(plugin=name, **_texts(x)) for x in manifest.get("panel", [])),
         )
     except KeyError as err:
-        return Plugin(name, name, "", is_builtin, False, error=f"The plugin {name} cannot be read: an entry of its plugin.toml has no {err}.")
+        return Plugin(
+            name,
+            name,
+            "",
+            is_builtin,
+            False,
+            error=_("The plugin {name} cannot be read: an entry of its plugin.toml has no {reason}.").format(name=name, reason=err),
+        )
     except (OSError, tomllib.TOMLDecodeError, TypeError, ValueError, ImportError, AttributeError) as err:
-        return Plugin(name, name, "", is_builtin, False, error=f"The plugin {name} cannot be read: {err}.")
+        return Plugin(name, name, "", is_builtin, False, error=_("The plugin {name} cannot be read: {reason}.").format(name=name, reason=err))
 
 
 def find_folder(package: str) -> Path:

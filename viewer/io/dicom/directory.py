@@ -48,10 +48,13 @@ class Directory:
             shown = ", ".join(self.missing[:NAMED_LIMIT]) + (" …" if len(self.missing) > NAMED_LIMIT else "")
             text = _("{text}; missing: {shown}").format(text=text, shown=shown)
         if self.refused:
-            one, many = "{count} name leads out of its folder and was not followed", "{count} names lead out of its folder and were not followed"
-            words = ngettext(one, many, len(self.refused))
-            text = f"{text}; {words}"
-        return f"{text}."
+            words = ngettext(
+                "{count} name leads out of its folder and was not followed",
+                "{count} names lead out of its folder and were not followed",
+                len(self.refused),
+            )
+            text = _("{text}; {words}").format(text=text, words=words)
+        return _("{text}.").format(text=text)
 
 
 def read(path: Path) -> Directory:

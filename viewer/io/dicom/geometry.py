@@ -116,8 +116,16 @@ def cines(header: Header) -> list[Stack]:
 
 
 def _doubled(aside: list[Placed], normal: NDArray[np.float64]) -> Note:
-    one, many = "{count} image lies at the place of another and is listed apart", "{count} images lie at the place of another and are listed apart"
-    return Note("geometry", ngettext(one, many, len(aside)) + _where(aside, normal), is_warning=True)
+    return Note(
+        "geometry",
+        ngettext(
+            "{count} image lies at the place of another and is listed apart",
+            "{count} images lie at the place of another and are listed apart",
+            len(aside),
+        )
+        + _where(aside, normal),
+        is_warning=True,
+    )
 
 
 def _where(frames: list[Placed], normal: NDArray[np.float64]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core.graphics import GraphicKind, GraphicPlane, Shutter
+from viewer.core.words import _
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 
@@ -86,16 +87,16 @@ def _read(dataset: Dataset, group: int, encodings: tuple[str, ...]) -> tuple[Ove
     embedded = elements.raw(dataset, tag(0x3000)) is None
     packed = None
     if not 0 < rows < 65536 or not 0 < columns < 65536:
-        return None, "has no size"
+        return None, _("has no size")
     if embedded:
         if allocated < 8 or position <= 0 or position >= allocated:
-            return None, "has no data"
+            return None, _("has no data")
         if allocated != elements.integer(dataset, 0x00280100):
-            return None, "should lie in the pixels, but in words of another size"
+            return None, _("should lie in the pixels, but in words of another size")
     else:
         packed = np.frombuffer(_bytes(dataset, tag(0x3000)), dtype=np.uint8)
         if packed.size * 8 < rows * columns:
-            return None, f"needs {math.ceil(rows * columns / 8)} bytes, {packed.size} are there"
+            return None, _("needs {needed} bytes, {found} are there").format(needed=math.ceil(rows * columns / 8), found=packed.size)
         frames = min(frames, packed.size * 8 // (rows * columns))
     kind: GraphicKind = "region" if elements.text(dataset, tag(0x0040)) == "R" else "graphic"
     name = elements.words(dataset, tag(0x1500), encodings) or elements.words(dataset, tag(0x0022), encodings)

@@ -188,8 +188,15 @@ def _match_notes(target: Target, grid: PixelGrid, found: Match) -> list[Note]:
         notes = [Note("geometry", text.format(own=own, image=image), is_warning=True)]
     outside = sum(1 for pairs in found.pairs if not pairs)
     if outside:
-        one, many = "{count} plane of the segmentation lies outside the image", "{count} planes of the segmentation lie outside the image"
-        notes.append(Note("ignored", ngettext(one, many, outside), is_warning=True))
+        notes.append(
+            Note(
+                "ignored",
+                ngettext(
+                    "{count} plane of the segmentation lies outside the image", "{count} planes of the segmentation lie outside the image", outside
+                ),
+                is_warning=True,
+            )
+        )
     return notes
 
 
@@ -211,8 +218,13 @@ def _segments(
     for label in unknown:
         described[label] = named(label, len(described) + 1)
     if unknown:
-        one, many = "{count} segment has voxels, but is not described", "{count} segments have voxels, but are not described"
-        notes.append(Note("file", ngettext(one, many, len(unknown)), is_warning=True))
+        notes.append(
+            Note(
+                "file",
+                ngettext("{count} segment has voxels, but is not described", "{count} segments have voxels, but are not described", len(unknown)),
+                is_warning=True,
+            )
+        )
     shape = target.geometry.shape
     builder = LayerBuilder((shape[found.order[0]], shape[found.order[1]], shape[found.order[2]]), header.path)
     done, lost, repeated = 0, 0, 0
@@ -292,8 +304,13 @@ def _label_map(
     for label in unknown:
         segments[label] = named(label, len(segments) + 1)
     if unknown:
-        one, many = "{count} segment has voxels, but is not described", "{count} segments have voxels, but are not described"
-        notes.append(Note("file", ngettext(one, many, len(unknown)), is_warning=True))
+        notes.append(
+            Note(
+                "file",
+                ngettext("{count} segment has voxels, but is not described", "{count} segments have voxels, but are not described", len(unknown)),
+                is_warning=True,
+            )
+        )
     if wide and all(label <= 255 for label in segments):
         labels = labels.astype(np.uint8)
     draft = LayerDraft(labels, tuple(segments[label] for label in sorted(segments)))
@@ -306,12 +323,27 @@ def _label_map(
 def _left_out(lost: int, repeated: int) -> list[Note]:
     notes = []
     if lost:
-        one, many = "{count} voxel of it lies outside the image and is left out", "{count} voxels of it lie outside the image and are left out"
-        notes.append(Note("ignored", ngettext(one, many, lost), is_warning=True))
+        notes.append(
+            Note(
+                "ignored",
+                ngettext(
+                    "{count} voxel of it lies outside the image and is left out", "{count} voxels of it lie outside the image and are left out", lost
+                ),
+                is_warning=True,
+            )
+        )
     if repeated:
-        one = "{count} frame lies where another of its segment lies: they were joined"
-        many = "{count} frames lie where another of their segment lies: they were joined"
-        notes.append(Note("file", ngettext(one, many, repeated), is_warning=True))
+        notes.append(
+            Note(
+                "file",
+                ngettext(
+                    "{count} frame lies where another of its segment lies: they were joined",
+                    "{count} frames lie where another of their segment lies: they were joined",
+                    repeated,
+                ),
+                is_warning=True,
+            )
+        )
     return notes
 
 

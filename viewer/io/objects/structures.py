@@ -76,8 +76,17 @@ def read_structures(entry: SeriesEntry, target: Target, *, progress: Progress | 
         raise GeometryMismatch(text.format(name=name, own=elements.harmless(own), image=elements.harmless(target.geometry.frame_uid) or _("(none)")))
     notes: list[Note] = []
     if len(here) < len(found):
-        one, many = "{count} structure lies in another frame of reference", "{count} structures lie in another frame of reference"
-        notes.append(Note("ignored", ngettext(one, many, len(found) - len(here)), is_warning=True))
+        notes.append(
+            Note(
+                "ignored",
+                ngettext(
+                    "{count} structure lies in another frame of reference",
+                    "{count} structures lie in another frame of reference",
+                    len(found) - len(here),
+                ),
+                is_warning=True,
+            )
+        )
     builder = LayerBuilder(target.geometry.shape, plan.header.path)
     placed = 0
     for place, structure in enumerate(here):
@@ -237,24 +246,53 @@ def _structure_notes(structure: Structure, planes: int, voxels: int, said: Count
         )
     count = said["outside"]
     if count:
-        one, many = "{count} outline lies on a plane that the image does not have", "{count} outlines lie on planes that the image does not have"
-        found.append((ngettext(one, many, count), True))
+        found.append(
+            (
+                ngettext(
+                    "{count} outline lies on a plane that the image does not have",
+                    "{count} outlines lie on planes that the image does not have",
+                    count,
+                ),
+                True,
+            )
+        )
     count = said["beside"]
     if count:
-        one, many = "{count} outline holds the centre of no pixel of the image", "{count} outlines hold the centre of no pixel of the image"
-        found.append((ngettext(one, many, count), True))
+        found.append(
+            (
+                ngettext(
+                    "{count} outline holds the centre of no pixel of the image", "{count} outlines hold the centre of no pixel of the image", count
+                ),
+                True,
+            )
+        )
     count = said["between"]
     if count:
-        one = "{count} outline lies further from the image's plane than another and is left out"
-        many = "{count} outlines lie further from the image's planes than others and are left out"
-        found.append((ngettext(one, many, count), True))
+        found.append(
+            (
+                ngettext(
+                    "{count} outline lies further from the image's plane than another and is left out",
+                    "{count} outlines lie further from the image's planes than others and are left out",
+                    count,
+                ),
+                True,
+            )
+        )
     count = said["double"]
     if count:
         found.append((ngettext("{count} outline is there twice and counts once", "{count} outlines are there twice and count once", count), False))
     count = said["gaps"]
     if count:
-        one, many = "{count} plane between its first and its last has no outline", "{count} planes between its first and its last have no outline"
-        found.append((ngettext(one, many, count), False))
+        found.append(
+            (
+                ngettext(
+                    "{count} plane between its first and its last has no outline",
+                    "{count} planes between its first and its last have no outline",
+                    count,
+                ),
+                False,
+            )
+        )
     for reason, count in Counter(structure.damaged).items():
         what = ngettext("{count} outline was left out", "{count} outlines were left out", count)
         found.append((_("{what}: {reason}").format(what=what, reason=reason), True))

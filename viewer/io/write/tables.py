@@ -1,4 +1,7 @@
-"""Results as CSV (for spreadsheets) and JSON (for programs): units in the head, numbers unrounded, nothing that is NaN."""
+"""Results as CSV (for spreadsheets) and JSON (for programs): units in the head, numbers unrounded, nothing that is NaN.
+
+Neither changes with the language: what the program itself has named is in English.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from viewer.core.annotation import Annotation
 from viewer.core.errors import BadParameter
 from viewer.core.ids import new_id
 from viewer.core.report import Cell, Column, Report, Table
+from viewer.core.sentence import english
 from viewer.core.words import _
 from viewer.io.gate import harmless
 from viewer.io.save import save_atomic
@@ -38,7 +42,7 @@ def csv_text(tables: Sequence[Table]) -> str:
     for number, table in enumerate(tables):
         if number:
             out.write("\r\n")
-        writer.writerow([_harmless_cell(column.head) for column in table.columns])
+        writer.writerow([_harmless_cell(Column(english(column.name), column.unit).head) for column in table.columns])
         writer.writerows([_csv_cell(cell) for cell in row] for row in table.rows)
     return out.getvalue()
 
@@ -47,10 +51,10 @@ def json_text(tables: Sequence[Table]) -> str:
     """``{"tables": [{"title", "columns": [{"name", "unit"}], "rows": [[...]], "facts": {}}]}``"""
     content = [
         {
-            "title": table.title,
-            "columns": [{"name": column.name, "unit": column.unit} for column in table.columns],
+            "title": english(table.title),
+            "columns": [{"name": english(column.name), "unit": column.unit} for column in table.columns],
             "rows": [[plain(cell) for cell in row] for row in table.rows],
-            "facts": dict(table.facts),
+            "facts": english(dict(table.facts)),
         }
         for table in tables
     ]
@@ -60,7 +64,7 @@ def json_text(tables: Sequence[Table]) -> str:
 def plain(cell: Any) -> Cell:
     """A cell as JSON can hold it: numpy's numbers as Python's, NaN and infinities as None."""
     if cell is None or isinstance(cell, str | bool):
-        return cell
+        return english(cell)  # type: ignore[no-any-return]
     value = cell.item() if hasattr(cell, "item") else cell
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -99,7 +103,7 @@ def reports_table(reports: Sequence[Report], title: str = "Classification") -> T
     for r in reports:
         scores = {score.name: score.value for score in r.scores}
         values = tuple(scores.get(name) for name in classes)
-        rows.append((r.title, r.index, r.phase, r.model, r.version, *values, r.threshold, r.device, r.milliseconds, " ".join(r.warnings)))
+        rows.append((r.title, r.index, r.phase, r.model, r.version, *values, r.threshold, r.device, r.milliseconds, " ".join(english(r.warnings))))
     return Table(new_id("table"), title, columns, tuple(rows))
 
 
