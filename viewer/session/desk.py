@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from viewer.core.geometry import Plane, Triple
 from viewer.core.words import mark
-from viewer.session.linking import Cross, Links, cross_of, followed, share_frame, slice_at, slice_spacing
+from viewer.session.linking import Cross, Links, cross_of, followed, share_frame, sheet_of, slice_at, slice_spacing
 from viewer.session.view import ViewState, ViewWish
 
 Look = Callable[[ViewWish], ViewState]
@@ -185,6 +188,36 @@ class Desk:
         self._put(new)
         return {n for n in range(len(self.wishes)) if share_frame(source, look(self.wishes[n]))}
 
+    def turn(self, cell: int, angle: float, look: Look) -> set[int]:
+        """Turn the lines in a view of planes by an angle (radians, clockwise on screen): the planes of the others turn about the crosshair."""
+        sheet = sheet_of(look(self.wishes[cell]))
+        if not self.arrangement.planes or sheet is None or self.cursor is None:
+            return set()
+        matrix = _rotation(np.cross(sheet.right, sheet.down), angle)
+        new = {}
+        for n in range(len(self.arrangement.cells)):
+            if n == cell:
+                continue
+            bare = replace(self.wishes[n], quarter_turns=0, flip_horizontal=False, flip_vertical=False)
+            other = sheet_of(look(bare))
+            if other is not None:
+                right, down = matrix @ other.right, matrix @ other.down
+                turn = np.stack([right, down, np.cross(right, down)], axis=1)
+                new[n] = replace(self.wishes[n], turn=tuple(float(c) for c in turn.ravel()), place=self.cursor, index=None)
+        return self._put(new)
+
+    def straighten(self, look: Look) -> set[int]:
+        """Planes that were turned are axial, sagittal and coronal again, through the crosshair."""
+        changed = self._put({n: replace(w, turn=None, place=None, index=None) for n, w in enumerate(self.wishes) if w.turn is not None})
+        if changed and self.cursor is not None:
+            self.point(self.active, self.cursor, look)
+        return changed
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether any view shows a turned plane."""
+        return any(wish.turn is not None for wish in self.wishes)
+
     def cross(self, cell: int, states: list[ViewState]) -> Cross:
         """Lines and crosshair of a view; ``states`` are those of all views."""
         return cross_of(self.links, states, cell, self.cursor, self.cursor_cell)
@@ -233,6 +266,15 @@ def _middle(state: ViewState) -> Triple:
     return state.position_at((width / 2, height / 2))
 
 
+def _rotation(axis: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+    """The matrix that turns by an angle about a unit vector (Rodrigues)."""
+    x, y, z = axis
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross))
+
+
 def plane_wish(wish: ViewWish, plane: Plane | None) -> ViewWish:
     """The same image in another plane, whole and unturned."""
-    return replace(wish, plane=plane, zoom=None, center=None, quarter_turns=0, flip_horizontal=False, flip_vertical=False)
+    return replace(
+        wish, plane=plane, turn=None, place=None, zoom=None, center=None, quarter_turns=0, flip_horizontal=False, flip_vertical=False
+    )  # fmt: skip

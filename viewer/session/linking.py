@@ -115,29 +115,14 @@ def slice_spacing(state: ViewState) -> float:
 
 def slice_at(state: ViewState, position: Triple) -> int | None:
     """The slice nearest to a place; None if the place lies more than half a spacing outside of the stack (C12)."""
-    sheet = sheet_of(state)
-    if sheet is None:
+    if state.volume is None:
         return None
     if state.count == 1:
         return state.index
-    low, high = 0, state.count - 1
-    # Stacks may be uneven: the distances to the first and last slice place a guess, a few steps make it exact.
-    away = [replace_distance(state, sheet, n, position) for n in (low, high)]
-    span = away[0] - away[1]
-    guess = away[0] / span * high if span else 0.0
-    if guess < -0.5 or guess > high + 0.5:
+    number = state.layout.slice_at(state.geometry, position)
+    if not -0.5 <= number <= state.count - 0.5:
         return None
-    number = max(low, min(round(guess), high))
-    while number < high and abs(replace_distance(state, sheet, number + 1, position)) < abs(replace_distance(state, sheet, number, position)):
-        number += 1
-    while number > low and abs(replace_distance(state, sheet, number - 1, position)) < abs(replace_distance(state, sheet, number, position)):
-        number -= 1
-    return number
-
-
-def replace_distance(state: ViewState, sheet: Sheet, index: int, position: Triple) -> float:
-    """How far a place lies from another slice of the same view, along its normal."""
-    return float((np.asarray(position) - np.asarray(replace(state, index=index).position_at((0.0, 0.0)))) @ sheet.normal)
+    return max(0, min(math.floor(number + 0.5), state.count - 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,14 @@ class Looking(QObject):
         self._refresh_view()
         self.views_changed.emit(frozenset(range(len(self.desk.wishes))))
 
+    def turn(self, cell: int, angle: float) -> None:
+        """Turn the lines in a view of planes (radians, clockwise)."""
+        self._show(self.desk.turn(cell, angle, self.look))
+
+    def straighten(self) -> None:
+        """Planes that were turned are axial, sagittal and coronal again."""
+        self._show(self.desk.straighten(self.look))
+
     def activate(self, cell: int) -> None:
         """Make a view the one that bars, panels and keys act on."""
         if self.desk.activate(cell):

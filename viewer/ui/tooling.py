@@ -27,7 +27,7 @@ from viewer.ui.host import Host
 from viewer.ui.region_window import NAME as REGION_WINDOW
 from viewer.ui.region_window import RegionWindow
 
-BUILT_IN = ("window", "pan", "zoom", "scroll")
+BUILT_IN = ("window", "pan", "zoom", "scroll", "crosshair")
 
 
 class Tooling(QObject):

@@ -12,7 +12,7 @@ from viewer.ui.actions import MENUS, Actions
 from viewer.ui.controls import Button, IconButton, ToolButton, ToolGroup, divider
 from viewer.ui.recents import Recents
 
-MOUSE_TOOLS = ("tool.window", "tool.pan", "tool.zoom", "tool.scroll")
+MOUSE_TOOLS = ("tool.window", "tool.pan", "tool.zoom", "tool.scroll", "tool.crosshair")
 
 
 class TopBar(QFrame):
@@ -48,6 +48,8 @@ class TopBar(QFrame):
         row.addSpacing(6)
         row.addWidget(self._divider())
         row.addSpacing(6)
+        self.layout_button = ToolButton.of_action(actions["layout.choose"], kind="bar")
+        row.addWidget(self.layout_button)
         row.addWidget(self.undo_button)
         row.addWidget(self.redo_button)
         row.addStretch(1)
@@ -66,7 +68,7 @@ class TopBar(QFrame):
         row.addSpacing(4)
         row.addWidget(self.export_button)
         self._tools = [self.menu_button, self.open_button, *mouse, *measure]
-        self._short = [self.undo_button, self.redo_button]
+        self._short = [self.layout_button, self.undo_button, self.redo_button]
         self._follow()
 
     def _divider(self) -> QWidget:

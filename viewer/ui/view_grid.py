@@ -107,6 +107,7 @@ class ViewGrid(QWidget):
         view.set_identity(self.identity)
         view.wish_changed.connect(lambda wish: self._host.ask(view.number - 1, wish))
         view.pointed.connect(lambda position: self._host.point(view.number - 1, position))
+        view.lines_turned.connect(lambda angle: self._host.turn(view.number - 1, angle))
         view.activated.connect(lambda: self._host.activate(view.number - 1))
         self.made.emit(view)
         return view
