@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QHelpEvent, QImage, QWheelEvent
+from PySide6.QtGui import QDropEvent, QHelpEvent, QImage, QKeySequence, QShortcut, QWheelEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
@@ -27,12 +27,15 @@ from viewer.draw.picture import Preview
 from viewer.draw.screenshot import screenshot
 from viewer.session.document import Document
 from viewer.session.history import ItemChange
+from viewer.session.profile import load_profile
 from viewer.session.view import ViewWish, resolve
+from viewer.ui.actions import TABLE
 from viewer.ui.views.probe import probe_at
 from viewer.ui.views.slice_view import SliceView
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 NONE, SHIFT, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
 GEOMETRY = Geometry((30, 100, 100), (10, 20, 30), (2.0, 0.5, 0.5))
 
 
@@ -53,12 +56,22 @@ def document() -> Iterator[Document]:
     vars(made).clear()  # pytest keeps what fixtures give until after the look at what is left behind
 
 
+def give_keys(view: SliceView) -> None:
+    """The keys of the default profile, which in the window are those of its actions."""
+    keys = load_profile("default")[0].keys
+    for spec in TABLE:
+        for key in keys.get(spec.id, ()) if spec.command else ():
+            shortcut = QShortcut(QKeySequence(key), view, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(lambda command=spec.command: view.run(command))
+
+
 @pytest.fixture
 def view(qtbot: QtBot, document: Document) -> Iterator[SliceView]:
     made = SliceView()
     qtbot.addWidget(made)
     made.resize(400, 400)
     made.set_document(document, ViewWish("root", index=15))
+    give_keys(made)
     made.show()
     qtbot.waitExposed(made)
     yield made
@@ -267,12 +280,10 @@ def test_a_mirrored_picture_on_its_side_is_mirrored_left_to_right(qtbot: QtBot, 
     assert (right, top, left, bottom) == before
 
 
-def test_pages_ask_for_another_series_and_unknown_keys_are_left_to_others(qtbot: QtBot, view: SliceView) -> None:
-    with qtbot.waitSignal(view.series_wanted) as caught:
-        qtbot.keyClick(view, Qt.Key.Key_PageDown)
-    assert caught.args == [1]
+def test_keys_without_a_command_are_left_to_others(qtbot: QtBot, view: SliceView) -> None:
     wish = view.wish
-    qtbot.keyClick(view, Qt.Key.Key_Q)
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_Q):
+        qtbot.keyClick(view, key)
     assert view.wish == wish
 
 
@@ -325,12 +336,12 @@ class Recorder:
 def test_a_tool_is_fed_places_and_indices(qtbot: QtBot, view: SliceView) -> None:
     tool = Recorder()
     view.set_tool(tool, object())  # type: ignore[arg-type]
-    drag(qtbot, view, LEFT, (2, 2), (202, 102), SHIFT)
+    drag(qtbot, view, LEFT, (2, 2), (202, 102), ALT)
     assert [name for name, _ in tool.told] == ["press", "move", "move", "release"]
     first, last = tool.told[0][1], tool.told[-1][1]
     assert first.index == pytest.approx((15, 0, 0))
     assert first.position == pytest.approx((10, 20, 60))
-    assert (first.axis, first.shift) == (0, True)
+    assert (first.axis, first.shift, first.alt) == (0, False, True)
     assert first.pixel == pytest.approx(0.5 / 4)
     assert last.index == pytest.approx((15, 25, 50))
     assert view.state.window == Window(40, 400)
@@ -414,7 +425,10 @@ def test_key_o_takes_overlays_and_shutter_of_the_file_away_and_back(qtbot: QtBot
     view = SliceView()
     qtbot.addWidget(view)
     view.set_document(document, ViewWish("root", index=15))
+    give_keys(view)
     view.show()
+    view.activateWindow()
+    qtbot.waitExposed(view)
     for shown in (False, True):
         qtbot.keyClick(view, Qt.Key.Key_O)
         assert view.wish.show_graphics == shown

@@ -1,22 +1,24 @@
-"""The one table of actions: menus, keys, palette, key sheet and tests all read it."""
+"""The one table of actions: menus, palette, key sheet and tests all read it. Which keys they have is said by the profile in use."""
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from viewer.core.words import gettext as _
 from viewer.core.words import mark
+from viewer.session.desk import ARRANGEMENTS
+from viewer.session.profile import Profile
 from viewer.ui import icons, theme
-from viewer.ui.views.commands import KEYS
 
-KeyScope = Literal["G", "V", "S"]
-Needs = Literal["", "image", "undo", "redo", "selection", "ct", "planes", "phases", "patient", "model", "dicom", "open"]
+KeyScope = Literal["G", "V", "S", "C"]
+Needs = Literal["", "image", "undo", "redo", "selection", "ct", "planes", "phases", "patient", "model", "dicom", "open", "grey", "mpr", "turned"]
 
 REASONS: dict[str, str] = {
     "image": mark("Open an image first."),
@@ -30,6 +32,9 @@ REASONS: dict[str, str] = {
     "model": mark("No model is installed."),
     "dicom": mark("The image shown is no DICOM file."),
     "open": mark("Nothing is open."),
+    "grey": mark("This is a colour image."),
+    "mpr": mark("No planes can be cut through this image."),
+    "turned": mark("No plane is turned."),
 }
 _WITHOUT_IMAGE = frozenset(("undo", "redo", "model", "open"))
 """Needs that have nothing to do with what the view shows."""
@@ -42,7 +47,10 @@ _WHILE_READING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """One thing the user can do. ``id`` is permanent; ``keys`` the default ones; ``needs`` what must be there."""
+    """One thing the user can do. ``id`` is permanent; ``needs`` what must be there.
+
+    Its keys stand in the profiles (``resources/keys``); ``keys`` are what a plugin asks for, and gets where they are free.
+    """
 
     id: str
     title: str
@@ -55,37 +63,32 @@ class ActionSpec:
     is_checkable: bool = False
     opens_dialog: bool = False
     command: str = ""
-    """A command of the view (``viewer.ui.views.commands``) that the action runs; its keys are named there."""
-
-    @property
-    def all_keys(self) -> tuple[str, ...]:
-        """The default keys, wherever they are named."""
-        return self.keys or tuple(key for key, command in KEYS.items() if command and command == self.command)
+    """A command of the view (``viewer.ui.views.commands``) that the action runs."""
 
 
-FILE, EDIT, VIEW, WINDOWING, TOOLS, ANALYSIS, HELP = (
-    mark("File"), mark("Edit"), mark("View"), mark("Windowing"), mark("Tools"), mark("Analysis"), mark("Help"),
+FILE, EDIT, VIEW, LAYOUT, WINDOWING, TOOLS, ANALYSIS, HELP = (
+    mark("File"), mark("Edit"), mark("View"), mark("Layout"), mark("Windowing"), mark("Tools"), mark("Analysis"), mark("Help"),
 )  # fmt: skip
-MENUS = (FILE, EDIT, VIEW, WINDOWING, TOOLS, ANALYSIS, HELP)
+MENUS = (FILE, EDIT, VIEW, LAYOUT, WINDOWING, TOOLS, ANALYSIS, HELP)
 
 TABLE: tuple[ActionSpec, ...] = (
-    ActionSpec("file.open_folder", mark("Open folder"), FILE, "folder-open", ("Ctrl+O",), opens_dialog=True),
-    ActionSpec("file.open_file", mark("Open file"), FILE, "file", ("Ctrl+Shift+O",), opens_dialog=True),
+    ActionSpec("file.open_folder", mark("Open folder"), FILE, "folder-open", (), opens_dialog=True),
+    ActionSpec("file.open_file", mark("Open file"), FILE, "file", (), opens_dialog=True),
     ActionSpec("file.open_stack", mark("Open folder of pictures as a stack"), FILE, "gallery-vertical-end", opens_dialog=True),
     ActionSpec("file.add_overlay", mark("Add as overlay"), FILE, "flame", needs="image", tip=mark("A file on the same grid, laid over the image."),
         opens_dialog=True),
     ActionSpec("file.add_segmentation", mark("Add as segmentation"), FILE, "blend", needs="image",
         tip=mark("A file of whole numbers on the same grid."), opens_dialog=True),
     ActionSpec("file.sample", mark("Open the sample study"), FILE, "images"),
-    ActionSpec("file.close_all", mark("Close all"), FILE, "x", ("Ctrl+W",), needs="open"),
-    ActionSpec("file.export", mark("Export"), FILE, "download", ("Ctrl+E",), needs="image", opens_dialog=True),
+    ActionSpec("file.close_all", mark("Close all"), FILE, "x", (), needs="open"),
+    ActionSpec("file.export", mark("Export"), FILE, "download", (), needs="image", opens_dialog=True),
     ActionSpec("file.export_recipe", mark("Export recipe"), FILE, "save", needs="undo", opens_dialog=True),
-    ActionSpec("file.quit", mark("Quit"), FILE, "", ("Ctrl+Q",)),
-    ActionSpec("edit.undo", mark("Undo"), EDIT, "undo-2", ("Ctrl+Z",), needs="undo"),
-    ActionSpec("edit.redo", mark("Redo"), EDIT, "redo-2", ("Ctrl+Y", "Ctrl+Shift+Z"), needs="redo"),
-    ActionSpec("edit.delete", mark("Delete measurement"), EDIT, "trash-2", ("Del", "Backspace"), "V", "selection"),
+    ActionSpec("file.quit", mark("Quit"), FILE, "", ()),
+    ActionSpec("edit.undo", mark("Undo"), EDIT, "undo-2", (), needs="undo"),
+    ActionSpec("edit.redo", mark("Redo"), EDIT, "redo-2", (), needs="redo"),
+    ActionSpec("edit.delete", mark("Delete measurement"), EDIT, "trash-2", (), "V", "selection"),
     ActionSpec("edit.copy_picture",
-        mark("Copy picture"), EDIT, "copy", ("Ctrl+Shift+C",), "G", "image", mark("Copies the view without name and ID.")),
+        mark("Copy picture"), EDIT, "copy", (), "G", "image", mark("Copies the view without name and ID.")),
     ActionSpec("view.acquired", mark("As acquired"), VIEW, "", (), "V", "image", is_checkable=True),
     ActionSpec("view.axial", mark("Axial"), VIEW, "", (), "V", "patient", is_checkable=True),
     ActionSpec("view.coronal", mark("Coronal"), VIEW, "", (), "V", "patient", is_checkable=True),
@@ -107,30 +110,62 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("view.last_slice", mark("Last slice"), VIEW, "skip-forward", (), "V", "planes", command="slice.last"),
     ActionSpec("view.previous_phase", mark("Previous phase"), VIEW, "", (), "V", "phases", command="phase.previous"),
     ActionSpec("view.next_phase", mark("Next phase"), VIEW, "", (), "V", "phases", command="phase.next"),
-    ActionSpec("view.cine", mark("Play"), VIEW, "play", ("C",), "V", "planes",
+    ActionSpec("view.cine", mark("Play"), VIEW, "play", (), "V", "planes",
         mark("The phases, or the slices where there is one phase."), is_checkable=True),
-    ActionSpec("view.previous_series", mark("Previous series"), VIEW, "", ("PgUp",), "V", "image"),
-    ActionSpec("view.next_series", mark("Next series"), VIEW, "", ("PgDown",), "V", "image"),
+    ActionSpec("view.previous_series", mark("Previous series"), VIEW, "", (), "V", "image"),
+    ActionSpec("view.next_series", mark("Next series"), VIEW, "", (), "V", "image"),
     ActionSpec("view.text", mark("Corner text"), VIEW, "type", (), "V", "image", mark("Full, short, none."), command="view.text"),
-    ActionSpec("view.identity", mark("Hide name and ID"), VIEW, "user-round-x", ("Shift+H",), "V", "image", is_checkable=True),
+    ActionSpec("view.identity", mark("Hide name and ID"), VIEW, "user-round-x", (), "V", "image", is_checkable=True),
     ActionSpec("view.graphics", mark("Overlays of the file"), VIEW, "", (), "V", "image",
         mark("Graphics and shutter that the DICOM file lays over its picture."), is_checkable=True, command="view.graphics"),
     ActionSpec("view.regions", mark("Regions of the file"), VIEW, "", (), "V", "image",
         mark("Regions that the DICOM file marks in its picture."), is_checkable=True, command="view.regions"),
-    ActionSpec("view.labels", mark("Segments"), VIEW, "blend", ("G",), "V", "image", is_checkable=True),
-    ActionSpec("view.overlays", mark("Maps"), VIEW, "flame", ("J",), "V", "image", is_checkable=True),
+    ActionSpec("view.labels", mark("Segments"), VIEW, "blend", (), "V", "image", is_checkable=True),
+    ActionSpec("view.overlays", mark("Maps"), VIEW, "flame", (), "V", "image", is_checkable=True),
     ActionSpec("view.original",
-        mark("Show the original"), VIEW, "eye", ("Q",), "V", "image", mark("The image as it was opened, without enhancement."), is_checkable=True),
-    ActionSpec("view.explain", mark("How this image is shown"), VIEW, "info", ("Ctrl+I",), "G", "image",
+        mark("Show the original"), VIEW, "eye", (), "V", "image", mark("The image as it was opened, without enhancement."), is_checkable=True),
+    ActionSpec("view.explain", mark("How this image is shown"), VIEW, "info", (), "G", "image",
         mark("From the bytes of the file to the screen: what was found, done and left out."), opens_dialog=True),
-    ActionSpec("view.tags", mark("DICOM tags"), VIEW, "tags", ("Ctrl+T",), "G", "dicom",
+    ActionSpec("view.tags", mark("DICOM tags"), VIEW, "tags", (), "G", "dicom",
         mark("Every element of the file of this slice."), opens_dialog=True),
-    ActionSpec("view.results", mark("Results"), VIEW, "panel-bottom", ("Ctrl+J",), is_checkable=True),
-    ActionSpec("view.browser", mark("Studies"), VIEW, "panel-left", ("Ctrl+B",), is_checkable=True),
-    ActionSpec("view.dock", mark("Panels"), VIEW, "panel-right", ("Ctrl+D",), is_checkable=True),
-    ActionSpec("view.full_screen", mark("Full screen"), VIEW, "maximize", ("F11",), is_checkable=True),
-    ActionSpec("view.next_region", mark("Next part of the window"), VIEW, "", ("F6",)),
-    ActionSpec("view.previous_region", mark("Previous part of the window"), VIEW, "", ("Shift+F6",)),
+    ActionSpec("view.results", mark("Results"), VIEW, "panel-bottom", (), is_checkable=True),
+    ActionSpec("view.browser", mark("Studies"), VIEW, "panel-left", (), is_checkable=True),
+    ActionSpec("view.dock", mark("Panels"), VIEW, "panel-right", (), is_checkable=True),
+    ActionSpec("view.full_screen", mark("Full screen"), VIEW, "maximize", (), is_checkable=True),
+    ActionSpec("view.next_region", mark("Next part of the window"), VIEW, "", ()),
+    ActionSpec("view.previous_region", mark("Previous part of the window"), VIEW, "", ()),
+    ActionSpec("layout.choose", mark("Layout"), LAYOUT, "layout-grid", tip=mark("Views, what they do together, and slabs."), opens_dialog=True),
+    *(
+        ActionSpec(f"layout.{a.name}", a.title, LAYOUT, a.icon if a.icon != "layout-grid" else "", needs="mpr" if a.planes else "",
+            is_checkable=True)
+        for a in ARRANGEMENTS.values()
+    ),
+    ActionSpec("layout.maximise", mark("Maximise this view"), LAYOUT, "maximize", (), "V", is_checkable=True),
+    ActionSpec("layout.detach", mark("View in a window of its own"), LAYOUT, "monitor", needs="image",
+        tip=mark("For a second monitor. It shows what the active view shows, and stays linked.")),
+    ActionSpec("view.next_view", mark("Next view"), LAYOUT, "", (), "V"),
+    ActionSpec("view.previous_view", mark("Previous view"), LAYOUT, "", (), "V"),
+    ActionSpec("view.crosshair", mark("Crosshair and reference lines"), LAYOUT, "reference-lines", (), "V", "image", is_checkable=True),
+    ActionSpec("layout.straighten", mark("Straighten the planes"), LAYOUT, "", needs="turned",
+        tip=mark("Axial, sagittal and coronal again, through the crosshair.")),
+    *(
+        ActionSpec(f"link.{name}", title, LAYOUT, "", tip=tip, is_checkable=True)
+        for name, title, tip in (
+            ("scroll", mark("Link scrolling"), mark("Parallel planes of one frame of reference go to the same place.")),
+            ("cursor", mark("Link the crosshair"), mark("All views of one frame of reference go to the slice that holds the crosshair.")),
+            ("zoom", mark("Link zoom"), mark("The same scale in millimetres.")),
+            ("pan", mark("Link panning"), mark("Parallel planes have the same place in their middle.")),
+            ("window", mark("Link the window"), mark("Images of one series, or in HU or SUV alike, share the window.")),
+            ("by_offset", mark("Link by offset"),
+                mark("From now on the slices that are shown belong together, also without a common frame of reference.")),
+        )
+    ),
+    ActionSpec("slab.off", mark("One plane"), LAYOUT, "", needs="mpr", is_checkable=True),
+    ActionSpec("slab.mip", mark("Maximum of a slab (MIP)"), LAYOUT, "slab", needs="mpr", is_checkable=True),
+    ActionSpec("slab.minip", mark("Minimum of a slab (MinIP)"), LAYOUT, "", needs="mpr", is_checkable=True),
+    ActionSpec("slab.mean", mark("Mean of a slab"), LAYOUT, "", needs="mpr", is_checkable=True),
+    ActionSpec("slab.thicker", mark("Thicker slab"), LAYOUT, "", needs="mpr"),
+    ActionSpec("slab.thinner", mark("Thinner slab"), LAYOUT, "", needs="mpr"),
     ActionSpec("window.preset_1", mark("Soft tissue"), WINDOWING, "", (), "V", "ct", command="window.preset_1"),
     ActionSpec("window.preset_2", mark("Lung"), WINDOWING, "", (), "V", "ct", command="window.preset_2"),
     ActionSpec("window.preset_3", mark("Bone"), WINDOWING, "", (), "V", "ct", command="window.preset_3"),
@@ -140,33 +175,86 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("window.preset_7", mark("Abdomen"), WINDOWING, "", (), "V", "ct", command="window.preset_7"),
     ActionSpec("window.preset_8", mark("Subdural"), WINDOWING, "", (), "V", "ct", command="window.preset_8"),
     ActionSpec("window.preset_9", mark("Stroke"), WINDOWING, "", (), "V", "ct", command="window.preset_9"),
+    ActionSpec("window.preset_10", mark("Temporal bone"), WINDOWING, "", (), "V", "ct", command="window.preset_10"),
+    ActionSpec("window.preset_11", mark("Spine"), WINDOWING, "", (), "V", "ct", command="window.preset_11"),
+    ActionSpec("window.preset_12", mark("CTA"), WINDOWING, "", (), "V", "ct", command="window.preset_12"),
+    ActionSpec("window.file_1", mark("First window of the file"), WINDOWING, "", (), "V", "image", command="window.file_1"),
+    ActionSpec("window.file_2", mark("Second window of the file"), WINDOWING, "", (), "V", "image", command="window.file_2"),
     ActionSpec("window.file", mark("The file's own windows, in turn"), WINDOWING, "", (), "V", "image", command="window.file"),
     ActionSpec("window.full", mark("Full range of values"), WINDOWING, "", (), "V", "image", command="window.full"),
     ActionSpec("window.auto",
         mark("Auto"), WINDOWING, "", (), "V", "image", mark("1st to 99th percentile of the middle third."), command="window.auto"),
     ActionSpec("window.invert", mark("Invert"), WINDOWING, "invert", (), "V", "image", is_checkable=True, command="view.invert"),
+    ActionSpec("window.linear", mark("Linear"), WINDOWING, "", (), "V", "grey",
+        mark("DICOM's usual function: whole steps, one grey level less wide."), is_checkable=True, command="window.linear"),
+    ActionSpec("window.linear_exact", mark("Linear exact"), WINDOWING, "", (), "V", "grey",
+        mark("From exactly half a width below the level to half above."), is_checkable=True, command="window.linear_exact"),
+    ActionSpec("window.sigmoid", mark("Sigmoid"), WINDOWING, "", (), "V", "grey",
+        mark("A soft curve: nothing is quite black or white."), is_checkable=True, command="window.sigmoid"),
+    ActionSpec("window.histogram", mark("Histogram"), WINDOWING, "chart-column", (), "V", "grey",
+        mark("How often each value occurs, with handles for the window."), is_checkable=True),
+    ActionSpec("window.color_map", mark("Colour map"), WINDOWING, "color-map", (), "V", "grey", opens_dialog=True),
+    ActionSpec("window.color_bar", mark("Colour bar"), WINDOWING, "", (), "V", "grey",
+        mark("What the colours mean, on the image."), is_checkable=True, command="window.color_bar"),
+    ActionSpec("window.save_preset", mark("Save this window as a preset"), WINDOWING, "save", (), "V", "grey", opens_dialog=True),
+    ActionSpec("tool.region_window", mark("Window from a region"), TOOLS, "window-region", (), "V", "grey",
+        mark("Drag a rectangle: the window becomes its 1st to 99th percentile."), is_checkable=True),
     ActionSpec("tool.window",
-        mark("Window"), TOOLS, "contrast", ("W",), "V", "image", mark("Drag right for a wider window, up for brighter."), is_checkable=True),
-    ActionSpec("tool.pan", mark("Pan"), TOOLS, "hand", ("P",), "V", "image",
+        mark("Window"), TOOLS, "contrast", (), "V", "image", mark("Drag right for a wider window, up for brighter."), is_checkable=True),
+    ActionSpec("tool.pan", mark("Pan"), TOOLS, "hand", (), "V", "image",
         mark("Drag the image. The middle button always pans."), is_checkable=True),
-    ActionSpec("tool.zoom", mark("Zoom"), TOOLS, "zoom-in", ("Z",), "V", "image",
+    ActionSpec("tool.zoom", mark("Zoom"), TOOLS, "zoom-in", (), "V", "image",
         mark("Drag up to enlarge. The right button always zooms."), is_checkable=True),
+    ActionSpec("tool.crosshair", mark("Crosshair"), TOOLS, "crosshair", (), "V", "image",
+        mark("Drag to go to a place in all views; drag a handle of a line to turn a plane."), is_checkable=True),
     ActionSpec("tool.scroll",
-        mark("Scroll"), TOOLS, "gallery-vertical-end", ("S",), "V", "planes",
+        mark("Scroll"), TOOLS, "gallery-vertical-end", (), "V", "planes",
         mark("Drag through the slices. The wheel always scrolls."), is_checkable=True),
-    ActionSpec("brush.smaller", mark("Smaller brush"), TOOLS, "", ("[",), "V", "image"),
-    ActionSpec("brush.larger", mark("Larger brush"), TOOLS, "", ("]",), "V", "image"),
-    ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ("Esc",)),
-    ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", ("F5",), "G", "image", mark("Ask the model about this image.")),
-    ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", ("Shift+F5",), "G", "image"),
-    ActionSpec("help.palette", mark("Find a command"), HELP, "search", ("Ctrl+K",)),
-    ActionSpec("help.keys", mark("All keys"), HELP, "keyboard", ("F1", "?")),
+    ActionSpec("brush.smaller", mark("Smaller brush"), TOOLS, "", (), "S", "image"),
+    ActionSpec("brush.larger", mark("Larger brush"), TOOLS, "", (), "S", "image"),
+    ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ()),
+    ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", (), "G", "image", mark("Ask the model about this image.")),
+    ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", (), "G", "image"),
+    ActionSpec("help.palette", mark("Find a command"), HELP, "search", ()),
+    ActionSpec("help.keys", mark("All keys"), HELP, "keyboard", ()),
     ActionSpec("help.about", mark("About negatoscope"), HELP, "info", (), opens_dialog=True),
 )  # fmt: skip
 
 
+COMING: tuple[ActionSpec, ...] = (
+    ActionSpec("file.save_session", mark("Save the session"), FILE),
+    ActionSpec("edit.rename", mark("Rename the selected segment or measurement"), EDIT),
+    ActionSpec("view.next_view", mark("Next view"), VIEW, scope="V"),
+    ActionSpec("view.previous_view", mark("Previous view"), VIEW, scope="V"),
+    ActionSpec("view.crosshair", mark("Crosshair and reference lines"), VIEW, scope="V"),
+    ActionSpec("view.key_image", mark("Mark as key image"), VIEW, scope="V"),
+    ActionSpec("view.mip", mark("Maximum intensity projection"), VIEW, scope="V"),
+    ActionSpec("view.next_stage", mark("Next stage"), VIEW, scope="V"),
+    ActionSpec("view.previous_stage", mark("Previous stage"), VIEW, scope="V"),
+    ActionSpec("view.first_series", mark("First series"), VIEW, scope="V"),
+    ActionSpec("view.last_series", mark("Last series"), VIEW, scope="V"),
+    ActionSpec("view.next_study", mark("Next study"), VIEW, scope="V"),
+    ActionSpec("view.previous_study", mark("Previous study"), VIEW, scope="V"),
+    ActionSpec("tool.rotate", mark("Rotate by dragging"), TOOLS, scope="V"),
+    ActionSpec("tool.Measure/Angle", mark("Angle"), TOOLS, scope="V"),
+    ActionSpec("tool.Measure/Polygon", mark("Polygon"), TOOLS, scope="V"),
+    ActionSpec("tool.Measure/Text", mark("Text"), TOOLS, scope="V"),
+    ActionSpec("segment.add", mark("Add a segment"), TOOLS, scope="S"),
+    ActionSpec("segment.next", mark("Next segment"), TOOLS, scope="S"),
+    ActionSpec("segment.previous", mark("Previous segment"), TOOLS, scope="S"),
+    ActionSpec("segment.interpolate", mark("Interpolate between slices"), TOOLS, scope="S"),
+    ActionSpec("preview.accept", mark("Accept the preview"), TOOLS, scope="S"),
+)  # fmt: skip
+"""What is to come, with the keys that are kept for it (reserved). One that is in ``TABLE`` by now counts there."""
+
+
 class Actions(QObject):
-    """QActions made from the table, plus those of the plugins' tools and operations. Handlers are bound by id."""
+    """QActions made from the table, plus those of the plugins' tools and operations.
+
+    Handlers are bound by id; keys come with :meth:`use_profile`.
+    """
+
+    profile_changed = Signal()
 
     def __init__(self, window: QWidget, view: QWidget) -> None:
         """``view``: where the keys of scope V count; elsewhere a letter, an arrow or Space belongs to the focused control."""
@@ -174,22 +262,22 @@ class Actions(QObject):
         self._window, self._view = window, view
         self._actions: dict[str, QAction] = {}
         self._specs: dict[str, ActionSpec] = {}
+        self._narrow: frozenset[str] = frozenset()
+        self._profile = Profile()
         for spec in TABLE:
             self.add(spec)
 
     def add(self, spec: ActionSpec) -> QAction:
-        """Make the action of a spec; its handler comes with :meth:`bind`."""
+        """Make the action of a spec; its handler comes with :meth:`bind`, its keys with the next :meth:`use_profile`."""
         action = QAction(_(spec.title), self)
         action.setObjectName(spec.id)
         action.setIconText(_(spec.title))
         action.setCheckable(spec.is_checkable)
-        action.setShortcuts([QKeySequence(k) for k in spec.all_keys])
         is_global = spec.scope == "G"
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut if is_global else Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setAutoRepeat(spec.scope == "V")
         if spec.icon and spec.icon in icons.icon_names():
             icons.set_icon(action, spec.icon, size=16)
-        action.setToolTip(self._tip(spec))
         (self._window if is_global else self._view).addAction(action)
         self._actions[spec.id], self._specs[spec.id] = action, spec
         return action
@@ -203,9 +291,69 @@ class Actions(QObject):
     def specs(self) -> Iterable[ActionSpec]:
         return tuple(self._specs.values())
 
+    def coming(self) -> tuple[ActionSpec, ...]:
+        """What is not there yet, but has keys kept for it."""
+        return tuple(spec for spec in COMING if spec.id not in self._specs)
+
+    def scopes(self) -> dict[str, str]:
+        """Where the keys of each action count, by id; of those to come too."""
+        return {spec.id: spec.scope for spec in (*self.coming(), *self._specs.values())}
+
     def bind(self, action_id: str, handler: Callable[[], None]) -> None:
         """Call ``handler`` when the action is triggered (a bound method)."""
         self._actions[action_id].triggered.connect(lambda _checked=False: handler())
+
+    # --- keys ---
+
+    @property
+    def profile(self) -> Profile:
+        return self._profile
+
+    def use_profile(self, profile: Profile) -> None:
+        """Other keys, at once."""
+        self._profile = profile
+        self._give_keys()
+        self.profile_changed.emit()
+
+    def keys(self, action_id: str) -> tuple[str, ...]:
+        """The keys of an action in the profile in use, in the form of ``normal_key``."""
+        return self._profile.keys.get(action_id, ())
+
+    def shown_keys(self, action_id: str) -> tuple[str, ...]:
+        """The same in the system's words."""
+        native = QKeySequence.SequenceFormat.NativeText
+        return tuple(QKeySequence(key).toString(native) for key in self.keys(action_id))
+
+    def count_in(self, scope: KeyScope, on: bool) -> None:
+        """Whether a narrow scope (S, C) counts now: its keys then come before those of the view."""
+        narrow = self._narrow | {scope} if on else self._narrow - {scope}
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._give_keys()
+
+    def use_keys_in(self, widget: QWidget, scope: KeyScope) -> None:
+        """Let the keys of a narrow scope count in a panel too."""
+        for spec in self._specs.values():
+            if spec.scope == scope:
+                widget.addAction(self._actions[spec.id])
+
+    def _give_keys(self) -> None:
+        keys, narrow, view = self._profile.keys, set[str](), set[str]()
+        for spec in self._specs.values():
+            if spec.scope in self._narrow:
+                narrow.update(keys.get(spec.id, ()))
+            elif spec.scope == "V":
+                view.update(keys.get(spec.id, ()))
+        for spec in self._specs.values():
+            hidden = set() if spec.scope == "G" or spec.scope in self._narrow else narrow if spec.scope == "V" else view
+            wanted = [sequence for key in keys.get(spec.id, ()) if key not in hidden for sequence in sequences(key)]
+            action = self._actions[spec.id]
+            if [s.toString(QKeySequence.SequenceFormat.PortableText) for s in action.shortcuts()] != wanted:
+                action.setShortcuts([QKeySequence(text) for text in wanted])
+            tip = self._tip(spec)
+            action.setProperty("ownToolTip", tip)
+            if not action.property("unavailable"):
+                action.setToolTip(tip)
 
     def set_available(self, facts: set[str], *, is_reading: bool = False) -> None:
         """Enable what has what it needs; the rest says in its tooltip what is missing.
@@ -232,6 +380,19 @@ class Actions(QObject):
         return f"{_(spec.title)}…" if spec.opens_dialog else _(spec.title)
 
     def _tip(self, spec: ActionSpec) -> str:
-        shown = QKeySequence(spec.all_keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if spec.all_keys else ""
-        keys = f" ({shown})" if shown else ""
+        shown = self.shown_keys(spec.id)
+        keys = f" ({shown[0]})" if shown else ""
         return f"{_(spec.title)}{keys}\n{_(spec.tip)}" if spec.tip else f"{_(spec.title)}{keys}"
+
+
+def is_segment_tool(name: str) -> bool:
+    """Whether a tool's keys are of scope S, and S counts while it is in hand."""
+    return name.startswith("Segment/")
+
+
+def sequences(key: str) -> tuple[str, ...]:
+    """What Qt is told of a key: a sign is bound with Shift too, since keyboards differ in which they need it for."""
+    modifiers, _plus, _rest = key[:-1].rpartition("+")
+    if key[-1] not in string.punctuation:
+        return (key,)
+    return key, f"{modifiers}+Shift+{key[-1]}" if modifiers else f"Shift+{key[-1]}"

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from viewer.core.words import gettext as _
 from viewer.io.picture_stack import Spacing
 from viewer.session.history import Changes
-from viewer.session.view import ViewState
+from viewer.session.view import ViewState, why_no_mpr
 from viewer.ui import theme
-from viewer.ui.actions import TOOLS, Actions, ActionSpec
+from viewer.ui.actions import TOOLS, Actions, ActionSpec, KeyScope, is_segment_tool
 from viewer.ui.attaching import Attaching
 from viewer.ui.browser import Browser
 from viewer.ui.cine import Cine
@@ -27,6 +27,8 @@ from viewer.ui.dock import Dock
 from viewer.ui.first_run import FirstRun
 from viewer.ui.host import Host
 from viewer.ui.jobs_popover import JobsPopover
+from viewer.ui.keyboard import Keyboard
+from viewer.ui.layout_commands import LayoutCommands
 from viewer.ui.messages import Notice
 from viewer.ui.opening import Opener
 from viewer.ui.panel_host import PanelHost
@@ -71,6 +73,7 @@ class Window(QMainWindow):
         self._warm_up.timeout.connect(self._start_workers)
         self.actions_table = Actions(self, self.grid)
         self._add_plugin_actions()
+        self.keyboard = Keyboard(host, self.actions_table, self)
         self.panel_host = PanelHost(host, self.tooling, self.actions_table, self.opener)
         self.attaching = self.panel_host.attaching = Attaching(host, self.opener, self)
         self.cine = Cine(host, self)
@@ -82,6 +85,7 @@ class Window(QMainWindow):
         self._wait.setInterval(_RING_AFTER_MS)
         self._wait.timeout.connect(self._show_waiting)
         self.commands = WindowCommands(self)
+        self.layout_commands = LayoutCommands(self)
         self._connect()
         self.grid.begin()
         self.refresh_actions()
@@ -143,7 +147,8 @@ class Window(QMainWindow):
     def _add_plugin_actions(self) -> None:
         for tool in self.host.registry.tools:
             keys = (tool.key,) if tool.key else ()
-            spec = ActionSpec(f"tool.{tool.name}", tool.title, TOOLS, tool.icon, keys, "V", "image", tool.help, is_checkable=True)
+            scope: KeyScope = "S" if is_segment_tool(tool.name) else "V"
+            spec = ActionSpec(f"tool.{tool.name}", tool.title, TOOLS, tool.icon, keys, scope, "image", tool.help, is_checkable=True)
             self.actions_table.add(spec)
         for operation in self.host.registry.operations:
             spec = ActionSpec(f"operation.{operation.name}", operation.title, operation.menu, "", (), "V", "image")
@@ -184,8 +189,9 @@ class Window(QMainWindow):
                 actions.bind(spec.id, lambda name=name: self._pick_tool(name))
             elif kind == "operation":
                 actions.bind(spec.id, lambda name=name: self.show_operation(name))
-        for action_id, handler in self.commands.handlers().items():
+        for action_id, handler in {**self.commands.handlers(), **self.layout_commands.handlers()}.items():
             actions.bind(action_id, handler)
+        self.keyboard.follow(self.tooling, self.dock, self.cine)
 
     @property
     def view(self) -> SliceView:
@@ -197,7 +203,6 @@ class Window(QMainWindow):
         view.files_dropped.connect(self.drop_paths)
         view.series_dropped.connect(lambda entry_id: self.show_in(view, entry_id))
         view.menu_wanted.connect(self.commands.open_context_menu)
-        view.series_wanted.connect(self.commands.next_series)
         view.failed.connect(self._report_fault)
         view.refused.connect(lambda reason: self.host.say("info", reason))
         view.double_clicked.connect(self.commands.toggle_maximised)
@@ -317,6 +322,8 @@ class Window(QMainWindow):
             facts.add("image")
             facts |= {"selection"} if self.tooling.selected_id else set()
             facts |= {"ct"} if volume.unit == "HU" else set()
+            facts |= {"mpr"} if not why_no_mpr(volume) else set()
+            facts |= {"turned"} if host.desk.is_turned else set()
             facts |= {"planes"} if state.count > 1 or volume.phases > 1 else set()
             facts |= {"phases"} if volume.phases > 1 else set()
             facts |= {"patient"} if volume.geometry.is_patient else set()
@@ -331,6 +338,7 @@ class Window(QMainWindow):
             "view.identity": not self.grid.identity, "view.results": self.results.isVisibleTo(self), "view.browser": self.browser.isVisibleTo(self),
             "view.dock": self.dock.isVisibleTo(self), "window.invert": wish.is_inverted, "view.cine": self.cine.is_playing,
             "view.full_screen": self.isFullScreen(), **{f"view.{plane}": volume is not None and state.plane == plane for plane in PLANES},
+            **self.layout_commands.checked(state),
         }  # fmt: skip
         for action_id, on in checked.items():
             actions[action_id].setChecked(on)
@@ -405,6 +413,7 @@ class Window(QMainWindow):
         sizes = self.host.settings.get("splitter", [])
         if len(sizes) == 3 and all(isinstance(s, int) for s in sizes):
             self.horizontal.setSizes(sizes)
+        self.layout_commands.restore()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -430,6 +439,7 @@ class Window(QMainWindow):
         self.host.settings.set("window", bytes(self.saveGeometry().toBase64().data()).decode())
         self.host.settings.set("splitter", self.horizontal.sizes())
         self._warm_up.stop()
+        self.layout_commands.close_detached()
         self.cine.stop()
         self.host.close()
         event.accept()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QKeySequence, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
 from viewer.core.words import gettext as _
 from viewer.ui.actions import Actions, ActionSpec
@@ -12,11 +12,8 @@ from viewer.ui.theme import font, sizes, tokens
 
 
 def keys_of(actions: Actions, spec: ActionSpec) -> tuple[str, ...]:
-    """The action's key sequences in the system's words."""
-    native = QKeySequence.SequenceFormat.NativeText
-    found = [sequence.toString(native) for sequence in actions[spec.id].shortcuts()]
-    # "+" is typed with Shift on many keyboards, and then also bound so: one cap says it.
-    return tuple(keys for keys in found if keys.removeprefix("Shift+") == keys or keys.removeprefix("Shift+") not in found)
+    """The action's keys in the system's words."""
+    return actions.shown_keys(spec.id)
 
 
 def title_of(actions: Actions, spec: ActionSpec) -> str:

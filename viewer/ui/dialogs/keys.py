@@ -67,7 +67,7 @@ class KeySheet(Dialog):
 
     @staticmethod
     def _columns(actions: Actions) -> list[tuple[str, list[ActionSpec]]]:
-        keyed = sorted((s for s in actions.specs() if s.all_keys), key=lambda s: MENUS.index(s.menu) if s.menu in MENUS else len(MENUS))
+        keyed = sorted((s for s in actions.specs() if actions.keys(s.id)), key=lambda s: MENUS.index(s.menu) if s.menu in MENUS else len(MENUS))
         return [
             (_("Everywhere"), [s for s in keyed if s.scope == "G"]),
             (_("In the view: what is shown"), [s for s in keyed if s.scope == "V" and s.menu == VIEW]),

@@ -1,4 +1,4 @@
-"""What can be done to one view without the mouse: one table of commands, and the keys of the default profile (CONVENTIONS 3b)."""
+"""What can be done to one view without the mouse: one table of commands. Their keys stand in the profiles (``resources/keys``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from viewer.core.layout import Point
-from viewer.session import hand
+from viewer.core.window import VoiFunction
+from viewer.session import hand, windowing
 from viewer.session.view import TextLevel, ViewState, ViewWish, presets
 
 Command = Callable[[ViewWish, ViewState, Point], ViewWish]
@@ -30,6 +31,14 @@ def _preset(number: int) -> Command:
         return hand.with_preset(wish, state, offered[number - 1]) if number <= len(offered) else wish
 
     return choose
+
+
+def _file_window(number: int) -> Command:
+    return lambda wish, state, viewport: windowing.with_file_window(wish, state, number - 1)
+
+
+def _function(function: VoiFunction) -> Command:
+    return lambda wish, state, viewport: windowing.with_function(wish, state, function)
 
 
 def _end(sign: int) -> Command:
@@ -81,16 +90,11 @@ COMMANDS: dict[str, Command] = {
     "window.file": lambda wish, state, viewport: hand.with_next_file_window(wish, state),
     "window.auto": lambda wish, state, viewport: hand.with_auto(wish),
     "window.full": lambda wish, state, viewport: hand.with_full_range(wish, state),
-    **{f"window.preset_{number}": _preset(number) for number in range(1, 10)},
+    "window.file_1": _file_window(1),
+    "window.file_2": _file_window(2),
+    "window.linear": _function("LINEAR"),
+    "window.linear_exact": _function("LINEAR_EXACT"),
+    "window.sigmoid": _function("SIGMOID"),
+    "window.color_bar": lambda wish, state, viewport: replace(wish, show_color_bar=not wish.show_color_bar),
+    **{f"window.preset_{number}": _preset(number) for number in range(1, 13)},
 }
-
-# Key sequences as Qt writes them.
-KEYS: dict[str, str] = {
-    "Up": "slice.previous", "Down": "slice.next", "Left": "slice.previous", "Right": "slice.next",
-    "Shift+Up": "slice.back_ten", "Shift+Down": "slice.on_ten", "Home": "slice.first", "End": "slice.last",
-    "Ctrl+Left": "phase.previous", "Ctrl+Right": "phase.next",
-    "+": "zoom.in", "Shift++": "zoom.in", "-": "zoom.out", "=": "zoom.fit",
-    "I": "view.invert", "R": "view.rotate_right", "L": "view.rotate_left", "H": "view.flip_horizontal", "V": "view.flip_vertical",
-    "Space": "view.text", "O": "view.graphics", "Shift+R": "view.reset", "0": "window.file", "`": "window.full",
-    **{str(number): f"window.preset_{number}" for number in range(1, 10)},
-}  # fmt: skip
