@@ -428,7 +428,7 @@ def test_key_o_takes_overlays_and_shutter_of_the_file_away_and_back(qtbot: QtBot
     give_keys(view)
     view.show()
     view.activateWindow()
-    qtbot.waitExposed(view)
+    qtbot.waitUntil(view.isActiveWindow)
     for shown in (False, True):
         qtbot.keyClick(view, Qt.Key.Key_O)
         assert view.wish.show_graphics == shown
