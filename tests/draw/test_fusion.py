@@ -24,7 +24,7 @@ from viewer.session.fusion import FusionWish
 from viewer.session.history import ItemChange
 from viewer.session.view import ViewState, ViewWish, resolve
 
-NARROW = replace(PET_GRID, shape=(14, 16, 16))
+NARROW = replace(PET_GRID, shape=(14, 16, 13))
 """Does not reach to the right edge of the CT."""
 PLANES = ("acquired", "axial", "coronal", "sagittal")
 
