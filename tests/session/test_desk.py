@@ -1,0 +1,129 @@
+"""The views of the window as a whole: arranging them, showing images in them, what follows when one changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.session.test_linking import AXIAL, FEET_FIRST, SPACING, One, volume
+from viewer.core.geometry import Geometry
+from viewer.session.desk import ARRANGEMENTS, Desk, Look
+from viewer.session.linking import Links, sheet_of
+from viewer.session.view import ViewState, ViewWish, resolve
+
+
+def look_at(*images: object) -> Look:
+    document = One(*images)  # type: ignore[arg-type]
+
+    def look(wish: ViewWish) -> ViewState:
+        return resolve(wish, document)
+
+    return look
+
+
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS.values(), ids=lambda a: a.name)
+def test_cells_cover_their_grid_once(arrangement: object) -> None:
+    cells = arrangement.cells  # type: ignore[attr-defined]
+    taken = [(r, c) for cell in cells for r in range(cell.row, cell.row + cell.rows) for c in range(cell.column, cell.column + cell.columns)]
+    rows, columns = (max(place[n] for place in taken) + 1 for n in (0, 1))
+    assert sorted(taken) == [(r, c) for r in range(rows) for c in range(columns)]
+
+
+def test_views_keep_what_they_show_and_the_active_one_stays() -> None:
+    a, b = volume(), volume()
+    look, desk = look_at(a, b), Desk()
+    desk.arrange("1x2", look)
+    desk.show(0, ViewWish(volume_id=a.id), look)
+    desk.activate(1)
+    desk.show(1, ViewWish(volume_id=b.id), look)
+    desk.arrange("2x2", look)
+    assert [w.volume_id for w in desk.wishes] == [a.id, b.id, "", ""] and desk.active == 1
+    desk.arrange("1x1", look)
+    assert desk.wish.volume_id == b.id
+
+
+def test_planes_show_one_image_at_the_crosshair_and_give_back_the_plane_that_was_there() -> None:
+    image = volume()
+    look, desk = look_at(image), Desk()
+    desk.show(0, ViewWish(volume_id=image.id, index=7), look)
+    desk.arrange("mpr", look)
+    states = [look(w) for w in desk.wishes]
+    assert [s.plane for s in states] == ["axial", "sagittal", "coronal"]
+    place = states[0].position_at((12.0, 20.0))
+    assert desk.point(0, place, look) == {0, 1, 2}
+    for state in (look(w) for w in desk.wishes):
+        index = np.asarray(image.geometry.to_index(place))
+        assert abs(state.array_index - index[state.layout.axis]) <= 0.5
+    desk.arrange("1x1", look)
+    assert desk.wish.plane is None and look(desk.wish).index == states[0].index
+
+
+def test_another_image_takes_all_planes() -> None:
+    a, b = volume(), volume()
+    look, desk = look_at(a, b), Desk()
+    desk.show(0, ViewWish(volume_id=a.id), look)
+    desk.arrange("mpr", look)
+    desk.activate(2)
+    assert desk.show(2, ViewWish(volume_id=b.id), look) == {0, 1, 2}
+    assert {w.volume_id for w in desk.wishes} == {b.id} and [w.plane for w in desk.wishes] == ["axial", "sagittal", "coronal"]
+
+
+@pytest.mark.parametrize("degrees", [15.0, -40.0, 90.0])
+def test_turning_the_lines_turns_the_other_planes_about_the_crosshair(degrees: float) -> None:
+    image = volume()
+    look, desk = look_at(image), Desk()
+    desk.show(0, ViewWish(volume_id=image.id), look)
+    desk.arrange("mpr", look)
+    place = desk.cursor
+    assert place is not None
+    before = [sheet_of(look(w)) for w in desk.wishes]
+    assert desk.turn(0, np.radians(degrees), look) == {1, 2}
+    after = [sheet_of(look(w)) for w in desk.wishes]
+    np.testing.assert_allclose(after[0].normal, before[0].normal)
+    for old, new in zip(before[1:], after[1:], strict=True):
+        angle = np.degrees(np.arccos(np.clip(abs(float(old.normal @ new.normal)), 0, 1)))
+        assert angle == pytest.approx(min(abs(degrees), 180 - abs(degrees)), abs=1e-6)
+        assert abs(new.distance(place)) <= 0.5 * max(SPACING)
+    # What pointed to the right in the first view points down after 90 degrees clockwise: x to y.
+    if degrees == 90.0:
+        np.testing.assert_allclose(np.abs(after[2].right), [0, 1, 0], atol=1e-9)
+    assert abs(float(after[1].normal @ after[2].normal)) < 1e-9
+    desk.straighten(look)
+    for old, new in zip(before, (sheet_of(look(w)) for w in desk.wishes), strict=True):
+        np.testing.assert_allclose(new.normal, old.normal)
+
+
+def test_by_offset_what_is_shown_now_belongs_together_also_without_a_common_frame() -> None:
+    here = volume(frame="a")
+    there = replace(volume(FEET_FIRST, frame="b"), geometry=Geometry((20, 30, 40), (0.0, 0.0, 0.0), (1.5, 1.5, 0.5), AXIAL, frame_uid="b"))
+    look, desk = look_at(here, there), Desk()
+    desk.arrange("1x2", look)
+    desk.show(0, ViewWish(volume_id=here.id, index=5), look)
+    desk.show(1, ViewWish(volume_id=there.id, index=3), look)
+    desk.ask(0, replace(desk.wishes[0], index=6), look)
+    assert desk.wishes[1].index == 3  # no frame in common: nothing follows unasked
+    states = [look(w) for w in desk.wishes]
+    assert not desk.is_linked_by_hand(1, states)
+    desk.set_links(Links(by_offset=True), look)
+    assert desk.is_linked_by_hand(1, states)
+    desk.ask(0, replace(desk.wishes[0], index=8), look)
+    assert desk.wishes[1].index == 7  # two slices of 3 mm are four of 1.5 mm
+    desk.ask(0, replace(desk.wishes[0], index=0), look)
+    assert desk.wishes[1].index == 0  # not beyond the end
+    desk.ask(0, replace(desk.wishes[0], index=6), look)
+    assert desk.wishes[1].index == 3  # and back where it was
+
+
+def test_a_view_in_a_window_of_its_own_is_one_more_and_closing_it_leaves_the_others() -> None:
+    image = volume()
+    look, desk = look_at(image), Desk()
+    desk.show(0, ViewWish(volume_id=image.id, index=4), look)
+    number = desk.add_outside(0)
+    assert number == 1 and desk.wishes[1].volume_id == image.id
+    desk.activate(1)
+    desk.arrange("1x2", look)
+    assert list(desk.outside) == [2] and desk.wishes[2].volume_id == image.id
+    desk.remove_outside(2)
+    assert len(desk.wishes) == 2 and desk.active in (0, 1)
