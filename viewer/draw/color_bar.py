@@ -13,6 +13,7 @@ from viewer.core.colormaps import GREY, rgb32
 from viewer.core.render import Pixels, levels, map_colors
 from viewer.core.words import _
 from viewer.draw.figures import level as level_text
+from viewer.draw.fusion import fusion_colors
 from viewer.draw.text import Style, draw_text, text_height
 from viewer.session.view import ViewState
 
@@ -26,14 +27,21 @@ _MOST_NUMBERS = 7
 
 def has_color_bar(state: ViewState) -> bool:
     """Whether there are colours on the image whose meaning a bar can tell."""
-    return bool(state.maps) or (state.display is not None and state.display.color_map not in _PLAIN)
+    return (
+        bool(state.maps)
+        or (state.fusion is not None and state.fusion.is_drawn)
+        or (state.display is not None and state.display.color_map not in _PLAIN)
+    )
 
 
 def draw_color_bar(painter: QPainter, state: ViewState, rect: QRectF, style: Style, scale: float, *, right_inset: float) -> None:
     """Paint the bar of the topmost map, else that of the colour map; nothing where it is switched off or has no room."""
     if not state.show_color_bar or not has_color_bar(state) or rect.width() < 300 * scale or rect.height() < 260 * scale:
         return
-    if state.maps:
+    if state.fusion is not None and state.fusion.is_drawn:
+        colors, low, high = fusion_colors(state.fusion)
+        name, unit = state.fusion.title(), state.fusion.unit
+    elif state.maps:
         shown = state.maps[-1]
         colors, name, low, high, unit = map_colors(shown.item.color_map), shown.item.name, shown.low, shown.high, shown.item.unit
     else:

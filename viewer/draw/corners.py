@@ -9,6 +9,7 @@ from viewer.core.oblique import ObliqueLayout
 from viewer.core.volume import Identity, Volume
 from viewer.core.words import _
 from viewer.draw.figures import window_figures
+from viewer.draw.fusion import second_line
 from viewer.session.hand import stack_index, stack_size
 from viewer.session.view import TextLevel, ViewState
 
@@ -115,7 +116,8 @@ def _shortened(text: str) -> str:
 
 
 def _view(state: ViewState, zoom_percent: float, probe: str) -> tuple[str, ...]:
-    return _present(probe, window_text(state), _("Zoom {percent:.0f} %").format(percent=zoom_percent))
+    second = (second_line(state),) if state.fusion is not None else ()
+    return _present(*probe.split("\n"), window_text(state), *second, _("Zoom {percent:.0f} %").format(percent=zoom_percent))
 
 
 def window_text(state: ViewState) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from viewer.core.alignment import moved_cut
+from viewer.core.digits import intensity
+from viewer.core.geometry import Triple
 from viewer.core.layout import Placement
-from viewer.core.render import Pixels, blend_map, to_rgb32
+from viewer.core.render import Pixels, blend_map, map_colors, to_rgb32
 from viewer.core.sample import sample, slab
 from viewer.core.words import _
+from viewer.draw.figures import window_figures
 from viewer.draw.text import Style, draw_text, text_width
 from viewer.session.fusion import ShownFusion
 from viewer.session.view import ViewState
@@ -88,6 +92,44 @@ def _mix(pixels: Pixels, over: Pixels, empty: NDArray[np.bool_], opacity: float)
         mixed = ((below * np.uint32(256 - share) + above * np.uint32(share) + half) >> np.uint32(8)) & (mask >> np.uint32(shift))
         pixels &= ~mask
         pixels |= mixed << np.uint32(shift)
+
+
+# --- words and colours ---
+
+
+def fusion_colors(fusion: ShownFusion) -> tuple[Pixels, float, float]:
+    """256 colours of the second from the low to the high end of its window, and the two ends."""
+    window = fusion.display.window
+    low, high = window.low, window.high if window.high > window.low else window.low + 1.0
+    if fusion.follows_value and fusion.mode == "blend":
+        return map_colors(fusion.display.color_map), low, high
+    values = np.linspace(low, high, 256, dtype=np.float32)[None]
+    return to_rgb32(values, replace(fusion.display, padding=None))[0], low, high
+
+
+def second_line(state: ViewState) -> str:
+    """What lies over the image, how it is coloured and windowed: ``PET AC  Hot iron 50 %  W 6  L 3``; "" where nothing is drawn."""
+    fusion = state.fusion
+    if fusion is None or not fusion.is_drawn:
+        return ""
+    width, center = window_figures(fusion.display.window.center, fusion.display.window.width)
+    fields = {"name": fusion.title(), "map": fusion.map_title(), "width": width, "center": center}
+    if fusion.mode == "difference":
+        return _("{name} less this  {map}  W {width}  L {center}").format(**fields)
+    if fusion.mode == "curtain":
+        return _("{name}  {map}  W {width}  L {center}").format(**fields)
+    return _("{name}  {map} {percent} %  W {width}  L {center}").format(**fields, percent=round(100 * fusion.opacity))
+
+
+def second_text(state: ViewState, position: Triple) -> str:
+    """Name and value with unit of the second at a place of the first, its further units too; "" where there is none."""
+    fusion = state.fusion
+    value = fusion.value_at(position) if fusion is not None and fusion.is_drawn else None
+    if fusion is None or value is None:
+        return ""
+    said = [intensity(value, fusion.unit, is_statistic=not value.is_integer())]
+    said += [intensity(value * scale.factor, scale.unit) for scale in fusion.volume.scales]
+    return _("{name}: {value}").format(name=fusion.title(), value=" · ".join(said))
 
 
 # --- the curtain's line ---

@@ -15,6 +15,7 @@ from viewer.draw.contours import Contour
 from viewer.draw.corners import Corners, corners
 from viewer.draw.crosshair import draw_cross
 from viewer.draw.figures import round_length
+from viewer.draw.fusion import draw_curtain, draw_reason
 from viewer.draw.shapes import draw_annotations, draw_contours, draw_seeds
 from viewer.draw.text import LETTER_INK, Style, draw_text, elided, text_height, text_width
 from viewer.session.linking import NO_CROSS, Cross
@@ -79,6 +80,9 @@ def paint_overlay(painter: QPainter, state: ViewState, rect: QRectF, scale: floa
     painter.setClipRect(rect)
     placement = state.placement((rect.width(), rect.height()))
     draw_contours(painter, extras.contours, placement, scale)
+    if state.fusion is not None:
+        draw_curtain(painter, state, placement, rect, scale, with_handle=extras.handles)
+        draw_reason(painter, state, rect, scale)
     draw_annotations(painter, state.annotations, state, placement, rect, scale, handles=extras.handles)
     draw_annotations(painter, extras.shapes, state, placement, rect, scale, handles=extras.handles)
     draw_seeds(painter, state, placement, scale)
@@ -109,7 +113,7 @@ def shown_badges(
     texts = corners(state, zoom_percent=percent, identity=extras.identity, level=_level(state, rect, scale))
     x, y = rect.left() + INSET * scale, rect.top() + INSET * scale + step * min(_room(rect, step, scale), len(texts.top_left)) + 4 * scale
     found: list[tuple[str, QRectF]] = []
-    for name in names:
+    for name in dict.fromkeys(names):
         width = text_width(_(name), Style(11 * scale, is_bold=True)) + (_SIGN * scale if _limits(name) else 0.0) + 12 * scale
         if x + width > rect.right() - RIGHT_INSET * scale:
             break

@@ -27,6 +27,7 @@ from viewer.ui.dock import Dock
 from viewer.ui.first_run import FirstRun
 from viewer.ui.host import Host
 from viewer.ui.jobs_popover import JobsPopover
+from viewer.ui.key_commands import KeyCommands
 from viewer.ui.keyboard import Keyboard
 from viewer.ui.layout_commands import LayoutCommands
 from viewer.ui.messages import Notice
@@ -85,6 +86,7 @@ class Window(QMainWindow):
         self._wait.setInterval(_RING_AFTER_MS)
         self._wait.timeout.connect(self._show_waiting)
         self.commands = WindowCommands(self)
+        self.key_commands = KeyCommands(self)
         self.layout_commands = LayoutCommands(self)
         self._connect()
         self.grid.begin()
@@ -287,7 +289,7 @@ class Window(QMainWindow):
             return
         plane, row, column = probe.index
         text = _("x {column}  y {row}  slice {plane}    {value}    {place}").format(
-            column=column + 1, row=row + 1, plane=plane + 1, value=probe.value_text, place=probe.position_text
+            column=column + 1, row=row + 1, plane=plane + 1, value=probe.lines.replace("\n", "  ·  "), place=probe.position_text
         )
         self.status.show_probe(f"{text}    {probe.segment}" if probe.segment else text)
 
@@ -330,6 +332,8 @@ class Window(QMainWindow):
             row = self.opener.row(self.opener.shown_id)
             facts |= {"dicom"} if row is not None and row.entry.reader == "dicom" else set()
         self.first_run.show_recent(self.browser.isHidden())
+        facts |= {"views"} if len(host.desk.wishes) > 1 else set()
+        facts |= self.key_commands.facts()
         actions.set_available(facts, is_reading=host.arriving is not None)
         wish = host.wish
         checked = {

@@ -15,6 +15,7 @@ from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheel
 from viewer.core.layout import Point
 from viewer.core.operation import Range
 from viewer.core.words import gettext as _
+from viewer.draw.fusion import curtain_at
 from viewer.session import hand
 from viewer.session.profile import load_profile
 from viewer.session.view import ViewState, ViewWish
@@ -67,7 +68,7 @@ def use_handling(**changes: object) -> None:
 class Drag:
     """A press that has not been released."""
 
-    kind: BuiltIn | Literal["tool", "nothing"]
+    kind: BuiltIn | Literal["tool", "curtain", "nothing"]
     button: Qt.MouseButton
     start: Point
     last: Point
@@ -95,6 +96,9 @@ class Mouse:
             return
         act = _act(_BUTTONS[button], modifiers, "nothing")
         has_tool = not isinstance(view.tool, str)
+        if button == Qt.MouseButton.LeftButton and modifiers == Qt.KeyboardModifier.NoModifier and view.is_on_curtain(at):
+            self.drag = Drag("curtain", button, at, at)
+            return
         kind = ("tool" if has_tool else view.tool) if act in ("tool", "opposite") else act
         click = "menu" if button == Qt.MouseButton.RightButton and _act("right click", modifiers, "nothing") == "menu" else ""
         if button == Qt.MouseButton.LeftButton and has_tool and kind not in ("tool", "nothing") and not modifiers & _CTRL:
@@ -116,6 +120,7 @@ class Mouse:
         at, drag = _point(event), self.drag
         if drag is None:
             view.hover(at, event.modifiers())
+            view.show_curtain_cursor(at)
             if view.state.volume is not None and _act("move", event.modifiers(), "nothing") == "crosshair":
                 view.pointed.emit(view.state.position_at(view.state.placement(view.viewport_size).to_picture(at)))
             return
@@ -138,6 +143,8 @@ class Mouse:
             view.take(hand.windowed(wish, state, dx, dy if handling().is_up_brighter else -dy))
         elif drag.kind == "pan":
             view.take(hand.panned(wish, state, viewport, dx, dy))
+        elif drag.kind == "curtain":
+            view.take(with_curtain(wish, state, curtain_at(state, state.placement(viewport), drag.last[0])))
         elif drag.kind == "scroll":
             drag.held += dy
             steps = int(drag.held / SCROLL_PX)
@@ -219,12 +226,20 @@ def quickened(since_ms: int, count: int) -> int:
 
 
 def more_opaque(wish: ViewWish, state: ViewState, part: float) -> ViewWish:
-    """What lies over the picture covers more of it (``part`` above 0) or less: the masks, the maps or both, whichever are shown."""
+    """What lies over the picture covers more of it (``part`` above 0) or less: the second image of a fusion, else masks and maps."""
+    fusion = state.fusion
+    if fusion is not None and fusion.is_drawn and fusion.mode == "blend":
+        return replace(wish, fusion=replace(fusion.wish, opacity=max(0.0, min(1.0, fusion.opacity + part))))
     if state.layers:
         wish = replace(wish, label_opacity=max(0.0, min(1.0, state.label_opacity + part)))
     if state.maps:
         wish = replace(wish, overlay_opacity=max(0.0, min(1.0, state.overlay_opacity + part)))
     return wish
+
+
+def with_curtain(wish: ViewWish, state: ViewState, part: float) -> ViewWish:
+    """The curtain of a fusion hung elsewhere: 0 at the left edge of the picture, 1 at the right."""
+    return replace(wish, fusion=replace(state.fusion.wish, curtain=part)) if state.fusion is not None else wish
 
 
 def turned_radius(options: object, steps: int) -> float | None:

@@ -13,6 +13,7 @@ from viewer.core.digits import intensity
 from viewer.core.geometry import Index, Triple, place_text
 from viewer.core.layout import Point
 from viewer.core.words import gettext as _
+from viewer.draw.fusion import second_text
 from viewer.session.view import Readable, ViewState
 
 
@@ -26,6 +27,13 @@ class Probe:
     value_text: str
     """Value with unit, or red, green and blue; "" outside of the image."""
     segment: str = ""
+    second_text: str = ""
+    """Name and value with unit of what lies over the image there; "" where nothing does."""
+
+    @property
+    def lines(self) -> str:
+        """The value of the first, and under it that of the second."""
+        return f"{self.value_text}\n{self.second_text}" if self.second_text else self.value_text
 
 
 def probe_at(state: ViewState, document: Readable, point: Point, plane: NDArray[Any] | None = None) -> Probe | None:
@@ -53,7 +61,7 @@ def probe_at(state: ViewState, document: Readable, point: Point, plane: NDArray[
         for scale in volume.scales:
             text += f" · {intensity(float(value) * scale.factor, scale.unit)}"
     words = place_text(position, volume.geometry.unit, volume.geometry.is_patient)
-    return Probe(index, position, words, text, _segment_at(state, document, index))
+    return Probe(index, position, words, text, _segment_at(state, document, index), second_text(state, position))
 
 
 def _segment_at(state: ViewState, document: Readable, index: Index) -> str:

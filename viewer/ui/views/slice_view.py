@@ -36,6 +36,7 @@ from viewer.core.layout import Point
 from viewer.core.tool import Tool, ToolHost
 from viewer.draw.contours import Contour, contours_of, preview_contours
 from viewer.draw.corners import view_name
+from viewer.draw.fusion import is_on_curtain
 from viewer.draw.overlay import Extras, paint_overlay
 from viewer.draw.picture import Picture, Preview, compose
 from viewer.session.arriving import Arriving
@@ -257,6 +258,18 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
 
     # --- pointer ---
 
+    def is_on_curtain(self, at: Point) -> bool:
+        """Whether a point of the viewport is on the line between the two images of a fusion."""
+        state = self.state
+        return state.volume is not None and is_on_curtain(state, state.placement(self.viewport_size), QRectF(0, 0, *self.viewport_size), *at)
+
+    def show_curtain_cursor(self, at: Point) -> None:
+        """The pointer over that line says that it can be moved."""
+        if self.is_on_curtain(at):
+            self.viewport().setCursor(Qt.CursorShape.SplitHCursor)
+        else:
+            self.viewport().unsetCursor()
+
     def hover(self, at: Point, modifiers: Qt.KeyboardModifier) -> None:
         """The pointer is here, with or without a button down."""
         self._hovered = (at, modifiers)
@@ -269,7 +282,7 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
             return
         point = self.state.placement(self.viewport_size).to_picture(at)
         found = probe_arriving(self.state, self._arriving, point) if self._arriving is not None else probe_at(self.state, self._document, point)
-        text = found.value_text if found is not None else ""
+        text = found.lines if found is not None else ""
         if text != self._probe_text:
             self._probe_text = text
             self.viewport().update()
