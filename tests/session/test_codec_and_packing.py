@@ -22,6 +22,7 @@ from viewer.core.key_image import KeyImage
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Column, Report, Score, Table
+from viewer.core.slab import Slab
 from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import VoiLut, Window
 from viewer.session import codec
@@ -63,8 +64,8 @@ def items() -> list[Any]:
         ScalarMap("overlay-a", "Energy", "volume-a", GRID, np.full((2, 3, 4), np.nan, np.float32), "HU", "magma", 1, False),
         Table("table-a", "T", (Column("a", "mm"), Column("b")), (("x", 1.5), (None, 3), (float("nan"), float("-inf"))), "volume-a", (("k", "v"),)),
         Report("report-a", "R", "volume-a", 1, 0, "m", "1", "t", (Score("yes", 0.25),), None, "", "cpu", 1.25, ("w",), True, (("k", "v"),), "b"),
-        KeyImage("key-a", "volume-a", "coronal", 1, 7, 2, (1.0, 0.0, 0.0, 0.0, 0.6, 0.8, 0.0, -0.8, 0.6), (1.5, -2.0, 3.25), window, "HU", 1,
-            True, 3, True, False, "N", "Of Interest"),
+        KeyImage("key-a", "volume-a", "coronal", 1, 7, 2, (1.0, 0.0, 0.0, 0.0, 0.6, 0.8, 0.0, -0.8, 0.6), (1.5, -2.0, 3.25), (0.0, 0.8, 0.6),
+            Slab("mip", 2.5), window, "HU", 1, True, 3, True, False, "N", "Of Interest"),
         GRID, UNEVEN, UNEVEN.permuted((2, 0, 1)), "a text", "$packed", None, True, 3, 1.5,
     ]  # fmt: skip
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from tests.session.session_samples import make_document, make_volume
 from viewer.core.geometry import Geometry
@@ -36,6 +35,10 @@ def shown(document: Document, **wish: Any) -> tuple[ViewWish, ViewState]:
     return asked, resolve(asked, document)
 
 
+def seen(document: Document, **wish: Any) -> ViewState:
+    return shown(document, **wish)[1]
+
+
 def test_a_second_k_takes_the_mark_off_and_each_is_one_step() -> None:
     document = make_document()
     marked = toggle_key_image(document, *shown(document, index=3))
@@ -55,11 +58,11 @@ def test_it_is_the_same_image_in_another_hanging_and_window_but_not_in_another_p
     document.add_source(make_volume(phases=2, geometry=REVERSED))
     item = key_image_of(*shown(document, index=1))
     assert item.plane == "acquired" or item.plane == "axial"
-    assert is_shown(item, *shown(document, plane="acquired", index=item.index, window=Window(0, 9), quarter_turns=1))
-    assert is_shown(item, *shown(document, plane="axial", index=4 - item.index))  # from the feet upwards: stored from the head down
-    assert not is_shown(item, *shown(document, plane="acquired", index=item.index, phase=1))
-    assert not is_shown(item, *shown(document, plane="sagittal", index=item.index))
-    assert shown_key_image(document, *shown(document, index=1)) is None
+    assert is_shown(item, seen(document, plane="acquired", index=item.index, window=Window(0, 9), quarter_turns=1))
+    assert is_shown(item, seen(document, plane="axial", index=4 - item.index))  # from the feet upwards: stored from the head down
+    assert not is_shown(item, seen(document, plane="acquired", index=item.index, phase=1))
+    assert not is_shown(item, seen(document, plane="sagittal", index=item.index))
+    assert shown_key_image(document, seen(document, index=1)) is None
 
 
 def test_going_to_it_shows_plane_phase_window_and_turns_as_they_were_marked() -> None:
@@ -80,16 +83,16 @@ def test_the_slider_finds_them_by_the_slice_number_of_its_own_hanging() -> None:
     document.add_source(make_volume(geometry=REVERSED))
     item = key_image_of(*shown(document, plane="axial", index=0))  # the lowest slice: the last of the array
     assert item.index == 4
-    assert list(indices_in([item], shown(document, plane="axial")[1])) == [0]
-    assert list(indices_in([item], shown(document, plane="acquired")[1])) == [4]
-    assert list(indices_in([item], shown(document, plane="sagittal")[1])) == []
+    assert list(indices_in([item], seen(document, plane="axial"))) == [0]
+    assert list(indices_in([item], seen(document, plane="acquired"))) == [4]
+    assert list(indices_in([item], seen(document, plane="sagittal"))) == []
 
 
 def test_of_one_slice_the_frames_are_marked() -> None:
     flat = Geometry((1, 7, 9), is_patient=False)
     document = make_document(volume=make_volume(phases=6, geometry=flat))
     items = [key_image_of(*shown(document, phase=n)) for n in (1, 4)]
-    assert sorted(indices_in(items, shown(document)[1])) == [1, 4]
+    assert sorted(indices_in(items, seen(document))) == [1, 4]
     assert place_words(items[1], document.volume("volume-a")) == "Frame 5 / 6"
 
 
@@ -133,21 +136,20 @@ def test_after_a_crash_the_marks_come_back(tmp_path: Path) -> None:
     assert again.key_images_of("volume-a")[0].note == "a nodule"
 
 
-def test_an_oblique_image_is_known_by_its_turn_and_its_distance() -> None:
+def test_an_oblique_image_is_known_by_its_direction_and_its_distance() -> None:
     document = make_document()
-    wish, state = shown(document)
-    item = key_image_of(wish, state)
-    turn = (1.0, 0.0, 0.0, 0.0, 0.6, 0.8, 0.0, -0.8, 0.6)
-    if not hasattr(wish, "turn"):
-        pytest.skip("views cannot be turned")
-    import dataclasses
-
-    place = (1.0, 2.0, 3.0)
-    normal = np.array(turn[6:])
-    oblique = dataclasses.replace(wish, turn=turn, place=place)
-    marked = key_image_of(oblique, resolve(oblique, document))
-    within = dataclasses.replace(oblique, place=tuple(np.array(place) + 5 * np.array(turn[:3])))
-    beside = dataclasses.replace(oblique, place=tuple(np.array(place) + 0.5 * normal))
-    assert is_shown(marked, within, resolve(within, document))
-    assert not is_shown(marked, beside, resolve(beside, document))
-    assert not is_shown(item, oblique, resolve(oblique, document))
+    # Columns: right, down, normal. The normal leans by 0.6 against the planes.
+    turn = (1.0, 0.0, 0.0, 0.0, 0.8, -0.6, 0.0, 0.6, 0.8)
+    middle = np.array(document.volume("volume-a").geometry.to_patient((2, 3, 4)))
+    right, normal = np.array(turn).reshape(3, 3)[:, 0], np.array(turn).reshape(3, 3)[:, 2]
+    marked = toggle_key_image(document, *shown(document, turn=turn, place=tuple(middle)))
+    assert marked is not None and marked.place is not None
+    assert abs(float(np.dot(np.array(marked.place) - middle, normal))) < 1e-6
+    assert is_shown(marked, seen(document, turn=turn, place=tuple(middle + 1.5 * right), quarter_turns=1))
+    assert not is_shown(marked, seen(document, turn=turn, place=tuple(middle + 0.5 * normal)))
+    assert not is_shown(marked, seen(document, index=marked.index))
+    again = wish_for(marked, document.volume("volume-a"), ViewWish("volume-a", index=0))
+    state = resolve(again, document)
+    assert is_shown(marked, state)
+    assert list(indices_in([marked], state)) == [state.index]
+    assert indices_in([marked], seen(document)) == {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from viewer.core.geometry import Plane, Triple
+from viewer.core.oblique import Turn
+from viewer.core.slab import Slab
 from viewer.core.window import Window
 
 
@@ -18,14 +20,17 @@ class KeyImage:
     plane: Plane = "acquired"
     """The display plane in which it was marked."""
     axis: int = 0
-    """The array axis (0 planes, 1 rows, 2 columns) that the image is at right angles to; means nothing where it is turned."""
+    """The array axis (0 planes, 1 rows, 2 columns) that the image is at right angles to; NO_AXIS for an oblique one."""
     index: int = 0
-    """Index along ``axis`` of the array, from 0."""
+    """Index along ``axis`` of the array, from 0; of an oblique image as it was counted when it was marked."""
     phase: int = 0
-    turn: tuple[float, ...] = ()
-    """Of an oblique image: right, down and normal (nine numbers, unit vectors in the image's frame); () for one along the array."""
+    turn: Turn | None = None
+    """Of a plane that was turned at will."""
     place: Triple | None = None
-    """Of an oblique image: a point on it."""
+    """Of an oblique image: the place in its middle."""
+    normal: Triple | None = None
+    """Of an oblique image: the unit vector that it is at right angles to."""
+    slab: Slab | None = None
     window: Window | None = None
     """None: what is usual for the image."""
     window_unit: str | None = None

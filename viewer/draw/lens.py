@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from viewer.core.digits import intensity
 from viewer.core.layout import Placement, Point
-from viewer.core.render import plane_values
 from viewer.draw.contours import Contour
 from viewer.draw.picture import Picture
 from viewer.draw.shapes import draw_contours
@@ -112,9 +111,9 @@ def _paint_values(painter: QPainter, state: ViewState, through: Placement, box: 
     """The value in each pixel, where a pixel is large enough to hold it."""
     volume = state.volume
     height, width = (side * through.zoom for side in state.layout.step)
-    if volume is None or volume.is_color or min(height, width) < _CELL_FOR_TEXT:
+    if volume is None or volume.is_color or state.is_oblique or state.slab is not None or min(height, width) < _CELL_FOR_TEXT:
         return
-    values: NDArray[Any] = state.layout.turned(plane_values(volume, state.phase, state.layout.axis, state.array_index))
+    values: NDArray[Any] = state.layout.plane(volume.phase(state.phase), state.index)
     rows, columns = values.shape[:2]
     (left, top), (right, bottom) = through.to_picture((box.left(), box.top())), through.to_picture((box.right(), box.bottom()))
     for row in range(max(0, math.floor(top / state.layout.step[0])), min(rows, math.ceil(bottom / state.layout.step[0]))):

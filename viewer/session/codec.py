@@ -23,6 +23,7 @@ from viewer.core.labels import LabelLayer, Segment
 from viewer.core.overlay import ScalarMap
 from viewer.core.provenance import Note
 from viewer.core.report import Column, Report, Score, Table
+from viewer.core.slab import Slab
 from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import VoiLut, Window
 from viewer.core.words import _
@@ -32,8 +33,8 @@ from viewer.session.packing import Packed
 _CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
-        Alignment, Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Report, Score, Table, Identity, Note, Volume, VoiLut, Window,
-        GraphicPlane, Shutter, ValueScale, KeyImage,
+        Alignment, Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Report, Score, Table, Identity, Note, Volume, VoiLut,
+        Window, GraphicPlane, Shutter, ValueScale, KeyImage, Slab,
         ItemChange, LabelsChange, Origin, Phrase, Step,
     )
 }  # fmt: skip

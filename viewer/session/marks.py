@@ -46,7 +46,7 @@ def point_marks(document: Document, state: ViewState) -> tuple[Mark, ...]:
     found = [Mark(index, "key_image", item.id) for index, item in indices_in(document.key_images_of(state.root_id), state).items()]
     walks_frames, axis = state.count == 1, state.layout.axis
     for shape in document.annotations_of(state.root_id):
-        if not shape.points or (shape.axis != axis and shape.shape != "point"):
+        if state.is_oblique or not shape.points or (shape.axis != axis and shape.shape != "point"):
             continue
         if walks_frames:
             found.append(Mark(shape.phase, "annotation", shape.id))
@@ -109,7 +109,7 @@ _scans: WeakKeyDictionary[Document, dict[tuple[str, int], SegmentScan]] = WeakKe
 def scans_of(document: Document, state: ViewState) -> Iterator[tuple[LabelLayer, SegmentScan]]:
     """The scans of the layers in view along its axis, shared by all views of a document; old ones are begun anew."""
     known = _scans.setdefault(document, {})
-    for shown in state.layers:
+    for shown in () if state.is_oblique else state.layers:
         layer = shown.layer
         if not document.has_layer(layer.id):
             continue
@@ -133,7 +133,7 @@ def segment_runs(document: Document, state: ViewState, only: tuple[str, int] | N
     only : (layer id, label), optional
         This segment alone, if it is in view.
     """
-    if state.count < 2:
+    if state.count < 2 or state.is_oblique:
         return ()
     found = []
     for layer, scan in scans_of(document, state):

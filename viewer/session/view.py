@@ -21,6 +21,7 @@ from viewer.core.render import Display, auto_window, lut_window
 from viewer.core.volume import Volume
 from viewer.core.window import PET_PRESETS, VoiLut, Window, presets_of
 from viewer.session.fusion import resolve_fusion
+from viewer.session.hanging import is_radiological
 from viewer.session.reformat import layout_for, plane_badges, slab_for, why_no_mpr
 from viewer.session.shown import EMPTY, PLAIN, ShownLayer, ShownMap, ViewState, triple
 from viewer.session.wish import LABEL_OPACITY, MAP_OPACITY, Readable, TextLevel, ViewWish
@@ -44,9 +45,10 @@ def resolve(wish: ViewWish, document: Readable) -> ViewState:
     geometry = volume.geometry
     plane = wish.plane if wish.plane is not None else usual_plane(volume)
     slab = slab_for(wish.slab, volume)
+    is_mirrored = wish.is_neurological and is_radiological(layout_for(volume, plane, turn=wish.turn, place=wish.place, slab=slab), geometry)
     layout = layout_for(
         volume, plane, turn=wish.turn, place=wish.place, slab=slab,
-        quarter_turns=wish.quarter_turns, flip_horizontal=wish.flip_horizontal, flip_vertical=wish.flip_vertical,
+        quarter_turns=wish.quarter_turns, flip_horizontal=wish.flip_horizontal != is_mirrored, flip_vertical=wish.flip_vertical,
     )  # fmt: skip
     index = _clamped(wish, layout, geometry)
     phase = max(0, min(wish.phase, volume.phases - 1))
@@ -54,7 +56,8 @@ def resolve(wish: ViewWish, document: Readable) -> ViewState:
     display, window, is_auto = _display(replace(wish, window=own, window_unit=None) if own is not None else wish, volume, root)
     graphics, shutter = _graphics(wish, root, volume, layout, index, phase)
     fusion = resolve_fusion(wish.fusion, document, volume, phase)
-    shown_with = (*plane_badges(layout, geometry, slab), *(fusion.badges if fusion is not None else ()))
+    hanging = ("NEURO",) if wish.is_neurological and geometry.is_patient else ()
+    shown_with = (*hanging, *plane_badges(layout, geometry, slab), *(fusion.badges if fusion is not None else ()))
     return ViewState(
         volume=volume, root_id=root.id, plane=plane, layout=layout, index=index, slab=slab, phase=phase,
         zoom=None if wish.zoom is None or not math.isfinite(wish.zoom) else max(ZOOM_LIMITS[0], min(wish.zoom, ZOOM_LIMITS[1])),

@@ -83,6 +83,8 @@ class ViewWish:
     quarter_turns: int = 0
     flip_horizontal: bool = False
     flip_vertical: bool = False
+    is_neurological: bool = False
+    """The patient's left on the left of the screen (C07); a badge says so."""
     selected_id: str = ""
     """The annotation that shows its handles."""
     seeds: tuple[Triple, ...] = ()
