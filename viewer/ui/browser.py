@@ -114,7 +114,7 @@ class Browser(QWidget):
         self._host.work.changed.connect(self._follow_work)
         self._panels.recents.changed.connect(self._show_empty)
         self._host.active_changed.connect(self._show_active)
-        self._host.seen_changed.connect(lambda _state: self._show_active(""))
+        self._host.seen_changed.connect(self._show_active)
         self._take_rows()
 
     def _build(self) -> None:
@@ -346,7 +346,7 @@ class Browser(QWidget):
                 self.tree.setCurrentIndex(first.index())
         self.tree.setFocus()
 
-    def _show_active(self, _root_id: str) -> None:
+    def _show_active(self, _what: object = None) -> None:
         shown = self._opener.shown_id
         if shown == self._shown:
             return

@@ -84,8 +84,12 @@ class HistogramBar(QFrame):
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(0)
         self._refresh.timeout.connect(self.refresh)
-        host.seen_changed.connect(lambda _state: self._refresh.start() if self.isVisible() else None)
+        host.seen_changed.connect(self._take_view)
         self.hide()
+
+    def _take_view(self, _state: object) -> None:
+        if self.isVisible():
+            self._refresh.start()
 
     def setVisible(self, visible: bool) -> None:
         super().setVisible(visible)

@@ -37,19 +37,22 @@ class Keyboard(QObject):
 
     def follow(self, tooling: Tooling, dock: Dock, cine: Cine) -> None:
         """Have the narrow scopes count while their tool is in hand, their panel is shown, or cine runs; say what was wrong in the files."""
-
-        def look(_name: str = "") -> None:
-            is_shown = dock.current_name == "segment"
-            panel = dock.panel("segment")
-            if is_shown and panel is not None:
-                self.actions.use_keys_in(panel, "S")
-            self.actions.count_in("S", is_shown or is_segment_tool(tooling.name))
-
-        tooling.tool_changed.connect(look)
-        dock.panel_shown.connect(look)
-        cine.changed.connect(lambda is_playing: self.actions.count_in("C", is_playing))
-        look()
+        self._tooling, self._dock = tooling, dock
+        tooling.tool_changed.connect(self._look)
+        dock.panel_shown.connect(self._look)
+        cine.changed.connect(self._count_cine)
+        self._look()
         self.tell()
+
+    def _look(self, _name: str = "") -> None:
+        is_shown = self._dock.current_name == "segment"
+        panel = self._dock.panel("segment")
+        if is_shown and panel is not None:
+            self.actions.use_keys_in(panel, "S")
+        self.actions.count_in("S", is_shown or is_segment_tool(self._tooling.name))
+
+    def _count_cine(self, is_playing: bool) -> None:
+        self.actions.count_in("C", is_playing)
 
     def choose(self, name: str) -> None:
         """Another profile, at once and from now on."""

@@ -56,7 +56,10 @@ class LayoutPopover(Popover):
         self.thickness.value_changed.connect(self._set_thickness)
         self.body.addWidget(self.thickness)
         host.arranged.connect(self._show)
-        host.view_changed.connect(lambda _state: self._show())
+        host.view_changed.connect(self._take_view)
+
+    def _take_view(self, _state: object) -> None:
+        self._show()
 
     def open_at(self, opener: QWidget, **side: object) -> None:
         self._show(is_opening=True)

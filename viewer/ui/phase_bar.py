@@ -78,10 +78,13 @@ class PhaseBar(QFrame):
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self.refresh)
-        host.seen_changed.connect(lambda _state: self._soon.start())
+        host.seen_changed.connect(self._refresh_soon)
         cine.told.connect(self._soon.start)
-        cine.changed.connect(lambda _playing: self._soon.start())
+        cine.changed.connect(self._refresh_soon)
         self.refresh()
+
+    def _refresh_soon(self, _what: object = None) -> None:
+        self._soon.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

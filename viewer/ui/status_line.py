@@ -89,7 +89,7 @@ class StatusLine(QFrame):
         row.addWidget(self.jobs)
         row.addWidget(self.fit)
         host.seen_changed.connect(self._show_view)
-        host.arriving_changed.connect(lambda: self._show_view(host.seen))
+        host.arriving_changed.connect(self._show_seen)
         host.work.changed.connect(self.jobs.show_tasks)
         tooling.segment_changed.connect(self._show_segment)
         self._show_view(host.seen)
@@ -106,6 +106,9 @@ class StatusLine(QFrame):
         if arriving is not None:
             return reading_text(arriving, self._host.seen)
         return _("No pixel size in this image. Lengths are in px.") if not volume.geometry.in_plane_known else ""
+
+    def _show_seen(self) -> None:
+        self._show_view(self._host.seen)
 
     def _show_view(self, state) -> None:
         self.fit.setText("" if state.volume is None else _("Fit to window") if state.zoom is None else "")

@@ -80,10 +80,13 @@ class ViewBar(QFrame):
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(0)
         self._refresh.timeout.connect(self._show_state)
-        host.seen_changed.connect(lambda _state: self._refresh.start())
+        host.seen_changed.connect(self._refresh_soon)
         self._known: tuple[object, ...] = ()
         self._preset_tip = ""
         self._show_state()
+
+    def _refresh_soon(self, _what: object = None) -> None:
+        self._refresh.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

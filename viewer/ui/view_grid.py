@@ -38,7 +38,7 @@ class ViewGrid(QWidget):
         host.arranged.connect(self.arrange)
         host.views_changed.connect(self._show_wishes)
         host.activated.connect(self._show_active)
-        host.document_changed.connect(lambda _changes: self.refresh())
+        host.document_changed.connect(self._take_changes)
         host.arriving_changed.connect(self._look_again)
 
     def begin(self) -> None:
@@ -113,6 +113,9 @@ class ViewGrid(QWidget):
         return view
 
     # --- what they show ---
+
+    def _take_changes(self, _changes: object) -> None:
+        self.refresh()
 
     def refresh(self) -> None:
         """Look at the document and the desk again."""

@@ -287,6 +287,7 @@ class SegmentList(QWidget):
         self._heads: list[QWidget] = []
         self._layers: tuple[LabelLayer, ...] = ()
         self._sizes = SegmentSizes(panel_host.host)
+        self._sizes.setParent(self)
         s = theme.sizes()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
