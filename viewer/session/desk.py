@@ -170,6 +170,9 @@ class Desk:
         for n, other in enumerate(self.wishes):
             if n != cell:
                 new[n] = followed(self.links, source, before, wish, other, look(other))
+        if self.arrangement.planes and wish.fusion != before.fusion:  # what lies over one plane of an image lies over all
+            inside = range(len(self.arrangement.cells))
+            new |= {n: replace(w, fusion=wish.fusion) for n, w in new.items() if n in inside and cell in inside and w.volume_id == wish.volume_id}
         if self.links.by_offset and self.links.scroll and wish.index != before.index:
             self._follow_offset(cell, source, new, look)
         return self._put(new)
