@@ -103,8 +103,10 @@ def windowed(wish: ViewWish, state: ViewState, dx: float, dy: float) -> ViewWish
     gain = drag_gain(state)
     now = state.window
     narrowest = 1.0 if volume.data.dtype.kind != "f" else 1e-3
-    window = Window(now.center + dy * gain, max(narrowest, now.width + dx * gain), now.function)
-    return with_window(wish, state, window)
+    width = max(narrowest, now.width + dx * gain)
+    # LINEAR knows no width under 1.
+    function = "LINEAR_EXACT" if now.function == "LINEAR" and width < 1 else now.function
+    return with_window(wish, state, Window(now.center + dy * gain, width, function))
 
 
 def with_window(wish: ViewWish, state: ViewState, window: Window) -> ViewWish:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.core.geometry import Triple
-from viewer.core.render import plane_values
+from viewer.core.layout import Point
 from viewer.core.volume import Volume
 from viewer.core.window import VoiFunction, Window
 from viewer.session import hand
@@ -24,20 +24,12 @@ def narrowest(volume: Volume, function: VoiFunction) -> float:
     return 1e-3 if volume.data.dtype.kind == "f" and function != "LINEAR" else 1.0
 
 
-def shown_plane(state: ViewState) -> NDArray[Any] | None:
-    """Values (rows, columns) of the slice of a grey image in the order of its array; None for colour and for an empty view."""
-    volume = state.volume
-    if volume is None or volume.is_color:
-        return None
-    return plane_values(volume, state.phase, state.layout.axis, state.array_index)
-
-
 def covered_plane(state: ViewState) -> NDArray[np.bool_] | None:
-    """Pixels of :func:`shown_plane` that lie under the file's shutter; None where there is none."""
+    """Pixels of the slice, as it is shown, that lie under the file's shutter; None where there is none."""
     volume = state.volume
-    if volume is None or state.shutter is None or state.layout.axis != 0:
+    if volume is None or state.shutter is None:
         return None
-    return state.shutter.covered(*volume.geometry.shape[1:])
+    return state.layout.turned(state.shutter.covered(*volume.geometry.shape[1:]))
 
 
 def with_function(wish: ViewWish, state: ViewState, function: VoiFunction) -> ViewWish:
@@ -69,37 +61,40 @@ def with_file_window(wish: ViewWish, state: ViewState, number: int) -> ViewWish:
     return hand.with_preset(wish, state, volume.windows[number])
 
 
-def region_window(state: ViewState, first: Triple, second: Triple) -> Window | None:
+def region_window(state: ViewState, values: NDArray[Any], first: Point, second: Point) -> Window | None:
     """The window from the 1st to the 99th percentile of a rectangle on the shown slice (padding, shutter and NaN left out).
 
     Parameters
     ----------
-    first, second : Triple
-        Fractional indices (plane, row, column) of two opposite corners; what lies outside of the slice counts not.
+    values : array
+        The slice as it is shown (rows, columns), grey.
+    first, second : Point
+        Picture points of two opposite corners; what lies outside of the picture counts not.
 
     Returns
     -------
     Window or None
         None where the rectangle has fewer than four values.
     """
-    plane, volume = shown_plane(state), state.volume
-    if plane is None or volume is None:
+    volume = state.volume
+    if volume is None or values.ndim != 2:
         return None
+    width, height = state.layout.size
     box = []
-    for axis in (n for n in range(3) if n != state.layout.axis):
-        low, high = sorted((first[axis], second[axis]))
+    for axis, (length, count) in ((1, (height, values.shape[0])), (0, (width, values.shape[1]))):
+        low, high = sorted(place * count / length - 0.5 for place in (first[axis], second[axis]))
         # A pixel belongs if its centre is inside.
-        box.append(slice(max(0, int(np.ceil(low))), max(0, int(np.floor(high)) + 1)))
-    values = plane[box[0], box[1]]
+        box.append(slice(max(0, math.ceil(low)), max(0, math.floor(high) + 1)))
     covered = covered_plane(state)
-    values = values[~covered[box[0], box[1]]] if covered is not None else values.ravel()
+    inside = values[box[0], box[1]]
+    inside = inside[~covered[box[0], box[1]]] if covered is not None else inside.ravel()
     if volume.padding is not None:
-        values = values[(values < volume.padding[0]) | (values > volume.padding[1])]
-    values = values[np.isfinite(values)]
-    if values.size < _FEWEST:
+        inside = inside[(inside < volume.padding[0]) | (inside > volume.padding[1])]
+    inside = inside[np.isfinite(inside)]
+    if inside.size < _FEWEST:
         return None
-    low, high = (float(v) for v in np.percentile(values, (1, 99)))
+    black, white = (float(v) for v in np.percentile(inside, (1, 99)))
     least = narrowest(volume, "LINEAR_EXACT")
-    if high - low < least:
-        low, high = (low + high - least) / 2, (low + high + least) / 2
-    return Window.between(low, high)
+    if white - black < least:
+        black, white = (black + white - least) / 2, (black + white + least) / 2
+    return Window.between(black, white)

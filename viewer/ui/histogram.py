@@ -13,6 +13,7 @@ from viewer.core.histogram import Histogram, known_volume_histogram, plane_histo
 from viewer.core.volume import Volume
 from viewer.core.window import FUNCTIONS
 from viewer.core.words import gettext as _
+from viewer.draw.picture import shown_values
 from viewer.session import windowing
 from viewer.session.view import ViewState
 from viewer.ui import theme
@@ -119,7 +120,7 @@ class HistogramBar(QFrame):
             return _("Open an image first.")
         if self._host.arriving is not None:
             return _("Still reading. Wait until the series is whole.")
-        if windowing.shown_plane(state) is None:
+        if state.volume.is_color:
             return _("This is a colour image.")
         return ""
 
@@ -130,13 +131,11 @@ class HistogramBar(QFrame):
             self.plot.show_nothing(_("Counting…"))
             self._known = ()
             return
-        key = (volume.id, state.layout, state.index, state.phase, state.shutter)
+        key = (volume.id, state.layout, state.index, state.slab, state.phase, state.shutter)
         if key == self._known:
             return
         self._known = key
-        plane = windowing.shown_plane(state)
-        assert plane is not None
-        shown = plane_histogram(volume, plane, windowing.covered_plane(state), whole)
+        shown = plane_histogram(volume, shown_values(state), windowing.covered_plane(state), whole)
         self.plot.show_counts(whole, shown if state.count > 1 or volume.phases > 1 else None, volume.unit)
 
     def _count(self, volume: Volume) -> None:

@@ -13,6 +13,7 @@ from viewer.ui.cine import Cine
 from viewer.ui.dock import Dock
 from viewer.ui.host import Host
 from viewer.ui.tooling import Tooling
+from viewer.ui.views.commands import use_presets
 from viewer.ui.views.mouse import use_handling
 
 
@@ -104,5 +105,6 @@ class Keyboard(QObject):
         folder = self._host.settings.path.parent
         asked = {spec.id: spec.keys for spec in self.actions.specs() if spec.keys}
         profile, self.problems = load_profile(name, own_file(folder, name), scopes=self.actions.scopes(), asked=asked)
-        use_handling(gestures=profile.mouse)
+        use_handling(gestures=profile.mouse, is_up_brighter=self._host.settings.get("window_drag_up", "brighter") != "darker")
+        use_presets(profile.name)
         self.actions.use_profile(profile)

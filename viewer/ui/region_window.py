@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from viewer.core.annotation import Annotation
-from viewer.core.geometry import Triple
 from viewer.core.tool import Pointer, ToolHost
 from viewer.core.words import gettext as _
+from viewer.draw.picture import shown_values
 from viewer.session import hand
 from viewer.session.windowing import region_window
 from viewer.ui.host import Host
@@ -40,10 +40,11 @@ class RegionWindow:
         self.cancel(host)
         if start is None or end is None or _distance(start, end) < _LEAST_PX:
             return
-        if self._host.state.volume is not None and self._host.state.volume.is_color:
+        if self._host.state.volume is None or self._host.state.volume.is_color:
             self._host.say("info", _("This is a colour image."))
             return
-        window = region_window(self._host.state, start.index, end.index)
+        state = self._host.state
+        window = region_window(state, shown_values(state), state.point_of(start.position), state.point_of(end.position))
         if window is None:
             self._host.say("info", _("The region holds too few values for a window. Drag a larger one."))
             return
@@ -53,28 +54,15 @@ class RegionWindow:
         self._start = self._end = None
 
     def shapes(self, host: ToolHost, _pointer: Pointer | None) -> tuple[Annotation, ...]:
-        """Four lines on the grid, while it is dragged."""
+        """Four lines, while it is dragged."""
         if self._start is None or self._end is None:
             return ()
-        geometry = self._host.state.geometry
-        corners = [tuple(float(c) for c in geometry.to_patient(index)) for index in _corners(self._start, self._end)]
+        state = self._host.state
+        (left, top), (right, bottom) = state.point_of(self._start.position), state.point_of(self._end.position)
+        corners = [state.position_at(point) for point in ((left, top), (right, top), (right, bottom), (left, bottom))]
         sides = zip(corners, corners[1:] + corners[:1], strict=True)
-        volume_id, axis = self._host.root_id, self._start.axis
-        return tuple(
-            Annotation(f"region-window-{number}", "line", volume_id, ends, axis, host.phase)  # type: ignore[arg-type]
-            for number, ends in enumerate(sides)
-        )
-
-
-def _corners(start: Pointer, end: Pointer) -> list[Triple]:
-    """Around the rectangle, on the slice of the start."""
-    first, second = (n for n in range(3) if n != start.axis)
-    found = []
-    for a, b in ((start, start), (end, start), (end, end), (start, end)):
-        index = list(start.index)
-        index[first], index[second] = a.index[first], b.index[second]
-        found.append((index[0], index[1], index[2]))
-    return found
+        axis, root_id = self._start.axis, self._host.root_id
+        return tuple(Annotation(f"region-window-{n}", "line", root_id, ends, axis, host.phase) for n, ends in enumerate(sides))
 
 
 def _distance(start: Pointer, end: Pointer) -> float:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from viewer.core.layout import Point
 from viewer.core.window import VoiFunction
 from viewer.session import hand, windowing
+from viewer.session.hanging import to_standard
 from viewer.session.view import TextLevel, ViewState, ViewWish, presets
 
 Command = Callable[[ViewWish, ViewState, Point], ViewWish]
@@ -25,9 +26,18 @@ def _zoom(factor: float) -> Command:
     return lambda wish, state, viewport: hand.zoomed(wish, state, viewport, factor)
 
 
+_presets_of = "default"
+
+
+def use_presets(profile: str) -> None:
+    """Have the commands of the presets take the values of a profile (``core.window.presets_of``)."""
+    global _presets_of
+    _presets_of = profile
+
+
 def _preset(number: int) -> Command:
     def choose(wish: ViewWish, state: ViewState, viewport: Point) -> ViewWish:
-        offered = presets(state.volume)[0] if state.volume is not None else ()
+        offered = presets(state.volume, _presets_of)[0] if state.volume is not None else ()
         return hand.with_preset(wish, state, offered[number - 1]) if number <= len(offered) else wish
 
     return choose
@@ -86,6 +96,7 @@ COMMANDS: dict[str, Command] = {
     "view.text": _next_text,
     "view.graphics": lambda wish, state, viewport: replace(wish, show_graphics=not wish.show_graphics),
     "view.regions": lambda wish, state, viewport: replace(wish, show_regions=not wish.show_regions),
+    "view.standard": lambda wish, state, viewport: to_standard(wish, state),
     "view.reset": lambda wish, state, viewport: hand.reset(wish),
     "window.file": lambda wish, state, viewport: hand.with_next_file_window(wish, state),
     "window.auto": lambda wish, state, viewport: hand.with_auto(wish),
