@@ -147,7 +147,7 @@ def oblique_of(geometry: Geometry, turn: Turn, place: ArrayLike | None = None) -
     ends = np.array([[-0.5, n - 0.5] for n in grid.shape])
     box = grid.to_patient(np.array(np.meshgrid(*ends, indexing="ij")).reshape(3, -1).T)
     centres = grid.to_patient(np.array(np.meshgrid(*((0, n - 1) for n in grid.shape), indexing="ij")).reshape(3, -1).T)
-    distance = spacing_along(grid, normal)
+    distance = grid.spacing_along(normal)
     anchor = np.asarray(place if place is not None else grid.to_patient([n // 2 for n in grid.shape]), dtype=np.float64)
     if not np.isfinite(anchor).all():
         return None
@@ -203,12 +203,6 @@ def turned_about(turn: Turn, axis: ArrayLike, degrees: float) -> Turn:
     angle = math.radians(degrees)
     rotation = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * (cross @ cross)
     return tuple(float(c) for c in (rotation @ np.asarray(turn).reshape(3, 3)).ravel())
-
-
-def spacing_along(geometry: Geometry, direction: ArrayLike) -> float:
-    """How far apart voxels are along a direction: the spacing along an array axis, less than the largest spacing between axes."""
-    away = np.asarray(direction, dtype=np.float64) @ geometry.matrix / np.asarray(geometry.spacing[::-1])
-    return float(1 / np.sqrt((away**2).sum()))
 
 
 def _orthonormal(turn: Turn) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:

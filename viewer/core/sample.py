@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +13,13 @@ from numpy.typing import NDArray
 
 from viewer.core.cut import Cut
 from viewer.core.geometry import Geometry
-from viewer.core.slab import SlabMode
+from viewer.core.interpolate import Places, Tile, buffers, linear, nearest, snap_to_planes, tiles_of
+from viewer.core.slab import SlabMode, reach
+
+__all__ = ["SlabMode", "gap_of", "plane_slab", "sample", "slab"]
+
+# Below this many samples a second thread costs more than it saves.
+_WORTH_A_THREAD = 1_000_000
 
 
 def sample(values: NDArray[Any], geometry: Geometry, cut: Cut, *, order: Literal[0, 1] = 1, empty: float = np.nan) -> NDArray[Any]:
@@ -26,49 +36,148 @@ def sample(values: NDArray[Any], geometry: Geometry, cut: Cut, *, order: Literal
     order : 1 or 0
         1: linear between the eight voxels around (float32). 0: the nearest voxel (the type of ``values``).
     empty : float
-        What lies outside: half a voxel beyond the outermost centres, within that the outermost voxel counts (C05).
+        What lies outside: half a voxel beyond the outermost centres, within that the outermost voxel counts (C05). So are gaps where
+        planes are missing: nothing is invented there (D60).
 
     Returns
     -------
     array of ``cut.shape`` (+ (3,) of colour)
     """
-    rows, columns = np.meshgrid(np.arange(cut.shape[0]), np.arange(cut.shape[1]), indexing="ij")
-    index = geometry.to_index(cut.to_patient(rows, columns))
-    last = np.asarray(values.shape[:3]) - 1
-    outside = ((index < -0.5) | (index >= last + 0.5)).any(axis=-1)
-    index = np.clip(index, 0, last)
+    if values.ndim == 4:
+        return np.stack([sample(values[..., n], geometry, cut, order=order, empty=empty) for n in range(values.shape[3])], axis=-1)
+    values = _readable(values)
+    places = Places(geometry, cut)
     if order == 0:
-        near = np.floor(index + 0.5).astype(np.intp)
-        found = values[near[..., 0], near[..., 1], near[..., 2]]
-        found[outside] = 0 if found.dtype.kind in "iub" and not np.isfinite(empty) else empty
-        return found
-    low = np.minimum(np.floor(index).astype(np.intp), np.maximum(last - 1, 0))
-    high = np.minimum(low + 1, last)
-    part = (index - low).astype(np.float32)
-    total: NDArray[Any] = np.zeros((*cut.shape, *values.shape[3:]), dtype=np.float32)
-    for corner in range(8):
-        bits = (corner >> 2 & 1, corner >> 1 & 1, corner & 1)
-        weight = np.prod([part[..., n] if bit else 1 - part[..., n] for n, bit in enumerate(bits)], axis=0)
-        at = tuple((high if bit else low)[..., n] for n, bit in enumerate(bits))
-        total += (weight[..., None] if values.ndim == 4 else weight) * values[at]
-    total[outside] = empty
-    return total
+        found = np.full(cut.shape, 0 if values.dtype.kind in "iub" and not np.isfinite(empty) else empty, dtype=values.dtype)
+    else:
+        found = np.full(cut.shape, empty, dtype=np.float32)
+    for tile in tiles_of(cut.shape):
+        part = places.of(tile, 0.0)
+        if part is None:
+            continue
+        target = found[tile.top : tile.bottom, tile.left : tile.right]
+        kept = target[part.outside] if part.outside is not None else None
+        (linear if order else nearest)(values, part, target)
+        if part.outside is not None:
+            target[part.outside] = kept
+    return found
 
 
-def slab(values: NDArray[Any], geometry: Geometry, cut: Cut, *, thickness: float, mode: SlabMode, empty: float = np.nan) -> NDArray[Any]:
+def slab(
+    values: NDArray[Any], geometry: Geometry, cut: Cut, *, thickness: float, mode: SlabMode, empty: float = np.nan, coarse: int = 1
+) -> NDArray[Any]:
     """The largest, smallest or mean value across a slab of ``thickness`` (the geometry's unit) with the cut in its middle; float32.
 
-    Sampled at steps of at most the smallest spacing; points outside of the volume do not count.
+    Sampled linearly on the cut and on planes beside it, as far apart as voxels are along its normal, whose centres lie within half the
+    thickness; points outside of the volume do not count. ``coarse``: only every so many of the planes, for a preview.
     """
-    count = max(1, round(thickness / min(geometry.spacing)))
-    offsets = (np.arange(count) - (count - 1) / 2) * (thickness / count)
-    planes = np.stack([sample(values, geometry, cut.shifted(float(d))) for d in offsets])
-    seen = np.isfinite(planes)
-    if mode == "mip":
-        found = np.where(seen, planes, -np.inf).max(axis=0)
-    elif mode == "minip":
-        found = np.where(seen, planes, np.inf).min(axis=0)
-    else:
-        found = np.where(seen, planes, 0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-    found[~seen.any(axis=0)] = empty
-    return np.asarray(found, dtype=np.float32)
+    distance = geometry.spacing_along(cut.normal)
+    beside = reach(thickness, distance)
+    values = _readable(values)
+    places = Places(geometry, cut)
+    found = np.full(cut.shape, empty, dtype=np.float32)
+    shifts = [n * distance for n in range(-(beside // coarse) * coarse, beside + 1, coarse)]
+
+    for tile in tiles_of(cut.shape):
+        _gather(values, places, tile, shifts, mode, found[tile.top : tile.bottom, tile.left : tile.right])
+    return found
+
+
+def plane_slab(values: NDArray[Any], axis: int, index: int, beside: int, mode: SlabMode) -> NDArray[Any]:
+    """The largest, smallest (of the type of ``values``) or mean (float32) of a plane of the array and ``beside`` planes on either side.
+
+    ``values``: (planes, rows, columns); the result is in array order, the axis taken out.
+    """
+    first, stop = max(0, index - beside), min(values.shape[axis], index + beside + 1)
+    part = values[(slice(None),) * axis + (slice(first, stop),)]
+    if stop - first == 1:
+        return part.squeeze(axis)
+    if mode == "mean":
+        is_whole = values.dtype.kind in "iub" and values.dtype.itemsize <= 2
+        total = np.add.reduce(part, axis=axis, dtype=np.int32 if is_whole else np.float64)
+        return np.asarray(total / np.float32(stop - first), dtype=np.float32)
+    better = np.maximum if mode == "mip" else np.minimum
+    if axis < 2:
+        return np.asarray(better.reduce(part, axis=axis))
+    # Neighbours in memory: halving is faster than a reduction of many short runs.
+    result = np.empty(values.shape[:2], dtype=values.dtype)
+
+    def halve(starts: Sequence[int]) -> None:
+        for start in starts:
+            end = start + 8
+            rest = part[start:end]
+            while rest.shape[2] > 1:
+                half = rest.shape[2] // 2
+                smaller = better(rest[:, :, :half], rest[:, :, half : 2 * half])
+                if rest.shape[2] % 2:
+                    better(smaller[:, :, 0], rest[:, :, -1], out=smaller[:, :, 0])
+                rest = smaller
+            result[start:end] = rest[:, :, 0]
+
+    _in_two(halve, range(0, len(part), 8), part.size)
+    return result
+
+
+def gap_of(geometry: Geometry, cut: Cut) -> NDArray[np.bool_] | None:
+    """Which samples of a cut lie where planes are missing inside the stack (D60); None where none does."""
+    if geometry.is_rectangular:
+        return None
+    found = np.zeros(cut.shape, dtype=np.bool_)
+    last = np.asarray(geometry.shape) - 1
+    for tile in tiles_of(cut.shape):
+        rows, columns = np.meshgrid(np.arange(tile.top, tile.bottom), np.arange(tile.left, tile.right), indexing="ij")
+        index = geometry.to_index(cut.to_patient(rows, columns))
+        inside = ((index >= -0.5) & (index < last + 0.5)).all(axis=-1)
+        found[tile.top : tile.bottom, tile.left : tile.right] = snap_to_planes(index[..., geometry.plane_axis], geometry) & inside
+    return found if found.any() else None
+
+
+def _gather(
+    values: NDArray[Any], places: Places, tile: Tile, shifts: Sequence[float], mode: SlabMode, out: NDArray[np.float32]
+) -> None:  # fmt: skip
+    """One tile of a slab."""
+    total = np.full(out.shape, 0.0 if mode == "mean" else np.nan, dtype=np.float32)
+    count = np.zeros(out.shape, dtype=np.float32)
+    found = buffers.room("found", out.shape)
+    better = np.fmax if mode == "mip" else np.fmin  # of a value and NaN they take the value
+    for shift in shifts:
+        part = places.of(tile, shift)
+        if part is None:
+            continue
+        linear(values, part, found)
+        if part.outside is not None:
+            found[part.outside] = np.nan
+        if mode != "mean":
+            better(total, found, out=total)
+        elif part.outside is None and values.dtype.kind != "f":
+            np.add(total, found, out=total)
+            np.add(count, 1, out=count)
+        else:
+            seen = np.isfinite(found)
+            np.add(total, found, out=total, where=seen)
+            np.add(count, seen, out=count)
+    if mode == "mean":
+        np.divide(total, count, out=total, where=count > 0)
+        total[count == 0] = np.nan
+    np.copyto(out, total, where=~np.isnan(total))
+
+
+def _readable(values: NDArray[Any]) -> NDArray[Any]:
+    """The same values as the kernels read them: C-contiguous (volumes are), numbers in place of bool."""
+    values = values.view(np.uint8) if values.dtype == np.bool_ else values
+    return np.ascontiguousarray(values)
+
+
+def _in_two(work: Callable[[Sequence[Any]], None], pieces: Sequence[Any], size: int) -> None:
+    """Do all pieces, half of them in a second thread where it is worth while (numpy lets go of the interpreter)."""
+    if size < _WORTH_A_THREAD or len(pieces) < 2 or (os.cpu_count() or 1) < 2:
+        work(pieces)
+        return
+    other = _helper().submit(work, pieces[1::2])
+    work(pieces[::2])
+    other.result()
+
+
+@lru_cache(maxsize=1)
+def _helper() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="sampling")
