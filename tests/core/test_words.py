@@ -50,10 +50,8 @@ def test_a_count_takes_the_form_of_the_language(tmp_path: Path) -> None:
 
 
 def test_strings_over_several_lines_and_escapes_are_read_as_gettext_does(tmp_path: Path) -> None:
-    text = (
-        HEAD
-        + '# a note\n#: a.py\nmsgid ""\n"Two "\n"lines\\nand a \\"word\\""\nmsgstr ""\n"两行\\n"\n"和\\\\一个 \\"词\\""\n\n#~ msgid "old"\n#~ msgstr "旧"\n'
-    )
+    text = HEAD + '# a note\n#: a.py\nmsgid ""\n"Two "\n"lines\\nand a \\"word\\""\n'
+    text += 'msgstr ""\n"两行\\n"\n"和\\\\一个 \\"词\\""\n\n#~ msgid "old"\n#~ msgstr "旧"\n'
     assert speak(tmp_path, ui=text) == ()
     assert gettext('Two lines\nand a "word"') == '两行\n和\\一个 "词"'
     assert gettext("old") == "old"

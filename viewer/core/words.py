@@ -34,18 +34,37 @@ def use(language: str, folder: Path | None = None) -> tuple[Fault, ...]:
     global _language
     chosen = known(language) if language else system_language()
     folder = folder or resource("translations")
-    key = (chosen, folder)
-    if chosen != ENGLISH and key not in _read:
-        _read[key] = read_catalogue(sorted((folder / chosen).glob("*.po")))
-    catalogue = _read[key] if chosen != ENGLISH else Catalogue()
+    catalogue = _catalogue_of(chosen, folder) if chosen != ENGLISH else Catalogue()
     _language = chosen
     speak(catalogue)
     return catalogue.faults
 
 
+def _catalogue_of(code: str, folder: Path) -> Catalogue:
+    if (code, folder) not in _read:
+        _read[code, folder] = read_catalogue(sorted((folder / code).glob("*.po")))
+    return _read[code, folder]
+
+
 def language() -> str:
     """The language in use, one of ``LANGUAGES``."""
     return _language
+
+
+def names() -> dict[str, str]:
+    """Of each of ``LANGUAGES`` the name that its speakers give it."""
+    import tomllib
+
+    try:
+        stated = tomllib.loads(resource("translations", "languages.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        stated = {}
+    return {code: str(stated.get(code, code)) for code in LANGUAGES}
+
+
+def in_all_languages(text: str) -> tuple[str, ...]:
+    """A text as each of ``LANGUAGES`` says it, for searching; the catalogues are read when this is first asked."""
+    return (text, *(_catalogue_of(code, resource("translations")).texts.get(text, text) for code in LANGUAGES[1:]))
 
 
 def known(name: str) -> str:
