@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from viewer.core.words import gettext as _
-from viewer.core.words import mark
+from viewer.core.words import mark, names
 from viewer.session.desk import ARRANGEMENTS
 from viewer.session.profile import Profile
 from viewer.ui import icons, theme
@@ -69,6 +69,7 @@ class ActionSpec:
 FILE, EDIT, VIEW, LAYOUT, WINDOWING, TOOLS, ANALYSIS, HELP = (
     mark("File"), mark("Edit"), mark("View"), mark("Layout"), mark("Windowing"), mark("Tools"), mark("Analysis"), mark("Help"),
 )  # fmt: skip
+LANGUAGE, LANGUAGE_TIP = mark("Language"), mark("Language of the window: at once, and from now on.")
 MENUS = (FILE, EDIT, VIEW, LAYOUT, WINDOWING, TOOLS, ANALYSIS, HELP)
 
 TABLE: tuple[ActionSpec, ...] = (
@@ -132,6 +133,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("view.browser", mark("Studies"), VIEW, "panel-left", (), is_checkable=True),
     ActionSpec("view.dock", mark("Panels"), VIEW, "panel-right", (), is_checkable=True),
     ActionSpec("view.full_screen", mark("Full screen"), VIEW, "maximize", (), is_checkable=True),
+    ActionSpec("language.system", mark("Language of the system"), VIEW, "languages", (), is_checkable=True, tip=LANGUAGE_TIP),
+    *(ActionSpec(f"language.{code}", own, VIEW, "languages", (), is_checkable=True, tip=LANGUAGE_TIP) for code, own in names().items()),
     ActionSpec("view.next_region", mark("Next part of the window"), VIEW, "", ()),
     ActionSpec("view.previous_region", mark("Previous part of the window"), VIEW, "", ()),
     ActionSpec("layout.choose", mark("Layout"), LAYOUT, "layout-grid", tip=mark("Views, what they do together, and slabs."), opens_dialog=True),

@@ -109,7 +109,7 @@ class Browser(QWidget):
         self._shown = ""
         self._build()
         self._opener.rows_changed.connect(self._take_rows)
-        self._opener.thumbnail_ready.connect(self._take_thumbnail)
+        self._opener.thumbnail_ready.connect(self.take_thumbnail)
         self._opener.progress.connect(self._show_progress)
         self._host.work.changed.connect(self._follow_work)
         self._panels.recents.changed.connect(self._show_empty)
@@ -258,7 +258,8 @@ class Browser(QWidget):
         self._refused.setData(text, Qt.ItemDataRole.AccessibleTextRole)
         self._refused.setToolTip("\n".join((text, *(refusal.reason for refusal in refused[:5]))))
 
-    def _take_thumbnail(self, entry_id: str, volume: Volume) -> None:
+    def take_thumbnail(self, entry_id: str, volume: Volume) -> None:
+        """Show the picture of a listed series."""
         item = self._items.get(entry_id)
         if item is not None:
             self._planes[entry_id] = volume

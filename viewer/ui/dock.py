@@ -55,6 +55,20 @@ class Dock(QWidget):
         self._show(self._names.index(name))
         return self.panel(name)
 
+    def take_over(self, before: Dock) -> None:
+        """Show the panel that another dock shows; what was entered in its panels is there again."""
+        for index, panel in before._built.items():
+            if not any(hasattr(part, "take_over") for part in panel.findChildren(QWidget)):
+                continue
+            self._show(index)
+            mine = [part for part in self._built[index].findChildren(QWidget) if hasattr(part, "take_over")]
+            theirs = [part for part in panel.findChildren(QWidget) if hasattr(part, "take_over")]
+            for new, old in zip(mine, theirs, strict=False):
+                if type(new) is type(old):
+                    new.take_over(old)
+        self.tabs.setCurrentIndex(before.tabs.currentIndex())
+        self._show(self.tabs.currentIndex())
+
     @property
     def current_name(self) -> str:
         return self._names[self.tabs.currentIndex()]

@@ -84,6 +84,20 @@ class LayoutCommands(QObject):
         view.setFocus()
         return made
 
+    def _keep(self, made: DetachedView) -> DetachedView:
+        self._detached.append(made)
+        made.destroyed.connect(lambda: self._detached.remove(made) if made in self._detached else None)
+        return made
+
+    def take_over(self, before: LayoutCommands) -> None:
+        """Windows of single views as the ones of another main window, in their places."""
+        for old in before._detached:
+            view = self._window.grid.add_outside(old.view.number - 1)
+            made = self._keep(DetachedView(self._window.grid, view, self._window.actions_table, self._window))
+            made.restoreGeometry(old.saveGeometry())
+            made.setVisible(old.isVisible())
+            old.hide()  # it goes with its own main window; closing it would take the view away
+
     def close_detached(self) -> None:
         """The main window closes."""
         for made in list(self._detached):

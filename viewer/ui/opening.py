@@ -90,6 +90,10 @@ class Opener(QObject):
     def row_of_root(self, root_id: str) -> Row | None:
         return next((r for r in self._rows.values() if r.root_id == root_id and root_id), None)
 
+    def picture(self, entry: SeriesEntry) -> Volume | None:
+        """The plane of a series that a view shows first, if it was read already."""
+        return self._thumbnails.picture(entry)
+
     @property
     def shown_id(self) -> str:
         """Entry id of the series in the active view, whole or still being read; "" for none."""

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
 
 from viewer.core.words import gettext as _
 from viewer.ui import icons, theme
-from viewer.ui.actions import MENUS, Actions
+from viewer.ui.actions import LANGUAGE, MENUS, Actions
 from viewer.ui.controls import Button, IconButton, ToolButton, ToolGroup, divider
 from viewer.ui.recents import Recents
 
@@ -82,8 +82,12 @@ class TopBar(QFrame):
         for title in MENUS:
             part = menu.addMenu(_(title))
             part.setToolTipsVisible(True)
+            languages: QMenu | None = None
             for spec in self._actions.specs():
-                if spec.menu == title:
+                if spec.menu == title and spec.id.startswith("language."):
+                    languages = languages or part.addMenu(_(LANGUAGE))
+                    languages.addAction(self._actions[spec.id])
+                elif spec.menu == title:
                     action = self._actions[spec.id]
                     action.setText(self._actions.menu_title(spec) if spec.id not in ("edit.undo", "edit.redo") else action.text())
                     part.addAction(action)

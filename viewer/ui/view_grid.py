@@ -132,6 +132,11 @@ class ViewGrid(QWidget):
         self._message = ""
         self._show_messages()
 
+    @property
+    def message(self) -> str:
+        """What stands in the middle of the active view while that is empty."""
+        return self._message
+
     def set_message(self, text: str) -> None:
         """A sentence in the middle of the active view, while that is empty."""
         self._message = text

@@ -57,7 +57,8 @@ TOP_TOOLS = ("Measure/Distance", "Measure/Ellipse")
 class Window(QMainWindow):
     """One window, one host."""
 
-    def __init__(self, host: Host, *, restore: bool = True) -> None:
+    def __init__(self, host: Host, *, restore: bool = True, after: Window | None = None) -> None:
+        """``after``: the window that this one takes the place of."""
         super().__init__()
         self.setObjectName("main")
         self.setWindowTitle("negatoscope")
@@ -65,8 +66,7 @@ class Window(QMainWindow):
         self.resize(1280, 800)
         self.setAcceptDrops(True)
         self.host = host
-        self.opener = Opener(host)
-        self.tooling = Tooling(host)
+        self.opener, self.tooling = (after.opener, after.tooling) if after else (Opener(host), Tooling(host))
         self.grid = ViewGrid(host, self)
         self._has_painted = False
         self._warm_up = QTimer(self)
@@ -161,7 +161,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         host, actions = self.host, self.actions_table
         host.notice.connect(self._show_notice)
-        host.view_changed.connect(lambda _state: self.refresh_actions())
+        host.view_changed.connect(self.refresh_actions)
         host.seen_changed.connect(self._show_view)
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._take_document)
@@ -172,7 +172,7 @@ class Window(QMainWindow):
         self.opener.ended.connect(self._show_end)
         self.opener.rows_changed.connect(self._follow_opening)
         self.opener.rows_changed.connect(self.refresh_actions)
-        host.seen_changed.connect(lambda _state: self._follow_opening())
+        host.seen_changed.connect(self._follow_opening)
         self.first_run.dropped.connect(self.open_paths)
         self.tooling.tool_changed.connect(self._show_tool)
         self.status.jobs.clicked.connect(self._open_jobs)
@@ -260,7 +260,7 @@ class Window(QMainWindow):
             view.is_playing = playing and view is self.view
         self.refresh_actions()
 
-    def _follow_opening(self) -> None:
+    def _follow_opening(self, _state: object = None) -> None:
         if not self.opener.is_waiting:
             self._wait.stop()
             self._waiting.hide()
@@ -305,7 +305,7 @@ class Window(QMainWindow):
         self.grid.set_document()
         self.cine.stop()
 
-    def refresh_actions(self) -> None:
+    def refresh_actions(self, _state: object = None) -> None:
         """Enable, name and check the actions by what is open and shown."""
         host, actions = self.host, self.actions_table
         state, history = host.seen, host.document.history

@@ -15,6 +15,7 @@ from viewer.draw.screenshot import screenshot
 from viewer.io import samples
 from viewer.session.laying import Role
 from viewer.session.settings import cache_folder
+from viewer.ui import language
 from viewer.ui.dialogs.about import show_about
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.explain import show_explanation
@@ -73,6 +74,7 @@ class WindowCommands(QObject):
             "view.full_screen": self._toggle_full_screen,
             "view.next_region": lambda: self._focus_region(1),
             "view.previous_region": lambda: self._focus_region(-1),
+            **{f"language.{name}": (lambda name=name: language.choose(self._window, name)) for name in language.CHOICES},
             "brush.smaller": lambda: self._window.view.turn_tool(-1),
             "brush.larger": lambda: self._window.view.turn_tool(1),
             "gesture.cancel": self._cancel,

@@ -89,6 +89,11 @@ class Work(QObject):
         return (*self._finished, *(h.task for h in self._held.values() if not h.task.is_quiet))
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing at all will call back, listed or not."""
+        return not self._held
+
+    @property
     def is_busy(self) -> bool:
         return any(not h.task.is_quiet for h in self._held.values())
 

@@ -113,6 +113,12 @@ class MessageBar(QFrame):
         """How many warnings and errors wait behind it."""
         return len(self._waiting)
 
+    def take_messages(self) -> tuple[Message, ...]:
+        """All messages, the one shown first, for another bar to show; this one is empty after it."""
+        found = (*([self._shown] if self._shown is not None else []), *self._waiting)
+        self.clear_messages()
+        return found
+
     def close_message(self) -> None:
         """Take away what is shown; the next one comes, or the bar goes."""
         self._show(self._waiting.pop(0) if self._waiting else None)

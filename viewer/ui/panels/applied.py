@@ -27,6 +27,15 @@ def applied_steps(document: Document, root_id: str, menu: str) -> tuple[Step, ..
     return tuple(found)
 
 
+def undo_if_last(host: Host, step_id: str) -> None:
+    """Take back what a message is about, unless something came after it."""
+    step = host.document.history.next_undo
+    if step is not None and step.id == step_id:
+        host.undo()
+    else:
+        host.say("info", _("Something was done after it. Use the history to go back."))
+
+
 class AppliedList(QWidget):
     """The numbered list; hidden while nothing was applied."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -19,6 +20,7 @@ from viewer.session.history import Changes, ItemChange, Step
 from viewer.session.view import ViewState
 from viewer.ui.forms import OperationForm
 from viewer.ui.panel_host import PanelHost
+from viewer.ui.panels.applied import undo_if_last
 from viewer.ui.panels.details_popover import DetailsPopover
 from viewer.ui.panels.live_preview import Asked
 from viewer.ui.panels.operation_card import NEW, OperationCard
@@ -119,6 +121,15 @@ class OperationPanel(OperationCard):
         elif self.preview.value():
             self.preview.turn_off()
         self._refresh()
+
+    def take_over(self, before: OperationPanel) -> None:
+        """Go on with what was chosen and entered in another panel of the same operations."""
+        before._keep()
+        self._drop_form()
+        self._kept, self._name = before._kept, ""
+        self.chooser.setCurrentIndex(max(0, self._names.index(before.name) if before.name else 0))
+        if self._name != before.name:
+            self._show_operation(before.name)
 
     # --- listening ---
 
@@ -307,7 +318,7 @@ class OperationPanel(OperationCard):
     def _show_details(self) -> None:
         spec = self.spec
         if spec is not None:
-            DetailsPopover(_(spec.title), spec.details, parent=self).open_at(self.card.info)
+            DetailsPopover(_(spec.title), _(spec.details), parent=self).open_at(self.card.info)
 
     # --- running ---
 
@@ -318,8 +329,7 @@ class OperationPanel(OperationCard):
             self.card.set_result(_("No change · {time}").format(time=time_text(seconds)))
         else:
             self.card.set_result(_("{size} · {time}").format(size=size_text(step, self._worked_on), time=time_text(seconds)))
-            self._last_step = step.id
-            links: list[tuple[str, Any]] = [(_("Undo"), self._undo)]
+            links: list[tuple[str, Any]] = [(_("Undo"), partial(undo_if_last, self._host, step.id))]
             if any(isinstance(c, ItemChange) and c.kind in ("table", "annotation") for c in step.changes):
                 links.insert(0, (_("Open table"), self._panels.show_results))
             self._host.say("ok", _("{step} applied.").format(step=step.title.text()), tuple(links))
