@@ -57,7 +57,6 @@ class OperationPanel(OperationCard):
         self._started = 0.0
         # No call and no step is kept here: they would hold voxels that nobody needs any more.
         self._worked_on = (1, 1, 1)
-        self._last_step = ""
         self._failure = ("", "")
         self._name = ""
         self._target_chosen = self._scope_chosen = False
@@ -334,14 +333,6 @@ class OperationPanel(OperationCard):
                 links.insert(0, (_("Open table"), self._panels.show_results))
             self._host.say("ok", _("{step} applied.").format(step=step.title.text()), tuple(links))
         self._refresh()
-
-    def _undo(self) -> None:
-        """Take back what the message is about, unless something came after it."""
-        step = self._host.document.history.next_undo
-        if step is not None and step.id == self._last_step:
-            self._host.undo()
-        else:
-            self._host.say("info", _("Something was done after it. Use the history to go back."))
 
     def _failed(self, error: BaseException) -> None:
         self._task = ""
