@@ -117,7 +117,11 @@ class ColorChooser(Popover):
         self.bar = SwitchRow(_("Colour bar"), True, tooltip=_("What the colours mean, on the image."), parent=self.frame)
         self.bar.value_changed.connect(lambda _value: actions["window.color_bar"].trigger())
         self.body.addWidget(self.bar)
-        host.seen_changed.connect(lambda _state: self._show() if self.isVisible() else None)
+        host.seen_changed.connect(self._refresh)
+
+    def _refresh(self, _state: object = None) -> None:
+        if self.isVisible():
+            self._show()
 
     def open_at(self, opener: QWidget, **side: object) -> None:
         self._show()

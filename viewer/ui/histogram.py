@@ -51,7 +51,7 @@ class HistogramBar(QFrame):
         self.scaling.setChecked(True)
         self.scaling.setToolTip(_("Logarithm of the counts; off: their square root."))
         self.scaling.setFixedHeight(26)
-        self.scaling.toggled.connect(lambda on: self.plot.set_scaling(Scaling.LOG if on else Scaling.ROOT))
+        self.scaling.toggled.connect(self._scale)
         for handle, field in ((Handle.LOW, self.low), (Handle.HIGH, self.high)):
             field.setFixedHeight(26)
             field.editingFinished.connect(partial(self._typed, handle, field))
@@ -166,6 +166,9 @@ class HistogramBar(QFrame):
         self.function.setCurrentIndex(self.function.findData(state.window.function))
 
     # --- what the user asks for ---
+
+    def _scale(self, is_logarithmic: bool) -> None:
+        self.plot.set_scaling(Scaling.LOG if is_logarithmic else Scaling.ROOT)
 
     def _ask(self, low: float, high: float) -> None:
         if self._host.seen.volume is not None:

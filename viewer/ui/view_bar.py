@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QWidget
 
 from viewer.core.window import Window
 from viewer.core.words import gettext as _
-from viewer.session.view import ViewState, presets
+from viewer.session.own_presets import FILE_NAME, OwnPresets
+from viewer.session.view import ViewState
 from viewer.ui import theme
 from viewer.ui.actions import Actions
+from viewer.ui.color_chooser import ColorChooser, MapButton
 from viewer.ui.controls import Button, Combo, ElidedLabel, IconButton, Label, NumberField
+from viewer.ui.dialogs.presets import PresetsDialog
 from viewer.ui.host import Host
+from viewer.ui.window_list import WindowList
 
 PLANES = (("acquired", "As acquired"), ("axial", "Axial"), ("coronal", "Coronal"), ("sagittal", "Sagittal"))
-MANUAL, AUTO = "manual", "auto"
 _ROOMY = 660
 # Values are painted in 32 bits: a level far beyond all values would overflow them.
 _MOST = 1e12
 """Narrower than this the words before the fields go, and fields and lists shrink."""
-_WIDE, _SLIM = (76, 132, 116), (52, 84, 108)
+_WIDE, _SLIM = (62, 112, 100), (48, 76, 84)
 
 
 class ViewBar(QFrame):
@@ -35,16 +37,25 @@ class ViewBar(QFrame):
         self.setFixedHeight(theme.sizes().view_bar)
         self._host = host
         self._silent = False
-        self._windows: list[tuple[Any, str]] = []
+        self.own = OwnPresets(host.settings.path.with_name(FILE_NAME))
+        """The user's own presets."""
         self.width_field = NumberField(name=_("Window width"), width=76, parent=self)
         self.level_field = NumberField(name=_("Window level"), width=76, parent=self)
         self.width_field.setToolTip(_("Window width: the range of values from black to white."))
         self.level_field.setToolTip(_("Window level: the value in the middle of the greys."))
-        self.preset = Combo(name=_("Window preset"), parent=self)
+        self.preset = WindowList(self)
         self.auto = Button(_("Auto"), tooltip=actions["window.auto"].toolTip(), parent=self)
         self.auto.clicked.connect(actions["window.auto"].trigger)
         self.invert = IconButton("invert", _("Invert"), checkable=True, parent=self)
         self.invert.clicked.connect(actions["window.invert"].trigger)
+        self.colors = MapButton(self)
+        self.colors.clicked.connect(self.open_colors)
+        self._chooser: ColorChooser | None = None
+        self._actions = actions
+        self.region = IconButton("window-region", actions["tool.region_window"].iconText(), checkable=True, parent=self)
+        self.histogram = IconButton("chart-column", actions["window.histogram"].iconText(), checkable=True, parent=self)
+        for button, action_id in ((self.region, "tool.region_window"), (self.histogram, "window.histogram")):
+            _follow(button, actions[action_id])
         self.play = IconButton("play", _("Play (C)"), parent=self)
         self.play.clicked.connect(actions["view.cine"].trigger)
         actions["view.cine"].changed.connect(self._show_playing)
@@ -64,25 +75,49 @@ class ViewBar(QFrame):
         row.addWidget(self.preset)
         row.addWidget(self.auto)
         row.addWidget(self.invert)
+        row.addWidget(self.colors)
+        row.addWidget(self.region)
+        row.addWidget(self.histogram)
         row.addWidget(self.play)
-        row.addSpacing(8)
+        row.addSpacing(2)
         row.addWidget(self.plane)
         row.addWidget(self.caption, 1)
-        for compact in (self.width_field, self.level_field, self.preset, self.plane):
+        for compact in (self.width_field, self.level_field, self.preset, self.plane, self.auto):
             compact.setFixedHeight(26)
         for field in (self.width_field, self.level_field):
             field.editingFinished.connect(self._typed)
             field.stepped.connect(self._step_width if field is self.width_field else self._step_level)
             field.reverted.connect(self._show_state)
-        self.preset.activated.connect(self._choose_window)
+        self.preset.wanted.connect(self._take_window)
+        self.preset.save_wanted.connect(self.open_presets)
         self.plane.activated.connect(self._choose_plane)
         self._refresh = QTimer(self)
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(0)
         self._refresh.timeout.connect(self._show_state)
         host.seen_changed.connect(self._refresh_soon)
-        self._known: tuple[object, ...] = ()
-        self._preset_tip = ""
+        self._show_state()
+        if self.own.problems:  # the message bar is not there yet
+            QTimer.singleShot(0, self, self._tell_problems)
+
+    def _tell_problems(self) -> None:
+        problems = self.own.problems
+        self._host.say("warn", problems[0], details="\n".join(problems) if len(problems) > 1 else "")
+
+    def open_colors(self) -> None:
+        """Drop the chooser of colour maps down."""
+        if self._chooser is None:
+            self._chooser = ColorChooser(self._host, self._actions, self)
+        self._chooser.open_at(self.colors)
+
+    def open_presets(self) -> None:
+        """Keep the window in use as a preset."""
+        state = self._host.seen
+        if state.volume is not None and state.display is not None:
+            PresetsDialog(self._host, self.own, state.volume, state.window, self._renew_presets, self.window()).open()
+
+    def _renew_presets(self) -> None:
+        self.preset.forget()
         self._show_state()
 
     def _refresh_soon(self, _what: object = None) -> None:
@@ -116,6 +151,9 @@ class ViewBar(QFrame):
         self.play.setVisible(volume is not None and (volume.phases > 1 or state.count > 1) and self.width() >= _ROOMY)
         for field in (self.width_field, self.level_field, self.preset, self.auto, self.invert, self.plane):
             theme.set_available(field, "" if volume is not None else _("Open an image first."))
+        is_grey = volume is not None and not volume.is_color
+        theme.set_available(self.colors, "" if is_grey else _("Open an image first.") if volume is None else _("This is a colour image."))
+        self.colors.show_map(self._host.wish.color_map if is_grey else "grey")
         if volume is None:
             self._clear()
             return
@@ -124,7 +162,7 @@ class ViewBar(QFrame):
             if not (field.hasFocus() and field.isModified()):
                 field.show_text(self._text(value))
                 field.set_error(False)
-        self._fill_presets(state)
+        self._show_presets(state)
         self.invert.setChecked(state.is_inverted)
         reason = "" if volume.geometry.is_patient else _("This image has no patient orientation.")
         theme.set_available(self.plane, self._host.why_closed or reason)
@@ -138,48 +176,13 @@ class ViewBar(QFrame):
         self.caption.setText("")
         for field in (self.width_field, self.level_field):
             field.show_text("")
-        self.preset.clear()
-        self._known = ()
+        self.preset.forget()
         self.invert.setChecked(False)
 
-    def _fill_presets(self, state: ViewState) -> None:
+    def _show_presets(self, state: ViewState) -> None:
         assert state.volume is not None
         root = state.volume if self._host.arriving is not None else self._host.document.original(state.volume.id)
-        fitting, reason = presets(state.volume)
-        key = (state.volume.id, len(fitting))
-        if key != self._known:
-            self._known = key
-            self.preset.clear()
-            self._windows = []
-            self._offer(_("Manual"), MANUAL)
-            for number, lut in enumerate(state.volume.voi_luts):
-                self._offer(lut.name or _("LUT of the file {number}").format(number=number + 1), number)
-            for number, window in enumerate(root.windows if state.volume.unit == root.unit else ()):
-                self._offer(window.name or _("File {number}").format(number=number + 1), window)
-            for window in fitting:
-                self._offer(_(window.name), window)
-            self._offer(_("Auto"), AUTO)
-            self._preset_tip = _(reason) if reason else _("Windows of the file first, then presets (keys 1 to 9).")
-        chosen = next(
-            (
-                n
-                for n, (w, _n) in enumerate(self._windows)
-                if isinstance(w, Window) and (w.center, w.width) == (state.window.center, state.window.width)
-            ),
-            0,
-        )
-        if state.is_plane_window:
-            chosen = next((n for n, (w, _n) in enumerate(self._windows) if isinstance(w, Window)), 0)
-        elif state.is_auto:
-            chosen = len(self._windows) - 1
-        elif state.display is not None and state.display.lut is not None:
-            chosen = next((n for n, (w, _n) in enumerate(self._windows) if isinstance(w, int)), 0)
-        self.preset.setCurrentIndex(chosen)
-        self.preset.setToolTip(f"{self.preset.currentText()}\n{self._preset_tip}")
-
-    def _offer(self, words: str, value: Any) -> None:
-        self._windows.append((value, words))
-        self.preset.addItem(words)
+        self.preset.follow(state, root, self.own.of(state.volume), str(self._host.settings.get("profile", "default")))
 
     def _text(self, value: float) -> str:
         volume = self._host.seen.volume
@@ -232,19 +235,26 @@ class ViewBar(QFrame):
         function = self._host.seen.window.function if width >= 1 else "LINEAR_EXACT"
         self._host.change_wish(window=Window(level, width, function), window_unit=volume.unit, is_auto=False, lut=None)
 
-    def _choose_window(self, index: int) -> None:
-        value, _words = self._windows[index]
-        volume = self._host.seen.volume
-        if volume is None or value == MANUAL:
-            return
-        if value == AUTO:
-            self._host.change_wish(window=None, lut=None, is_auto=True)
-        elif isinstance(value, int):
-            self._host.change_wish(window=None, lut=value, is_auto=False)
-        elif volume.plane_windows and value == volume.windows[0]:
-            self._host.change_wish(window=None, window_unit=None, lut=None, is_auto=False)  # each plane its own
-        else:
-            self._host.change_wish(window=value, window_unit=volume.unit, lut=None, is_auto=False)
+    def _take_window(self, changes: object) -> None:
+        if self._host.seen.volume is not None and isinstance(changes, dict):
+            self._host.change_wish(**changes)
 
     def _choose_plane(self, _index: int) -> None:
         self._host.change_wish(plane=self.plane.currentData(), index=None, center=None, zoom=None)
+
+
+def _follow(button: QAbstractButton, action: QAction) -> None:
+    """Have a button look and act as an action does; QAbstractButtons with pictures of their own cannot take it as theirs."""
+
+    def show() -> None:
+        button.setChecked(action.isChecked())
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(action.toolTip())
+
+    def press() -> None:
+        action.trigger()
+        show()  # a click has turned the button; only the action knows whether it is so
+
+    button.clicked.connect(press)
+    action.changed.connect(show)
+    show()

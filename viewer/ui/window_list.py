@@ -1,0 +1,141 @@
+"""The list of windows in the view bar: the file's by name, the presets (greyed with the reason where they do not fit), the user's own, auto."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QWidget
+
+from viewer.core.render import full_window
+from viewer.core.volume import Volume
+from viewer.core.window import Window, presets_of
+from viewer.core.words import gettext as _
+from viewer.session.view import ViewState, presets
+from viewer.ui.controls import Combo
+
+MANUAL, AUTO, FULL, SAVE = "manual", "auto", "full", "save"
+
+
+class WindowList(Combo):
+    """Emits what is to be changed of the wish.
+
+    Signals
+    -------
+    wanted(dict)
+        Fields of a ViewWish.
+    save_wanted()
+        The window in use is to be kept as a preset.
+    """
+
+    wanted = Signal(object)
+    save_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(name=_("Window preset"), parent=parent)
+        self._values: list[Any] = []
+        self._known: tuple[object, ...] = ()
+        self._state: ViewState | None = None
+        self._tip = ""
+        self.setMaxVisibleItems(32)
+        self.activated.connect(self._choose)
+
+    def forget(self) -> None:
+        """Nothing is shown any more, or the presets have changed: the list is made anew when it is shown again."""
+        self.clear()
+        self._values, self._known, self._state = [], (), None
+
+    def follow(self, state: ViewState, root: Volume, own: tuple[Window, ...], profile: str) -> None:
+        """Show what the view shows; ``root`` is the opened volume behind its own, ``own`` are the user's presets for it."""
+        if state.volume is None:
+            self.forget()
+            return
+        self._state = state
+        key = (state.volume.id, own, profile)
+        if key != self._known:
+            self.forget()
+            self._state, self._known = state, key
+            self._fill(state.volume, root, own, profile)
+        self.setCurrentIndex(self._chosen(state))
+        self.setToolTip(f"{self.currentText()}\n{self._tip}")
+
+    def _fill(self, volume: Volume, root: Volume, own: tuple[Window, ...], profile: str) -> None:
+        self._offer(_("Manual"), MANUAL)
+        for number, lut in enumerate(volume.voi_luts):
+            self._offer(lut.name or _("LUT of the file {number}").format(number=number + 1), number)
+        for number, window in enumerate(root.windows if volume.unit == root.unit else ()):
+            self._offer(window.name or _("File {number}").format(number=number + 1), window)
+        fitting, reason = presets(volume, profile)
+        self._divide()
+        for window in fitting or presets_of(profile):
+            self._offer(_(window.name), window, _(reason))
+        if own:
+            self._divide()
+            for window in own:
+                self._offer(window.name, window)
+        self._divide()
+        is_grey = not volume.is_color
+        self._offer(_("Auto"), AUTO)
+        colour = "" if is_grey else _("This is a colour image.")
+        self._offer(_("Full range of values"), FULL, colour)
+        self._offer(_("Save this window…"), SAVE, colour)
+        self._tip = _(reason) if reason else _("Windows of the file first, then presets (keys 1 to 9).")
+        view = self.view()
+        widest = max(self.fontMetrics().horizontalAdvance(self.itemText(n)) for n in range(self.count()))
+        view.setMinimumWidth(widest + 48)
+
+    def _offer(self, words: str, value: Any, reason: str = "") -> None:
+        self.addItem(words)
+        self._values.append(value)
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)
+        item = model.item(self.count() - 1)
+        if reason:
+            item.setEnabled(False)
+            item.setToolTip(reason)
+            item.setData(reason, Qt.ItemDataRole.AccessibleDescriptionRole)
+        elif isinstance(value, Window):
+            item.setToolTip(_("{name}: W {width:g}  L {center:g}").format(name=words, width=value.width, center=value.center))
+
+    def _divide(self) -> None:
+        self.insertSeparator(self.count())
+        self._values.append(None)
+
+    def _chosen(self, state: ViewState) -> int:
+        """Which of them is in use; the first, "Manual", where none is."""
+        if state.is_plane_window:
+            return next((n for n, value in enumerate(self._values) if isinstance(value, Window)), 0)
+        if state.is_auto:
+            return self._values.index(AUTO)
+        if state.display is not None and state.display.lut is not None:
+            assert state.volume is not None
+            return self._values.index(state.volume.voi_luts.index(state.display.lut))
+        now, model = state.window, self.model()
+        assert isinstance(model, QStandardItemModel)
+        for number, value in enumerate(self._values):
+            same = isinstance(value, Window) and (value.center, value.width, value.function) == (now.center, now.width, now.function)
+            if same and model.item(number).isEnabled():
+                return number
+        return self._values.index(FULL) if now.name == "Full range" else 0
+
+    def _choose(self, index: int) -> None:
+        value, state = self._values[index], self._state
+        if state is None or state.volume is None or value is None:
+            return
+        volume = state.volume
+        if value == SAVE:
+            self.setCurrentIndex(self._chosen(state))
+            self.save_wanted.emit()
+        elif value == MANUAL:
+            self.setCurrentIndex(self._chosen(state))
+        elif value == AUTO:
+            self.wanted.emit({"window": None, "lut": None, "is_auto": True})
+        elif value == FULL:
+            self.wanted.emit({"window": full_window(volume), "window_unit": volume.unit, "lut": None, "is_auto": False})
+        elif isinstance(value, int):
+            self.wanted.emit({"window": None, "lut": value, "is_auto": False})
+        elif volume.plane_windows and value == volume.windows[0]:
+            self.wanted.emit({"window": None, "window_unit": None, "lut": None, "is_auto": False})  # each plane its own
+        else:
+            self.wanted.emit({"window": value, "window_unit": volume.unit, "lut": None, "is_auto": False})
