@@ -9,13 +9,16 @@ _MEANINGS: dict[str, str] = {
     "LOSSY": mark("The pixels went through lossy compression: fine detail may be missing or invented."),
     "INTERPOLATED": mark("The screen smooths between pixels because the picture is enlarged; values are those of the pixels."),
     "RESAMPLED": mark("The image was brought onto another grid; its values are interpolated."),
+    "MIP": mark("A slab: each pixel shows the largest value across its thickness."),
+    "MinIP": mark("A slab: each pixel shows the smallest value across its thickness."),
+    "MEAN": mark("A slab: each pixel shows the mean of the values across its thickness."),
     "UNCALIBRATED": mark("The file gives no pixel spacing: lengths are in pixels."),
     "AT DETECTOR": mark("Lengths are those at the detector; in the patient they are shorter."),
     "EST. MAG": mark("Lengths are corrected by an estimated magnification."),
     "USER CAL": mark("Lengths rest on a calibration made by hand."),
     "NO GEOMETRY": mark("The file does not say where its planes lie: no positions, no reformats, no volumes."),
     "INCOMPLETE": mark("Planes or frames are missing; what is missing is listed below."),
-    "TILT": mark("The planes are shifted against each other (gantry tilt); they are shown as acquired."),
+    "TILT": mark("The planes are shifted against each other (gantry tilt): acquired planes are shown as they are, others are resampled."),
     "MOSAIC": mark("Several planes lie side by side in one picture, as the scanner stored them."),
     "NEURO": mark("The patient's left is on the left of the screen."),
     "DERIVED": mark("The file says that its pixels were computed from other images."),
@@ -28,8 +31,11 @@ _MEANINGS: dict[str, str] = {
     "Preview": mark("A preview of an operation that has not been applied."),
 }
 
+_WITH_FIGURES = frozenset({"LOSSY", "MIP", "MinIP", "MEAN"})
+
 
 def meaning(badge: str) -> str:
-    """The sentence for a badge, in the language in use; "" for one that is not known. ``LOSSY 12:1`` is ``LOSSY``."""
-    known = badge if badge in _MEANINGS else "LOSSY" if badge.startswith("LOSSY ") else ""
+    """The sentence for a badge, in the language in use; "" for one that is not known. ``LOSSY 12:1`` is ``LOSSY``, ``MIP 20 mm`` is ``MIP``."""
+    first = badge.partition(" ")[0]
+    known = badge if badge in _MEANINGS else first if first in _WITH_FIGURES else ""
     return _(_MEANINGS[known]) if known else ""

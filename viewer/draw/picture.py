@@ -15,9 +15,10 @@ from viewer.core.labels import segment_color
 from viewer.core.layout import Layout2D, Placement
 from viewer.core.oblique import ObliqueLayout
 from viewer.core.render import Display, Pixels, blend_labels, blend_map, paint_graphic, part_of, to_rgb32
-from viewer.core.sample import sample, slab
+from viewer.core.sample import sample
 from viewer.core.window import Window
 from viewer.draw.fusion import lay_over
+from viewer.draw.planes import draw_outside, shown_values
 from viewer.session.view import Readable, ViewState
 
 # Below this many screen pixels to an image pixel, bilinear painting would skip pixels.
@@ -80,10 +81,12 @@ def compose(
     if preview is not None and preview.kind == "image":
         pixels = to_rgb32(layout.turned(preview.values), _display(state, preview))
     else:
-        pixels = to_rgb32(shown_values(state), state.display)
+        plane = shown_values(state, coarse=coarse)
+        pixels = to_rgb32(plane, state.display)
+        draw_outside(pixels, state, plane)
     if not only_image:
         if state.fusion is not None and state.fusion.is_drawn:
-            lay_over(pixels, state, state.fusion, lambda: shown_values(state))
+            lay_over(pixels, state, state.fusion, lambda: shown_values(state, coarse=coarse))
         _cover(pixels, state)
         for shown in state.maps:
             if isinstance(layout, Layout2D):
@@ -103,21 +106,6 @@ def compose(
     return picture_of(pixels)
 
 
-def shown_values(state: ViewState) -> NDArray[Any]:
-    """The values of the plane or slab as they are shown, (rows, columns[, 3]): a view of the volume, or interpolated (float32, NaN outside)."""
-    volume = state.volume
-    if volume is None:
-        raise ValueError("an empty view has no values")
-    values = volume.phase(state.phase)
-    if isinstance(state.layout, ObliqueLayout):
-        if state.slab is None:
-            return sample(values, volume.geometry, state.cut)
-        return slab(values, volume.geometry, state.cut, thickness=state.slab.mm, mode=state.slab.mode)
-    if state.slab is None:
-        return state.layout.plane(values, state.index)
-    return slab(values, volume.geometry, state.cut, thickness=state.slab.mm, mode=state.slab.mode)
-
-
 def _cover(pixels: Pixels, state: ViewState) -> None:
     """Draw the shutter of the file: it hides, and changes no value."""
     if state.shutter is None or state.volume is None:
@@ -133,6 +121,20 @@ def picture_of(pixels: Pixels) -> Picture:
     return Picture(pixels, QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGB32))
 
 
+_is_smooth = True
+
+
+def is_smooth() -> bool:
+    """Whether enlarged pictures are smoothed between pixels; else each pixel is a square."""
+    return _is_smooth
+
+
+def use_smoothing(on: bool) -> None:
+    """Smooth enlarged pictures from now on, on screen and in exports, or show their pixels."""
+    global _is_smooth
+    _is_smooth = on
+
+
 def draw_picture(painter: QPainter, picture: Picture, state: ViewState, placement: Placement) -> None:
     """Paint the picture into a viewport: smoothly when enlarged, by averaging when made small, pixel by pixel at 1:1."""
     width, height = state.layout.size
@@ -141,7 +143,7 @@ def draw_picture(painter: QPainter, picture: Picture, state: ViewState, placemen
         left, top = round(left), round(top)
     target = QRectF(left, top, width * zoom, height * zoom)
     ratio = painter.device().devicePixelRatio()
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, _is_smooth)
     if zoom * ratio < AREA_ZOOM:
         small = picture.scaled(round(target.width() * ratio), round(target.height() * ratio))
         painter.drawImage(target, small)

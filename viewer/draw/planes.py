@@ -1,0 +1,72 @@
+"""The values that a view shows: a plane of the array as it is stored, or one that has to be gathered from the volume, kept for windowing."""
+
+from __future__ import annotations
+
+import weakref
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.core.layout import Layout2D
+from viewer.core.oblique import ObliqueLayout
+from viewer.core.render import Pixels, paint_graphic
+from viewer.core.sample import gap_of, plane_slab, sample, slab
+from viewer.core.slab import reach
+from viewer.session.view import ViewState
+
+KEPT = 12
+"""Gathered planes that are kept: those of nine views, and some to go back to. Windowing gathers nothing anew."""
+BLACK, GAP_LINE = 0xFF000000, 0xFF4A4F57
+_HATCH = 8.0
+"""From line to line of the hatching, in picture units."""
+
+_kept: OrderedDict[tuple[object, ...], tuple[weakref.ref[Any], NDArray[Any]]] = OrderedDict()
+
+
+def shown_values(state: ViewState, *, coarse: int = 1) -> NDArray[Any]:
+    """The values of the plane or slab as they are shown, (rows, columns[, 3]): a view of the volume, or interpolated (float32, NaN outside).
+
+    ``coarse``: of an oblique slab only every so many of its planes.
+    """
+    volume, layout = state.volume, state.layout
+    if volume is None:
+        raise ValueError("an empty view has no values")
+    values = volume.phase(state.phase)
+    if state.slab is None and not isinstance(layout, ObliqueLayout):
+        return layout.plane(values, state.index)
+    if isinstance(layout, Layout2D) and state.slab is not None and reach(state.slab.mm, volume.geometry.spacing[layout.axis]) == 0:
+        return layout.plane(values, state.index)  # thinner than the planes are apart
+    key = (id(volume.data), state.phase, layout, state.index, state.slab, coarse)
+    known = _kept.get(key)
+    if known is not None and known[0]() is volume.data:
+        _kept.move_to_end(key)
+        return known[1]
+    if isinstance(layout, Layout2D):
+        assert state.slab is not None
+        beside = reach(state.slab.mm, volume.geometry.spacing[layout.axis])
+        found = layout.turned(plane_slab(values, layout.axis, state.array_index, beside, state.slab.mode))
+    elif state.slab is not None:
+        found = slab(values, volume.geometry, state.cut, thickness=state.slab.mm, mode=state.slab.mode, coarse=coarse)
+    else:
+        found = sample(values, volume.geometry, state.cut)
+    _kept[key] = (weakref.ref(volume.data, lambda _gone: _kept.pop(key, None)), found)
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return found
+
+
+def draw_outside(pixels: Pixels, state: ViewState, values: NDArray[Any]) -> None:
+    """Paint what has no values, whatever the window: black outside of the volume, hatched where planes are missing inside it (D60)."""
+    if not isinstance(state.layout, ObliqueLayout) or values.ndim != 2:
+        return
+    nothing = np.isnan(values)
+    if not nothing.any():
+        return
+    paint_graphic(pixels, nothing, BLACK)
+    gap = gap_of(state.geometry, state.cut) if not state.geometry.is_rectangular else None
+    if gap is not None:
+        down, across = (np.arange(n) * step for n, step in zip(pixels.shape, state.layout.step, strict=True))
+        hatch = (down[:, None] + across) % _HATCH < max(1.5, *state.layout.step)
+        paint_graphic(pixels, gap & nothing & hatch, GAP_LINE)
