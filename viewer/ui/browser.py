@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt
+from PySide6.QtGui import QAction, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
@@ -33,64 +33,10 @@ from viewer.ui.objects import HANDLERS
 from viewer.ui.opening import Row
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.recents import RecentList
+from viewer.ui.series_tree import SeriesTree
 from viewer.ui.theme import sizes
 
 _RECENT_SHOWN = 10
-
-
-class SeriesTree(QTreeView):
-    """The list itself. Letters go to the filter, Esc empties it, Enter opens."""
-
-    typed = Signal(str)
-    escaped = Signal()
-    chosen = Signal(QModelIndex)
-    menu_wanted = Signal(QModelIndex, QPoint)
-
-    takes_escape = False
-    """Whether there is a filter to empty."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setHeaderHidden(True)
-        self.setIndentation(0)
-        self.setRootIsDecorated(False)
-        self.setMouseTracking(True)
-        self.setExpandsOnDoubleClick(False)
-        self.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QTreeView.SelectionMode.NoSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._ask_menu)
-        self.clicked.connect(self.chosen)
-
-    def event(self, event: QEvent) -> bool:
-        # The window has a shortcut on Esc; here the key empties the filter.
-        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
-        if is_escape and event.type() == QEvent.Type.ShortcutOverride and self.takes_escape:
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, plain = event.key(), event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if self.currentIndex().isValid():
-                self.chosen.emit(self.currentIndex())
-        elif key == Qt.Key.Key_Escape:
-            self.escaped.emit()
-        elif not plain and event.text().isprintable() and event.text().strip():
-            self.typed.emit(event.text())
-        else:
-            super().keyPressEvent(event)
-
-    def _ask_menu(self, place: QPoint) -> None:
-        index = self.indexAt(place)
-        if not index.isValid():  # the menu key
-            index = self.currentIndex()
-            place = self.visualRect(index).center()
-        if index.isValid():
-            self.menu_wanted.emit(index, self.viewport().mapToGlobal(place))
 
 
 class Browser(QWidget):
@@ -276,9 +222,15 @@ class Browser(QWidget):
 
     def listed_ids(self) -> tuple[str, ...]:
         """Entry ids of the series in the order of the list, without those that the filter hides."""
+        return tuple(name for study in self.listed_studies() for name in study)
+
+    def listed_studies(self) -> tuple[tuple[str, ...], ...]:
+        """The same, study by study."""
         heads = [self.model.item(number) for number in range(self.model.rowCount())]
-        rows = [(head, number) for head in heads for number in range(head.rowCount()) if not self.tree.isRowHidden(number, head.index())]
-        return tuple(head.child(number).data(DATA_ROLE).entry.id for head, number in rows)
+        return tuple(
+            tuple(head.child(n).data(DATA_ROLE).entry.id for n in range(head.rowCount()) if not self.tree.isRowHidden(n, head.index()))
+            for head in heads
+        )
 
     # --- what it says when there is little to list ---
 
@@ -381,6 +333,9 @@ class Browser(QWidget):
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         open_it = menu.addAction(_("Open"))
+        beside = menu.addAction(_("Open beside"))
+        beside.triggered.connect(lambda: self._open_beside(row))
+        theme.set_available(beside, "" if row.entry.kind != "other" else _("This is no image."))
         open_it.triggered.connect(lambda: self._opener.show(row.entry.id))
         theme.set_available(open_it, _("This is no image.") if row.entry.kind == "other" and row.entry.object_kind not in HANDLERS else "")
         if row.is_loading:
@@ -394,6 +349,11 @@ class Browser(QWidget):
         export.triggered.connect(lambda: self._export(row))
         theme.set_available(export, "" if row.root_id else _("Open it first."))
         return menu
+
+    def _open_beside(self, row: Row) -> None:
+        """In another view than the active one, which is made if there is none."""
+        self._host.activate(self._host.room_beside())
+        self._opener.show(row.entry.id)
 
     def _show_tags(self, row: Row) -> None:
         show_tags(self._host, row.entry, self.window(), is_shown=row.entry.id == self._opener.shown_id)

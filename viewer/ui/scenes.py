@@ -22,6 +22,7 @@ from viewer.ui.scenes_dialogs import DIALOG_CHAPTERS
 from viewer.ui.scenes_opening import OPENING_CHAPTERS
 from viewer.ui.scenes_panels import PANEL_CHAPTERS
 from viewer.ui.scenes_stage import Stage
+from viewer.ui.scenes_views import VIEW_CHAPTERS
 
 Chapter = Callable[[Callable[..., Stage]], Iterator[str]]
 
@@ -99,7 +100,7 @@ def sizes(stage: Callable[..., Stage]) -> Iterator[str]:
     yield "long-names"
 
 
-CHAPTERS: tuple[Chapter, ...] = (first_run, studies, damaged, *OPENING_CHAPTERS, *PANEL_CHAPTERS, *DIALOG_CHAPTERS, sizes)
+CHAPTERS: tuple[Chapter, ...] = (first_run, studies, damaged, *OPENING_CHAPTERS, *VIEW_CHAPTERS, *PANEL_CHAPTERS, *DIALOG_CHAPTERS, sizes)
 
 
 # --- files made on the spot ---

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QCursor, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,7 +14,7 @@ from viewer.core.words import gettext as _
 from viewer.io.picture_stack import Spacing
 from viewer.session.history import Changes
 from viewer.session.view import ViewState, why_no_mpr
-from viewer.ui import theme
+from viewer.ui import placing, theme
 from viewer.ui.actions import TOOLS, Actions, ActionSpec, KeyScope, is_segment_tool
 from viewer.ui.attaching import Attaching
 from viewer.ui.browser import Browser
@@ -25,6 +25,7 @@ from viewer.ui.dialogs.export import ExportDialog
 from viewer.ui.dialogs.palette import Palette
 from viewer.ui.dock import Dock
 from viewer.ui.first_run import FirstRun
+from viewer.ui.histogram import HistogramBar
 from viewer.ui.host import Host
 from viewer.ui.jobs_popover import JobsPopover
 from viewer.ui.key_commands import KeyCommands
@@ -45,6 +46,7 @@ from viewer.ui.view_grid import ViewGrid
 from viewer.ui.views.probe import Probe
 from viewer.ui.views.slice_view import SliceView
 from viewer.ui.window_commands import PLANES, WindowCommands
+from viewer.ui.windowing_commands import WindowingCommands
 
 LEAST = QSize(960, 600)
 _WARM_AFTER_MS, _WARM_AGAIN_MS = 150, 50
@@ -88,6 +90,7 @@ class Window(QMainWindow):
         self.commands = WindowCommands(self)
         self.key_commands = KeyCommands(self)
         self.layout_commands = LayoutCommands(self)
+        self.windowing_commands = WindowingCommands(self)
         self._connect()
         self.grid.begin()
         self.refresh_actions()
@@ -118,7 +121,9 @@ class Window(QMainWindow):
         self.vertical.setCollapsible(0, False)
         self.results.hide()
         self.phase_bar = PhaseBar(self.host, self.cine, self.actions_table, middle)
+        self.histogram = HistogramBar(self.host, middle)
         column.addWidget(self.view_bar)
+        column.addWidget(self.histogram)
         column.addWidget(self.phase_bar)
         column.addWidget(self.vertical, 1)
         self.dock = Dock(self.panel_host, build_history, self)
@@ -191,7 +196,7 @@ class Window(QMainWindow):
                 actions.bind(spec.id, lambda name=name: self._pick_tool(name))
             elif kind == "operation":
                 actions.bind(spec.id, lambda name=name: self.show_operation(name))
-        for action_id, handler in {**self.commands.handlers(), **self.layout_commands.handlers()}.items():
+        for action_id, handler in {**self.commands.handlers(), **self.layout_commands.handlers(), **self.windowing_commands.handlers()}.items():
             actions.bind(action_id, handler)
         self.keyboard.follow(self.tooling, self.dock, self.cine)
 
@@ -323,6 +328,7 @@ class Window(QMainWindow):
         if volume is not None:
             facts.add("image")
             facts |= {"selection"} if self.tooling.selected_id else set()
+            facts |= self.windowing_commands.facts(state)
             facts |= {"ct"} if volume.unit == "HU" else set()
             facts |= {"mpr"} if not why_no_mpr(volume) else set()
             facts |= {"turned"} if host.desk.is_turned else set()
@@ -333,7 +339,7 @@ class Window(QMainWindow):
             facts |= {"dicom"} if row is not None and row.entry.reader == "dicom" else set()
         self.first_run.show_recent(self.browser.isHidden())
         facts |= {"views"} if len(host.desk.wishes) > 1 else set()
-        facts |= self.key_commands.facts()
+        facts |= self.key_commands.facts() | self.commands.navigation.facts()
         actions.set_available(facts, is_reading=host.arriving is not None)
         wish = host.wish
         checked = {
@@ -342,7 +348,7 @@ class Window(QMainWindow):
             "view.identity": not self.grid.identity, "view.results": self.results.isVisibleTo(self), "view.browser": self.browser.isVisibleTo(self),
             "view.dock": self.dock.isVisibleTo(self), "window.invert": wish.is_inverted, "view.cine": self.cine.is_playing,
             "view.full_screen": self.isFullScreen(), **{f"view.{plane}": volume is not None and state.plane == plane for plane in PLANES},
-            **self.layout_commands.checked(state),
+            **self.windowing_commands.checked(state), **self.layout_commands.checked(state), **self.commands.navigation.checked(),
         }  # fmt: skip
         for action_id, on in checked.items():
             actions[action_id].setChecked(on)
@@ -410,13 +416,15 @@ class Window(QMainWindow):
 
     # --- the window's own life ---
 
+    @property
+    def _parts(self) -> dict[str, QWidget]:
+        """What can be hidden, and is remembered so."""
+        return {"browser": self.browser, "dock": self.dock}
+
     def _restore(self) -> None:
-        state = self.host.settings.get("window", "")
-        if state:
-            self.restoreGeometry(QByteArray.fromBase64(state.encode()))
-        sizes = self.host.settings.get("splitter", [])
-        if len(sizes) == 3 and all(isinstance(s, int) for s in sizes):
-            self.horizontal.setSizes(sizes)
+        said = placing.restore(self, self.horizontal, self.host.settings, self._parts)
+        if said:
+            QTimer.singleShot(0, self, lambda: self.host.say("info", said))
         self.layout_commands.restore()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -440,8 +448,7 @@ class Window(QMainWindow):
             event.ignore()
             self.commands.quit()
             return
-        self.host.settings.set("window", bytes(self.saveGeometry().toBase64().data()).decode())
-        self.host.settings.set("splitter", self.horizontal.sizes())
+        placing.remember(self, self.horizontal, self.host.settings, self._parts)
         self._warm_up.stop()
         self.layout_commands.close_detached()
         self.cine.stop()

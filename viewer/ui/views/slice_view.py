@@ -7,17 +7,13 @@ out on purpose: its range would be a second truth beside ``Placement``.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
-    QDragEnterEvent,
-    QDragMoveEvent,
-    QDropEvent,
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
@@ -32,7 +28,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from viewer.core.annotation import Annotation
-from viewer.core.layout import Point
+from viewer.core.layout import NO_AXIS, Point
 from viewer.core.tool import Tool, ToolHost
 from viewer.draw.contours import Contour, contours_of, preview_contours
 from viewer.draw.corners import view_name
@@ -46,17 +42,17 @@ from viewer.ui import theme
 from viewer.ui.views.arrival import draw_sentence, draw_waiting, prepare_arriving, probe_arriving
 from viewer.ui.views.badge_tip import show_meaning
 from viewer.ui.views.commands import COMMANDS
+from viewer.ui.views.drop_target import DropTarget
 from viewer.ui.views.mouse import BuiltIn, Mouse
 from viewer.ui.views.navigator import Navigator
 from viewer.ui.views.picture_item import PictureItem
 from viewer.ui.views.probe import probe_at
 from viewer.ui.views.tool_hand import ToolHand
 
-SERIES_MIME = "application/x-negatoscope-series"
-"""Entry id of a series that is dragged from the browser."""
+_REST_MS = 60
 
 
-class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
+class SliceView(ToolHand, DropTarget, pg.GraphicsView):  # type: ignore[misc]
     """One view.
 
     Signals
@@ -122,6 +118,11 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         self._shapes: tuple[Annotation, ...] = ()
         self._hovered: tuple[Point, Qt.KeyboardModifier] | None = None
         self._probe_text = ""
+        self._is_rough = False
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._refine)
         self._item = PictureItem()
         self.scene().addItem(self._item)
         self.navigator = Navigator(self)
@@ -199,6 +200,9 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         self.navigator.look()
         if self.state == old:
             return
+        self._is_rough = self.state.slab is not None and self.state.layout.axis == NO_AXIS
+        if self._is_rough:  # a turned slab takes long: coarse while things move, whole once they rest
+            self._rest.start()
         if self._preview is not None and self._preview[0] != self._slice_key():
             self._preview = None  # of another slice
         if self.state.volume is None:
@@ -206,6 +210,10 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         if self._hovered is not None:
             self._read_pointer(*self._hovered)
         self._rename()
+        self.viewport().update()
+
+    def _refine(self) -> None:
+        self._is_rough = False
         self.viewport().update()
 
     def run(self, command: str) -> None:
@@ -312,9 +320,10 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         if self._arriving is not None:
             self._contours, self._picture_key = (), prepare_arriving(item, self._arriving, state, self._picture_key)
             return
-        if self._picture_key != state.picture_key:
-            item.picture = compose(state, document, preview=preview)
-            self._picture_key = state.picture_key
+        key: tuple[object, ...] = (state.picture_key, self._is_rough)
+        if self._picture_key != key:
+            item.picture = compose(state, document, preview=preview, coarse=2 if self._is_rough else 1)
+            self._picture_key = key
         key = (state.layers, state.layout, state.index)
         if self._contours_key != key:
             self._contours = contours_of(state, document)
@@ -347,6 +356,7 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
         return Extras(
             self._contours, self._shapes, self._probe_text, self.identity, is_preview=self._preview is not None,
             cross=self.cross, is_turnable=self.is_turnable, is_linked_by_hand=self._is_linked_by_hand,
+            has_ruler=self.navigator.has_ruler, is_key_image=self.navigator.key_image is not None,
         )  # fmt: skip
 
     def _rename(self) -> None:
@@ -425,21 +435,3 @@ class SliceView(ToolHand, pg.GraphicsView):  # type: ignore[misc]
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         event.ignore()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasFormat(SERIES_MIME) or any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-        else:
-            event.ignore()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        paths = tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
-        event.acceptProposedAction()
-        self.activated.emit()
-        if event.mimeData().hasFormat(SERIES_MIME):
-            self.series_dropped.emit(bytes(event.mimeData().data(SERIES_MIME).data()).decode())
-        elif paths:
-            self.files_dropped.emit(paths)
