@@ -13,6 +13,7 @@ from viewer.core.volume import Identity
 from viewer.core.window import VoiLut, Window
 from viewer.core.words import _, mark
 from viewer.io.dicom import elements, remarks
+from viewer.io.dicom.dictionary import uid_name
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
@@ -60,7 +61,7 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
         return Description(identity, _title(header, identity))
     unit, reason = unit_of(header, frame, dataset)
     groups = _groups(dataset, number)
-    windows, luts = _windows(dataset, groups), _voi_luts(header, frame, dataset, groups)
+    windows, (luts, broken_luts) = _windows(dataset, groups), _voi_luts(header, frame, dataset, groups)
     if header.sop_class == PARAMETRIC_MAP:
         windows = tuple(scaled(window, frame.slope, frame.intercept) for window in windows)
     is_grey = header.samples == 1 and header.photometric != "PALETTE COLOR"
@@ -68,7 +69,7 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
     shutter, shapes = read_shutter(own, header.rows, header.columns)
     notes = [*remarks.stored_notes(header), *remarks.relation_notes(dataset)]
     if is_grey:
-        notes += [Note("unit", reason), *remarks.window_notes(windows, luts, unusable_windows(dataset))]
+        notes += [Note("unit", reason), *remarks.window_notes(windows, luts, _unusable(dataset, groups), broken_luts)]
     notes += quantity_notes(header.sop_class, dataset)
     notes += remarks.colour_notes(header, dataset)
     if shutter is not None:
@@ -130,9 +131,7 @@ _NEWER = {"1.2.840.10008.5.1.4.1.1.66.7": "Label Map Segmentation Storage", "1.2
 
 def object_name(sop_class: str) -> str:
     """DICOM's name of a kind of object, its UID where the name is not known."""
-    from viewer.io.dicom.library import UID
-
-    return _NEWER.get(sop_class) or (elements.harmless(UID(sop_class).name)[:128] if sop_class else "")
+    return _NEWER.get(sop_class) or (elements.harmless(uid_name(sop_class))[:128] if sop_class else "")
 
 
 def _title(header: Header, identity: Identity) -> str:
@@ -157,10 +156,17 @@ def _windows(dataset: Dataset, groups: list[Dataset]) -> tuple[Window, ...]:
     return ()
 
 
-def _voi_luts(header: Header, frame: Frame, dataset: Dataset, groups: list[Dataset]) -> tuple[VoiLut, ...]:
-    """Curves from modality values to shades (D32); the first value's sign is that of the modality values."""
+def _unusable(dataset: Dataset, groups: list[Dataset]) -> tuple[tuple[float, float], ...]:
+    """Windows of the frame and of the image that cannot be used, each once."""
+    holders = (*(elements.first(group, FRAME_VOI) for group in groups), dataset)
+    return tuple(dict.fromkeys(pair for holder in holders if holder is not None for pair in unusable_windows(holder)))
+
+
+def _voi_luts(header: Header, frame: Frame, dataset: Dataset, groups: list[Dataset]) -> tuple[tuple[VoiLut, ...], int]:
+    """Curves from modality values to shades (D32), and how many were left out; the first value's sign is that of the modality values."""
     signed = (header.is_signed or frame.intercept < 0) and elements.first(dataset, 0x00283000) is None
     encodings = elements.encodings(dataset)
+    broken = 0
     for holder in (*(elements.first(group, FRAME_VOI) for group in groups), dataset):
         found = []
         for item in elements.items(holder, 0x00283010):
@@ -168,9 +174,11 @@ def _voi_luts(header: Header, frame: Frame, dataset: Dataset, groups: list[Datas
             if table is not None:
                 first, entries, bits = table
                 found.append(VoiLut(first, tuple(entries), bits, elements.words(item, 0x00283003, encodings)[:64]))
+            else:
+                broken += 1
         if found:
-            return tuple(found)
-    return ()
+            return tuple(found), broken
+    return (), broken
 
 
 def lookup_table(item: Dataset, descriptor_tag: int, data_tag: int, *, signed: bool) -> tuple[int, list[int], int] | None:

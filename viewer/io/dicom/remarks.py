@@ -65,8 +65,10 @@ def relation_notes(dataset: Dataset) -> Iterator[Note]:
         yield Note("values", text.format(name=elements.harmless(relation)[:16]))
 
 
-def window_notes(windows: Sequence[Window], luts: Sequence[VoiLut], unusable: Sequence[tuple[float, float]] = ()) -> Iterator[Note]:
-    """What the file gives to choose from (D32 to D34)."""
+def window_notes(
+    windows: Sequence[Window], luts: Sequence[VoiLut], unusable: Sequence[tuple[float, float]] = (), broken_luts: int = 0
+) -> Iterator[Note]:  # fmt: skip
+    """What the file gives to choose from (D32 to D34), and what of it cannot be used."""
     for number, lut in enumerate(luts, 1):
         text = _("VOI LUT {number} of the file: {count} entries of {bits} bits from {first:g} on{name}.")
         name = f" “{lut.name}”" if lut.name else ""
@@ -79,7 +81,14 @@ def window_notes(windows: Sequence[Window], luts: Sequence[VoiLut], unusable: Se
     for center, width in unusable:
         text = _("The file’s window of centre {center:g} and width {width:g} cannot be used: such a width is not allowed.")
         yield Note("window", text.format(center=center, width=width), is_warning=True)
-    if not windows and not luts and not unusable:
+    if broken_luts:
+        words = ngettext(
+            "{count} VOI LUT of the file is broken (its descriptor and its entries do not agree) and was left out.",
+            "{count} VOI LUTs of the file are broken (their descriptors and their entries do not agree) and were left out.",
+            broken_luts,
+        )
+        yield Note("window", words, is_warning=True)
+    if not windows and not luts and not unusable and not broken_luts:
         yield Note("window", _("The file gives no window and no VOI LUT."))
 
 
