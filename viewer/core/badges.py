@@ -28,6 +28,7 @@ _MEANINGS: dict[str, str] = {
     "MANUAL LINK": mark("Images were brought together by hand, not by a common frame of reference."),
     "Registered by mutual information": mark("What lies over this image was aligned by computation; look whether it fits."),
     "OTHER PATIENT": mark("What lies over this image names another patient."),
+    "KEY IMAGE": mark("This image is marked as a key image; the same key takes the mark off."),
     "Preview": mark("A preview of an operation that has not been applied."),
 }
 

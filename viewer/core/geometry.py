@@ -17,6 +17,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from viewer.core.letters import shown_letters
+
 Triple = tuple[float, float, float]
 Index = tuple[int, int, int]
 Plane = Literal["acquired", "axial", "coronal", "sagittal"]
@@ -350,4 +352,4 @@ def place_text(position: ArrayLike, unit: str, is_patient: bool) -> str:
     if not is_patient:
         return f"x {x:.1f}  y {y:.1f}  z {z:.1f} {unit}"
     named = (("L" if x >= 0 else "R", x), ("P" if y >= 0 else "A", y), (_ends[0] if z >= 0 else _ends[1], z))
-    return "  ".join(f"{letter} {abs(value):.1f}" for letter, value in named) + f" {unit}"
+    return "  ".join(f"{shown_letters(letter)} {abs(value):.1f}" for letter, value in named) + f" {unit}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from viewer.core.geometry import place_text
+from viewer.core.letters import shown_letters
 from viewer.core.oblique import ObliqueLayout
 from viewer.core.volume import Identity, Volume
 from viewer.core.words import _
@@ -152,7 +153,7 @@ def position_text(state: ViewState) -> str:
     place = geometry.to_patient(middle)
     world = int(abs(geometry.vector(axis)).argmax())
     value = float(place[world])
-    return f"{('LR', 'PA', 'HF')[world][value < 0]} {abs(value):.1f} mm"
+    return f"{shown_letters(('LR', 'PA', 'HF')[world][value < 0])} {abs(value):.1f} mm"
 
 
 def _oblique_position(state: ViewState, layout: ObliqueLayout) -> str:
@@ -163,7 +164,7 @@ def _oblique_position(state: ViewState, layout: ObliqueLayout) -> str:
     if not state.geometry.is_patient:
         return ""
     world = max(range(3), key=lambda n: abs(layout.normal[n]))
-    return f"{('LR', 'PA', 'HF')[world][place[world] < 0]} {abs(place[world]):.1f} mm"
+    return f"{shown_letters(('LR', 'PA', 'HF')[world][place[world] < 0])} {abs(place[world]):.1f} mm"
 
 
 def phase_text(state: ViewState, volume: Volume) -> str:

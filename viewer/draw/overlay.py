@@ -9,13 +9,16 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from viewer.core.annotation import Annotation
 from viewer.core.layout import Placement
-from viewer.core.words import _
+from viewer.core.letters import shown_letters
+from viewer.core.words import _, mark
 from viewer.draw.color_bar import draw_color_bar
 from viewer.draw.contours import Contour
 from viewer.draw.corners import Corners, corners
 from viewer.draw.crosshair import draw_cross
 from viewer.draw.figures import round_length
 from viewer.draw.fusion import draw_curtain, draw_reason
+from viewer.draw.picture import is_smooth
+from viewer.draw.ruler import draw_rulers
 from viewer.draw.shapes import draw_annotations, draw_contours, draw_seeds
 from viewer.draw.text import LETTER_INK, Style, draw_text, elided, text_height, text_width
 from viewer.session.linking import NO_CROSS, Cross
@@ -29,6 +32,8 @@ TINY_VIEW = 110.0
 
 # Badges that limit measuring are amber with a triangle.
 LIMITING = frozenset({"INCOMPLETE", "NO GEOMETRY", "UNCALIBRATED", "AT DETECTOR", "EST. MAG", "TILT", "MOSAIC", "RESAMPLED"})
+PERMANENT = frozenset({"NEURO"})
+KEY_IMAGE = mark("KEY IMAGE")
 RAISED = QColor(0x25, 0x27, 0x2B, 230)
 WARN, TEXT = "#E8B04B", "#E6E8EB"
 _SIGN = 13.0
@@ -53,6 +58,8 @@ class Extras:
     """Whether those lines have handles."""
     is_linked_by_hand: bool = False
     """Whether the view follows another by the user's word alone."""
+    has_ruler: bool = False
+    is_key_image: bool = False
 
 
 NO_EXTRAS = Extras()
@@ -90,6 +97,10 @@ def paint_overlay(painter: QPainter, state: ViewState, rect: QRectF, scale: floa
         draw_cross(painter, extras.cross, placement, rect, scale, with_handles=extras.is_turnable)
     if state.text != "none":
         _draw_texts(painter, state, rect, scale, extras, placement)
+    else:
+        _draw_badges(painter, shown_badges(state, rect, painter.device().devicePixelRatio(), scale, extras), scale)
+    if extras.has_ruler and min(rect.width(), rect.height()) / scale >= TINY_VIEW:
+        draw_rulers(painter, state, placement, rect, scale)
     painter.restore()
 
 
@@ -98,23 +109,33 @@ def shown_badges(
 ) -> tuple[tuple[str, QRectF], ...]:
     """The badges that :func:`paint_overlay` paints, by their names, and where.
 
-    One row under the lines at the top left; what does not fit is left out from the end. ``pixel_ratio``: pixels of the device for a logical one.
+    One row under the lines at the top left; what does not fit is left out from the end. Which way round the picture hangs is said in a
+    view without texts and in a tiny one too (C07). ``pixel_ratio``: pixels of the device for a logical one.
     """
-    if state.volume is None or state.text == "none" or min(rect.width(), rect.height()) / scale < TINY_VIEW:
+    if state.volume is None:
         return ()
+    if state.text == "none" or min(rect.width(), rect.height()) / scale < TINY_VIEW:
+        return _in_a_row(tuple(name for name in state.badges if name in PERMANENT), rect, rect.top() + INSET * scale, scale)
     percent = state.placement((rect.width(), rect.height())).zoom * pixel_ratio * 100
     names = (
+        *(name for name in state.badges if name in PERMANENT),
         *(("Preview",) if extras.is_preview else ()),
+        *((KEY_IMAGE,) if extras.is_key_image else ()),
         *state.badges,
         *(("MANUAL LINK",) if extras.is_linked_by_hand else ()),
-        *(("INTERPOLATED",) if percent > 100.5 else ()),
+        *(("INTERPOLATED",) if percent > 100.5 and is_smooth() else ()),
     )
     _style, step = _type(rect, scale)
     texts = corners(state, zoom_percent=percent, identity=extras.identity, level=_level(state, rect, scale))
-    x, y = rect.left() + INSET * scale, rect.top() + INSET * scale + step * min(_room(rect, step, scale), len(texts.top_left)) + 4 * scale
+    y = rect.top() + INSET * scale + step * min(_room(rect, step, scale), len(texts.top_left)) + 4 * scale
+    return _in_a_row(tuple(dict.fromkeys(names)), rect, y, scale)
+
+
+def _in_a_row(names: tuple[str, ...], rect: QRectF, y: float, scale: float) -> tuple[tuple[str, QRectF], ...]:
+    x = rect.left() + INSET * scale
     found: list[tuple[str, QRectF]] = []
-    for name in dict.fromkeys(names):
-        width = text_width(_(name), Style(11 * scale, is_bold=True)) + (_SIGN * scale if _limits(name) else 0.0) + 12 * scale
+    for name in names:
+        width = text_width(_(name), Style(11 * scale, is_bold=True)) + (_SIGN * scale if _has_sign(name) else 0.0) + 12 * scale
         if x + width > rect.right() - RIGHT_INSET * scale:
             break
         found.append((name, QRectF(x, y, width, 18 * scale)))
@@ -128,8 +149,8 @@ def _draw_texts(painter: QPainter, state: ViewState, rect: QRectF, scale: float,
     style, step = _type(rect, scale)
     _draw_corners(painter, texts, rect, style, step, scale)
     _draw_letters(painter, state, rect, scale)
+    _draw_badges(painter, shown_badges(state, rect, ratio, scale, extras), scale)
     if min(rect.width(), rect.height()) / scale >= TINY_VIEW:
-        _draw_badges(painter, shown_badges(state, rect, ratio, scale, extras), scale)
         _draw_scale_bar(painter, state, placement, rect, style, rect.bottom() - (INSET + 4) * scale - step * len(texts.bottom_right), scale)
         draw_color_bar(painter, state, rect, style, scale, right_inset=RIGHT_INSET * scale)
 
@@ -175,7 +196,7 @@ def _draw_letters(painter: QPainter, state: ViewState, rect: QRectF, scale: floa
         return
     style = Style(14 * scale, is_bold=True, ink=LETTER_INK)
     height = text_height(style)
-    left, top, right, bottom = state.layout.edge_letters(volume.geometry, volume.patient_orientation)
+    left, top, right, bottom = (shown_letters(side) for side in state.layout.edge_letters(volume.geometry, volume.patient_orientation))
     middle = rect.center()
     draw_text(painter, rect.left() + INSET * scale, middle.y() - height / 2, left, style)
     draw_text(painter, rect.right() - RIGHT_INSET * scale, middle.y() - height / 2, right, style, align="right")
@@ -190,14 +211,28 @@ def _draw_badges(painter: QPainter, badges: tuple[tuple[str, QRectF], ...], scal
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(RAISED)
         painter.drawRoundedRect(box, 4 * scale, 4 * scale)
+        middle = QPointF(box.left() + 11 * scale, box.center().y())
         if limits:
-            _draw_triangle(painter, QPointF(box.left() + 11 * scale, box.center().y()), 4.5 * scale)
-        left = box.left() + (_SIGN * scale if limits else 0.0) + 6 * scale
+            _draw_triangle(painter, middle, 4.5 * scale)
+        elif name == KEY_IMAGE:
+            _draw_bookmark(painter, middle, scale)
+        left = box.left() + (_SIGN * scale if _has_sign(name) else 0.0) + 6 * scale
         draw_text(painter, left, box.top() + (box.height() - text_height(style)) / 2, _(name), style)
 
 
 def _limits(badge: str) -> bool:
     return badge.split(":")[0] in LIMITING
+
+
+def _has_sign(badge: str) -> bool:
+    return badge == KEY_IMAGE or _limits(badge)
+
+
+def _draw_bookmark(painter: QPainter, center: QPointF, scale: float) -> None:
+    """The sign of a key image, in the colour of its mark on the slider."""
+    painter.setBrush(QColor(LETTER_INK))
+    corners_of = ((-3.0, -5.0), (3.0, -5.0), (3.0, 5.0), (0.0, 2.0), (-3.0, 5.0))
+    painter.drawPolygon(QPolygonF([center + QPointF(x * scale, y * scale) for x, y in corners_of]))
 
 
 def _draw_triangle(painter: QPainter, center: QPointF, radius: float) -> None:

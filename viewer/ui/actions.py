@@ -18,7 +18,7 @@ from viewer.session.profile import Profile
 from viewer.ui import icons, theme
 
 KeyScope = Literal["G", "V", "S", "C"]
-Needs = Literal["", "image", "undo", "redo", "selection", "ct", "planes", "phases", "patient", "model", "dicom", "open", "grey", "mpr", "turned"]
+Needs = Literal["", "image", "undo", "redo", "selection", "key_images", "ct", "planes", "phases", "patient", "model", "dicom", "open", "grey", "mpr", "turned", "views", "named", "preview"]
 
 REASONS: dict[str, str] = {
     "image": mark("Open an image first."),
@@ -26,6 +26,7 @@ REASONS: dict[str, str] = {
     "redo": mark("Nothing to redo."),
     "selection": mark("Select a measurement first."),
     "ct": mark("Presets are for CT in HU."),
+    "key_images": mark("No image is marked as a key image."),
     "planes": mark("This image has one slice."),
     "phases": mark("This image has one phase."),
     "patient": mark("This image has no patient orientation."),
@@ -35,8 +36,11 @@ REASONS: dict[str, str] = {
     "grey": mark("This is a colour image."),
     "mpr": mark("No planes can be cut through this image."),
     "turned": mark("No plane is turned."),
+    "views": mark("There is one view."),
+    "named": mark("Select a segment or a measurement first."),
+    "preview": mark("No preview is shown."),
 }
-_WITHOUT_IMAGE = frozenset(("undo", "redo", "model", "open"))
+_WITHOUT_IMAGE = frozenset(("undo", "redo", "model", "open", "views"))
 """Needs that have nothing to do with what the view shows."""
 READING = mark("Still reading. Wait until the series is whole.")
 _WHILE_READING = frozenset(
@@ -83,11 +87,14 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("file.sample", mark("Open the sample study"), FILE, "images"),
     ActionSpec("file.close_all", mark("Close all"), FILE, "x", (), needs="open"),
     ActionSpec("file.export", mark("Export"), FILE, "download", (), needs="image", opens_dialog=True),
+    ActionSpec("file.export_key_images", mark("Export key images"), FILE, "key-image", needs="key_images", opens_dialog=True),
     ActionSpec("file.export_recipe", mark("Export recipe"), FILE, "save", needs="undo", opens_dialog=True),
     ActionSpec("file.quit", mark("Quit"), FILE, "", ()),
     ActionSpec("edit.undo", mark("Undo"), EDIT, "undo-2", (), needs="undo"),
     ActionSpec("edit.redo", mark("Redo"), EDIT, "redo-2", (), needs="redo"),
     ActionSpec("edit.delete", mark("Delete measurement"), EDIT, "trash-2", (), "V", "selection"),
+    ActionSpec("edit.rename", mark("Rename the selected segment or measurement"), EDIT, "pencil", needs="named"),
+    ActionSpec("edit.settings", mark("Settings"), EDIT, "settings", opens_dialog=True),
     ActionSpec("edit.copy_picture",
         mark("Copy picture"), EDIT, "copy", (), "G", "image", mark("Copies the view without name and ID.")),
     ActionSpec("view.acquired", mark("As acquired"), VIEW, "", (), "V", "image", is_checkable=True),
@@ -113,8 +120,32 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("view.next_phase", mark("Next phase"), VIEW, "", (), "V", "phases", command="phase.next"),
     ActionSpec("view.cine", mark("Play"), VIEW, "play", (), "V", "planes",
         mark("The phases, or the slices where there is one phase."), is_checkable=True),
+    *(
+        ActionSpec(f"cine.{mode}", title, VIEW, "", scope="V", needs="planes", tip=tip, is_checkable=True)
+        for mode, title, tip in (
+            ("loop", mark("Play in a loop"), mark("From the end straight to the beginning again.")),
+            ("sweep", mark("Play to and fro"), mark("At each end it turns round.")),
+            ("once", mark("Play once"), mark("It stops at the end.")),
+        )
+    ),
+    ActionSpec("view.key_image", mark("Mark as key image"), VIEW, "key-image", scope="V", needs="image", is_checkable=True,
+        tip=mark("Marks this image as worth seeing again; once more takes the mark off.")),
+    ActionSpec("view.previous_key_image", mark("Previous key image"), VIEW, "", scope="V", needs="key_images"),
+    ActionSpec("view.next_key_image", mark("Next key image"), VIEW, "", scope="V", needs="key_images"),
+    ActionSpec("view.magnifier", mark("Magnifier"), VIEW, "magnifier", scope="V", needs="image", is_checkable=True,
+        tip=mark("A lens at the pointer, without smoothing, with the values. Hold the key, or press it for on and off.")),
+    ActionSpec("view.ruler", mark("Rulers"), VIEW, "ruler", scope="V", needs="image", is_checkable=True,
+        tip=mark("Rulers along the left and the lower edge.")),
+    ActionSpec("view.standard", mark("Orient to standard"), VIEW, "", scope="V", needs="patient", command="view.standard",
+        tip=mark("Turns and mirrors the picture as its plane is usually hung.")),
+    ActionSpec("view.neurological", mark("Neurological orientation"), VIEW, "", scope="V", needs="image", is_checkable=True,
+        tip=mark("The patient's left on the left of the screen, in all views; a badge says so.")),
     ActionSpec("view.previous_series", mark("Previous series"), VIEW, "", (), "V", "image"),
     ActionSpec("view.next_series", mark("Next series"), VIEW, "", (), "V", "image"),
+    ActionSpec("view.first_series", mark("First series"), VIEW, "", (), "V", "image"),
+    ActionSpec("view.last_series", mark("Last series"), VIEW, "", (), "V", "image"),
+    ActionSpec("view.previous_study", mark("Previous study"), VIEW, "", (), "V", "image"),
+    ActionSpec("view.next_study", mark("Next study"), VIEW, "", (), "V", "image"),
     ActionSpec("view.text", mark("Corner text"), VIEW, "type", (), "V", "image", mark("Full, short, none."), command="view.text"),
     ActionSpec("view.identity", mark("Hide name and ID"), VIEW, "user-round-x", (), "V", "image", is_checkable=True),
     ActionSpec("view.graphics", mark("Overlays of the file"), VIEW, "", (), "V", "image",
@@ -146,8 +177,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("layout.maximise", mark("Maximise this view"), LAYOUT, "maximize", (), "V", is_checkable=True),
     ActionSpec("layout.detach", mark("View in a window of its own"), LAYOUT, "monitor", needs="image",
         tip=mark("For a second monitor. It shows what the active view shows, and stays linked.")),
-    ActionSpec("view.next_view", mark("Next view"), LAYOUT, "", (), "V"),
-    ActionSpec("view.previous_view", mark("Previous view"), LAYOUT, "", (), "V"),
+    ActionSpec("view.next_view", mark("Next view"), LAYOUT, "", (), "V", "views"),
+    ActionSpec("view.previous_view", mark("Previous view"), LAYOUT, "", (), "V", "views"),
     ActionSpec("view.crosshair", mark("Crosshair and reference lines"), LAYOUT, "reference-lines", (), "V", "image", is_checkable=True),
     ActionSpec("layout.straighten", mark("Straighten the planes"), LAYOUT, "", needs="turned",
         tip=mark("Axial, sagittal and coronal again, through the crosshair.")),
@@ -215,6 +246,8 @@ TABLE: tuple[ActionSpec, ...] = (
         mark("Drag through the slices. The wheel always scrolls."), is_checkable=True),
     ActionSpec("brush.smaller", mark("Smaller brush"), TOOLS, "", (), "S", "image"),
     ActionSpec("brush.larger", mark("Larger brush"), TOOLS, "", (), "S", "image"),
+    ActionSpec("segment.add", mark("Add a segment"), TOOLS, "plus", (), "S", "image"),
+    ActionSpec("preview.accept", mark("Accept the preview"), TOOLS, "check", (), "S", "preview"),
     ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ()),
     ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", (), "G", "image", mark("Ask the model about this image.")),
     ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", (), "G", "image"),
@@ -226,27 +259,15 @@ TABLE: tuple[ActionSpec, ...] = (
 
 COMING: tuple[ActionSpec, ...] = (
     ActionSpec("file.save_session", mark("Save the session"), FILE),
-    ActionSpec("edit.rename", mark("Rename the selected segment or measurement"), EDIT),
-    ActionSpec("view.next_view", mark("Next view"), VIEW, scope="V"),
-    ActionSpec("view.previous_view", mark("Previous view"), VIEW, scope="V"),
-    ActionSpec("view.crosshair", mark("Crosshair and reference lines"), VIEW, scope="V"),
-    ActionSpec("view.key_image", mark("Mark as key image"), VIEW, scope="V"),
-    ActionSpec("view.mip", mark("Maximum intensity projection"), VIEW, scope="V"),
     ActionSpec("view.next_stage", mark("Next stage"), VIEW, scope="V"),
     ActionSpec("view.previous_stage", mark("Previous stage"), VIEW, scope="V"),
-    ActionSpec("view.first_series", mark("First series"), VIEW, scope="V"),
-    ActionSpec("view.last_series", mark("Last series"), VIEW, scope="V"),
-    ActionSpec("view.next_study", mark("Next study"), VIEW, scope="V"),
-    ActionSpec("view.previous_study", mark("Previous study"), VIEW, scope="V"),
     ActionSpec("tool.rotate", mark("Rotate by dragging"), TOOLS, scope="V"),
     ActionSpec("tool.Measure/Angle", mark("Angle"), TOOLS, scope="V"),
     ActionSpec("tool.Measure/Polygon", mark("Polygon"), TOOLS, scope="V"),
     ActionSpec("tool.Measure/Text", mark("Text"), TOOLS, scope="V"),
-    ActionSpec("segment.add", mark("Add a segment"), TOOLS, scope="S"),
     ActionSpec("segment.next", mark("Next segment"), TOOLS, scope="S"),
     ActionSpec("segment.previous", mark("Previous segment"), TOOLS, scope="S"),
     ActionSpec("segment.interpolate", mark("Interpolate between slices"), TOOLS, scope="S"),
-    ActionSpec("preview.accept", mark("Accept the preview"), TOOLS, scope="S"),
 )  # fmt: skip
 """What is to come, with the keys that are kept for it (reserved). One that is in ``TABLE`` by now counts there."""
 

@@ -1,4 +1,4 @@
-"""Plays the phases or the slices of the shown volume in a loop, leaving frames out rather than falling behind."""
+"""Plays the phases or the slices of the shown volume, leaving frames out rather than falling behind."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from viewer.ui.host import Host
 
 USUAL_RATE, SLOWEST, FASTEST = 10.0, 1.0, 60.0
 Axis = Literal["phases", "slices"]
+Mode = Literal["loop", "sweep", "once"]
+MODES: tuple[Mode, ...] = ("loop", "sweep", "once")
 _TELL_S = 0.5
 
 
@@ -24,6 +26,19 @@ def frame_rate(volume: Volume) -> float:
     span = starts[-1] - starts[0] if len(starts) > 1 else 0.0
     rate = (len(starts) - 1) / span if span > 0 else USUAL_RATE
     return max(SLOWEST, min(rate, FASTEST))
+
+
+def due_frame(first: int, passed: int, count: int, mode: Mode) -> int:
+    """The frame that is shown ``passed`` frames after ``first``.
+
+    A loop begins again after the last of ``count``; a sweep turns round at both ends, and shows each end once; once stays at the last.
+    """
+    if mode == "once":
+        return min(first + passed, count - 1)
+    if mode == "loop" or count < 2:
+        return (first + passed) % count
+    place = (first + passed) % (2 * count - 2)
+    return place if place < count else 2 * count - 2 - place
 
 
 class Cine(QObject):
@@ -41,6 +56,8 @@ class Cine(QObject):
         self._rate = USUAL_RATE
         self._own_rate = False
         self._wanted: Axis = "phases"
+        kept = host.settings.get("cine_mode", "loop")
+        self._mode: Mode = kept if kept in MODES else "loop"  # type: ignore[assignment]
         self._started = 0.0
         self._first = self._shown = self._number = 0
         self._moments: deque[float] = deque(maxlen=120)
@@ -87,6 +104,20 @@ class Cine(QObject):
                 self._play()
             self.told.emit()
 
+    @property
+    def mode(self) -> Mode:
+        """What happens at the end."""
+        return self._mode
+
+    def set_mode(self, mode: Mode) -> None:
+        """What is to happen at the end, from now on; remembered."""
+        if mode != self._mode:
+            self._mode = mode
+            self._host.settings.set("cine_mode", mode)
+            if self.is_playing:
+                self._begin_at(self._place())
+            self.told.emit()
+
     def set_rate(self, rate: float) -> None:
         """Frames a second, kept within 1 to 60; holds until another image is shown."""
         self._rate, self._own_rate = max(SLOWEST, min(rate, FASTEST)), True
@@ -113,8 +144,8 @@ class Cine(QObject):
             self.stop()  # the user went elsewhere
             return
         now = self._clock()
-        number = self._first + int((now - self._started) * self._rate)
-        due = number % self._count()
+        number = int((now - self._started) * self._rate)
+        due = due_frame(self._first, number, self._count(), self._mode)
         if number != self._number:
             self._number = number
             self._moments.append(now)
@@ -124,6 +155,8 @@ class Cine(QObject):
         if now - self._last_told > _TELL_S:
             self._last_told = now
             self.told.emit()
+        if self._mode == "once" and due == self._count() - 1:
+            self.stop()
 
     def _place(self) -> int:
         state = self._host.state
@@ -140,13 +173,15 @@ class Cine(QObject):
         if volume is None or self._count() < 2:
             return
         self._volume_id, self._rate = volume.id, self.rate
+        if self._mode == "once" and self._place() == self._count() - 1:
+            self._host.change_wish(**({"phase": 0} if self.axis == "phases" else {"index": 0}))  # it has been played: from the beginning
         self._begin_at(self._place())
         self._timer.start(max(1, round(1000 / self._rate)))
         self.changed.emit(True)
         self.told.emit()
 
     def _begin_at(self, place: int) -> None:
-        self._started, self._first, self._shown, self._number = self._clock(), place, place, place
+        self._started, self._first, self._shown, self._number = self._clock(), place, place, 0
         self._moments.clear()
 
     def _follow(self, state: ViewState) -> None:

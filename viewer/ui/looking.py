@@ -41,6 +41,7 @@ class Looking(QObject):
         self.desk = Desk()
         """The views: read it here, change it through the host."""
         self._wishes: dict[str, ViewWish] = {}
+        self._is_neurological = False
         self._arrivals: dict[str, Arriving] = {}
         self._state = resolve(self.wish, self.document)
         self._seen = self._state
@@ -109,12 +110,20 @@ class Looking(QObject):
 
     def ask(self, cell: int, wish: ViewWish) -> None:
         """Ask a view to show something else; linked views follow."""
+        wish = replace(wish, is_neurological=self._is_neurological)
         if wish.volume_id != self.desk.wishes[cell].volume_id:
             self._remember(self.desk.wishes[cell])
             changed = self.desk.show(cell, wish, self.look)
         else:
             changed = self.desk.ask(cell, wish, self.look)
         self._show(changed)
+
+    def set_neurological(self, is_neurological: bool) -> None:
+        """Hang the pictures of all views with the patient's left on the left of the screen, or on the right again (C07)."""
+        self._is_neurological = is_neurological
+        for cell, wish in enumerate(self.desk.wishes):
+            self.desk.wishes[cell] = replace(wish, is_neurological=is_neurological)
+        self._show(set(range(len(self.desk.wishes))))
 
     def point(self, cell: int, position: Triple) -> None:
         """Put the crosshair on a place; linked views go there."""
@@ -142,6 +151,14 @@ class Looking(QObject):
         self.desk.arrange(name, self.look)
         self._follow_active()
         self.arranged.emit()
+
+    def room_beside(self) -> int:
+        """A view beside the active one for another image: an empty one, else the next; made where there is one view, or planes of one image."""
+        if self.desk.arrangement.planes or len(self.desk.arrangement.cells) == 1:
+            self.arrange("1x2")
+        count = len(self.desk.arrangement.cells)
+        empty = [n for n in range(count) if n != self.desk.active and not self.desk.wishes[n].volume_id]
+        return empty[0] if empty else (self.desk.active + 1) % count
 
     def set_links(self, links: Links) -> None:
         """Switch what views do together."""

@@ -22,6 +22,7 @@ from viewer.ui.dialogs.explain import show_explanation
 from viewer.ui.dialogs.keys import KeySheet
 from viewer.ui.dialogs.stack import StackDialog
 from viewer.ui.dialogs.tags import show_tags
+from viewer.ui.navigation_commands import NavigationCommands
 from viewer.ui.panels.measurements import delete_measurement
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ class WindowCommands(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window = window
+        self.navigation = NavigationCommands(window)
 
     def handlers(self) -> dict[str, Any]:
         host = self._window.host
         return {
+            **self.navigation.handlers(),
             "file.open_folder": self._ask_folder,
             "file.open_file": self._ask_files,
             "file.open_stack": self._ask_stack,
