@@ -328,20 +328,10 @@ def _triples(places: NDArray[np.float64]) -> tuple[Triple, ...]:
     return tuple((float(x), float(y), float(z)) for x, y, z in places)
 
 
-HEAD_FOOT, SUPERIOR_INFERIOR = ("H", "F"), ("S", "I")
-_ends = HEAD_FOOT
-
-
-def use_letters(head: str, foot: str) -> None:
-    """The letters of the two ends of the body from now on: ``HEAD_FOOT`` (DICOM's) or ``SUPERIOR_INFERIOR`` (CONVENTIONS C09)."""
-    global _ends
-    _ends = (head, foot)
-
-
 def letters(vector: ArrayLike) -> str:
     """Up to three patient letters of a direction, largest first (CONVENTIONS C10): (0.866, 0.5, 0) is ``LP``."""
     v = np.asarray(vector, dtype=np.float64)
-    names = ("L" if v[0] > 0 else "R", "P" if v[1] > 0 else "A", _ends[0] if v[2] > 0 else _ends[1])
+    names = ("L" if v[0] > 0 else "R", "P" if v[1] > 0 else "A", "H" if v[2] > 0 else "F")
     order = np.argsort(-np.abs(v), kind="stable")
     return "".join(names[i] for i in order if abs(v[i]) >= LETTER_LIMIT)
 
@@ -351,5 +341,5 @@ def place_text(position: ArrayLike, unit: str, is_patient: bool) -> str:
     x, y, z = (float(c) for c in np.asarray(position))
     if not is_patient:
         return f"x {x:.1f}  y {y:.1f}  z {z:.1f} {unit}"
-    named = (("L" if x >= 0 else "R", x), ("P" if y >= 0 else "A", y), (_ends[0] if z >= 0 else _ends[1], z))
+    named = (("L" if x >= 0 else "R", x), ("P" if y >= 0 else "A", y), ("H" if z >= 0 else "F", z))
     return "  ".join(f"{shown_letters(letter)} {abs(value):.1f}" for letter, value in named) + f" {unit}"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
-from viewer.core.letters import use_letters
 from viewer.session.history import Changes
 from viewer.session.key_images import indices_in, shown_key_image, toggle_key_image
 from viewer.ui.cine import MODES
@@ -30,7 +29,8 @@ class NavigationCommands(QObject):
         self._has_magnifier, self._pressed_at = False, 0.0
         self._has_ruler = bool(self._host.settings.get("ruler", False))
         self._is_neurological = bool(self._host.settings.get("neurological", False))
-        use_letters(self._host.settings.get("letters", "HF"))
+        if self._is_neurological:
+            self._host.set_neurological(True)
         window.grid.made.connect(self._connect_view)
         window.tooling.segment_changed.connect(lambda _segment: self._mark_segment())
         window.cine.told.connect(self._check)
