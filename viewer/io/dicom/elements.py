@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.io.dicom.dictionary import dictionary_vr, usual_encodings
 from viewer.io.dicom.quiet import collected
 
 Dataset = Any
@@ -99,6 +99,9 @@ def encodings_of(names: tuple[str, ...]) -> tuple[str, ...]:
     """The same from the values of SpecificCharacterSet; latin-1 where there is none, or none that is known."""
     if not any(names):
         return ("latin-1",)
+    usual = usual_encodings(names)
+    if usual is not None:
+        return usual
     from viewer.io.dicom.library import convert_encodings
 
     try:
@@ -188,17 +191,6 @@ NUMBER_TYPES = {
     "US or SS": "u2",
 }  # fmt: skip
 """numpy's types of the value representations that are binary numbers."""
-
-
-@lru_cache(maxsize=4096)
-def dictionary_vr(tag: int) -> str:
-    """The value representation of DICOM's own dictionary, "" of tags that it does not have."""
-    from viewer.io.dicom.library import dictionary_VR
-
-    try:
-        return str(dictionary_VR(tag))
-    except KeyError:
-        return ""
 
 
 def _number(part: str) -> float:

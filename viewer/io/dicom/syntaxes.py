@@ -8,6 +8,7 @@ from typing import Literal
 
 from viewer.core.words import _
 from viewer.io import gate
+from viewer.io.dicom.dictionary import uid_name
 from viewer.io.inflate import DEFLATE_RATIO
 
 IMPLICIT = "1.2.840.10008.1.2"
@@ -80,9 +81,7 @@ def begins_right(syntax: str, head: bytes) -> bool:
 
 def name_of(syntax: str) -> str:
     """The name of a transfer syntax in the standard; the UID itself where it has none."""
-    from viewer.io.dicom.library import UID
-
-    return _YOUNG.get(syntax) or UID(syntax).name
+    return _YOUNG.get(syntax) or uid_name(syntax)
 
 
 def is_registered(syntax: str) -> bool:

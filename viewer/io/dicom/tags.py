@@ -19,6 +19,7 @@ from viewer.core.errors import UnreadableFile
 from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.dicom import elements
+from viewer.io.dicom.dictionary import dictionary_vr
 from viewer.io.dicom.parse import looks_like, parse
 from viewer.io.dicom.syntaxes import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT
 from viewer.io.dicom.walk import LONG_VRS, PIXEL_TAGS, SHORT_VRS, UNDEFINED
@@ -397,7 +398,7 @@ def _known_vr(tag: int, creator: str) -> str:
     if not tag & 0xFFFF:
         return "UL"
     if not tag >> 16 & 1:
-        return elements.dictionary_vr(tag)
+        return dictionary_vr(tag)
     from viewer.io.dicom.library import private_dictionary_VR
 
     try:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from viewer.io.dicom.elements import dictionary_vr
+from viewer.io.dicom.dictionary import dictionary_vr
 from viewer.io.dicom.quiet import collected
 from viewer.io.dicom.syntaxes import CODECS, EXPLICIT, IMPLICIT
 
