@@ -19,7 +19,7 @@ from viewer.io.picture_stack import Spacing
 from viewer.jobs.pool import Pool
 from viewer.session.plugins import discover
 from viewer.session.settings import Settings, data_folder
-from viewer.ui import faults, theme
+from viewer.ui import faults, language, theme
 from viewer.ui.garbage import GarbageCollector
 from viewer.ui.host import Host
 from viewer.ui.window import Window
@@ -34,7 +34,7 @@ def check_display() -> None:
         raise Refused(_("There is no display to open a window on. The other verbs work without one: negatoscope --help."))
 
 
-def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, colors: str | None = None, stack: Spacing | None = None) -> int:
+def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, colors: str | None = None, stack: Spacing | None = None, speak: str = "") -> int:
     """Open the window and run until it is closed; the exit code.
 
     Parameters
@@ -49,6 +49,8 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
         The theme; the remembered one if left out.
     stack : (float or None, float or None, float or None), optional
         All pictures under ``paths`` are one stack of this spacing (mm between columns, rows, planes).
+    speak : str
+        The language, one of ``viewer.ui.language.CHOICES``; the remembered one if left out.
     """
     check_qt()
     check_display()
@@ -65,11 +67,13 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
         application.setApplicationName("negatoscope")
         settings = Settings()
         theme.apply_theme(application, colors or settings.get("theme", "dark"))
+        faulty = language.speak(application, speak or language.chosen(settings))
         host = Host(discover(settings.get("plugins", []), safe_mode=safe_mode), pool, settings)
         window = Window(host, restore=not safe_mode)
         garbage = GarbageCollector(host)
         faults.install(host)
         window.show()
+        language.tell(host, faulty)
         if demo:
             QTimer.singleShot(0, window.commands.open_sample)
         elif paths:
@@ -77,6 +81,8 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
         code = application.exec()
         faults.uninstall()
         garbage.close()
-        window.deleteLater()
+        for top in application.topLevelWidgets():  # the window, or the one that took its place in another language
+            if isinstance(top, Window):
+                top.deleteLater()
         faulthandler.disable()
     return int(code)

@@ -15,6 +15,7 @@ from viewer.core import words
 from viewer.core.catalogue import Fault
 from viewer.core.words import ngettext
 from viewer.session.settings import Settings
+from viewer.ui.dialogs.settings import SettingsDialog, open_settings
 
 if TYPE_CHECKING:
     from viewer.ui.host import Host
@@ -55,14 +56,40 @@ def tell(host: Host, faults: tuple[Fault, ...]) -> None:
         host.say("warn", text, details="\n".join(map(str, faults)))
 
 
-def choose(window: Window, name: str) -> None:
-    """Remember a choice and act on it, as soon as the menu or dialog that asked for it is through."""
-    window.host.settings.set(SETTING, "" if name == SYSTEM else name)
-    wanted = words.known(name) if name != SYSTEM else words.system_language()
-    if wanted == words.language():
-        show_choice(window)
-    else:
-        QTimer.singleShot(0, window, lambda: change(window, name))
+class LanguageWatch(QObject):
+    """Follows the setting: whoever changes it, menu or settings dialog, has the window speak it at once."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window, self._settings = window, window.host.settings
+        self._settings.watch(self._take)
+
+    def choose(self, name: str) -> None:
+        """Remember a choice, one of ``CHOICES``."""
+        self._settings.set(SETTING, "" if name == SYSTEM else name)
+        self.show_choice()
+
+    def show_choice(self) -> None:
+        """Check the menu's line of the language that was chosen."""
+        now = chosen(self._settings)
+        for name in CHOICES:
+            self._window.actions_table[f"language.{name}"].setChecked(name == now)
+
+    def close(self) -> None:
+        """Follow no more."""
+        self._settings.unwatch(self._take)
+
+    def _take(self, key: str) -> None:
+        if key == SETTING:
+            # The menu or dialog that asked for it is to be through first.
+            QTimer.singleShot(0, self, self._follow)
+
+    def _follow(self) -> None:
+        name = chosen(self._settings)
+        if (words.system_language() if name == SYSTEM else name) == words.language():
+            self.show_choice()
+        else:
+            change(self._window, name)
 
 
 def change(window: Window, name: str) -> Window:
@@ -70,24 +97,19 @@ def change(window: Window, name: str) -> Window:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     faults = speak(application, name)
+    window.commands.language.close()
     window.cine.stop()
     window.host.clear_preview()
     window.tooling.cancel()
     new = type(window)(window.host, restore=False, after=window)
     _take_places(window, new)
     _take_parts(window, new)
+    _take_settings(window, new)
     window.hide()
     new.activateWindow()
     _bury(window)
     tell(new.host, faults)
     return new
-
-
-def show_choice(window: Window) -> None:
-    """Check the menu's line of the language that was chosen."""
-    now = chosen(window.host.settings)
-    for name in CHOICES:
-        window.actions_table[f"language.{name}"].setChecked(name == now)
 
 
 def _take_places(old: Window, new: Window) -> None:
@@ -123,7 +145,16 @@ def _take_parts(old: Window, new: Window) -> None:
         new.messages.show_message(message.kind, words.gettext(message.text), [(words.gettext(text), call) for text, call in message.links])
     new.center.setCurrentIndex(old.center.currentIndex())
     new.refresh_actions()
-    show_choice(new)
+    new.commands.language.show_choice()
+
+
+def _take_settings(old: Window, new: Window) -> None:
+    """The settings dialog, where the language was chosen in it."""
+    for dialog in old.findChildren(SettingsDialog):
+        if dialog.isVisible():
+            page = next(name for name, made in dialog.pages.items() if made is dialog.page)
+            dialog.hide()
+            open_settings(new, page)
 
 
 def _bury(window: Window) -> None:

@@ -41,6 +41,7 @@ class WindowCommands(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window = window
+        self.language = language.LanguageWatch(window)
         self.navigation = NavigationCommands(window)
 
     def handlers(self) -> dict[str, Any]:
@@ -77,7 +78,7 @@ class WindowCommands(QObject):
             "view.full_screen": self._toggle_full_screen,
             "view.next_region": lambda: self._focus_region(1),
             "view.previous_region": lambda: self._focus_region(-1),
-            **{f"language.{name}": (lambda name=name: language.choose(self._window, name)) for name in language.CHOICES},
+            **{f"language.{name}": (lambda name=name: self.language.choose(name)) for name in language.CHOICES},
             "brush.smaller": lambda: self._window.view.turn_tool(-1),
             "brush.larger": lambda: self._window.view.turn_tool(1),
             "gesture.cancel": self._cancel,
