@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,8 @@ _GAP = 1.5
 """Planes farther apart than this many median distances have others missing between them (D60)."""
 _ON_PLANE = 1e-6
 _WITHIN = 0.01
-"""Indices in 32 bits are right to a thousandth."""
+_ON_VOXEL = 1e-3
+"""Indices in 32 bits are right to less than a thousandth."""
 Floats = NDArray[np.float32]
 
 
@@ -196,6 +198,19 @@ def linear(values: NDArray[Any], part: Part, out: Floats) -> None:
     np.subtract(b, a, out=b)
     np.multiply(b, places[0], out=b)
     np.add(a, b, out=out)
+    if values.dtype.kind == "f":
+        _mend(out, source, flat, places, steps)
+
+
+def _mend(out: Floats, source: NDArray[Any], flat: NDArray[np.intp], shares: Sequence[Floats], steps: Sequence[int]) -> None:
+    """On a voxel its own value counts, though a neighbour that has no share in it is NaN."""
+    holes = np.isnan(out)
+    if not holes.any():
+        return
+    at = [share[holes] for share in shares]
+    on_voxel = np.all([np.minimum(share, 1 - share) < _ON_VOXEL for share in at], axis=0)
+    upper = sum((share > 0.5) * step for share, step in zip(at, steps, strict=True))
+    out[holes] = np.where(on_voxel, source[flat[holes] + upper], np.float32(np.nan))
 
 
 def nearest(values: NDArray[Any], part: Part, out: NDArray[Any]) -> None:

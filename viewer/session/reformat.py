@@ -21,7 +21,7 @@ def why_no_mpr(volume: Volume) -> str:
         return _("This is a colour image. Planes can be cut only through grey values.")
     if geometry.shape[geometry.plane_axis] < 2:
         return _("This series has only one plane: there is nothing to cut other planes through.")
-    if not geometry.between_known:
+    if not geometry.between_known and geometry.is_rectangular:  # where it is not, each plane has its own place
         return _("The file does not say where its planes lie, so no other planes can be cut through them.")
     if not geometry.in_plane_known:
         return _("The file gives no pixel spacing, so planes cut through it would have wrong proportions.")

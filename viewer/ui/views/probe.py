@@ -50,11 +50,11 @@ def probe_at(state: ViewState, document: Readable, point: Point, plane: NDArray[
     if not volume.geometry.contains(index):
         return None
     position = state.position_at(point)
-    if state.is_oblique and volume.geometry.nearest(position) is None:
-        return None  # between planes that are missing
+    if state.is_oblique and not volume.geometry.is_rectangular and np.isnan(_shown_value(state, point)):
+        return None  # where planes are missing nothing is shown, and nothing said
     value = volume.phase(state.phase)[index] if plane is None else plane[index[1:]]
     if state.slab is not None and plane is None:
-        value = _slab_value(state, point)
+        value = _shown_value(state, point)
     if volume.is_color:
         text = "R {} G {} B {}".format(*(int(part) for part in value))
         if volume.indices is not None:
@@ -65,14 +65,14 @@ def probe_at(state: ViewState, document: Readable, point: Point, plane: NDArray[
         text = intensity(float(value), volume.unit, is_statistic=not float(value).is_integer())
         for scale in volume.scales:
             text += f" · {intensity(float(value) * scale.factor, scale.unit)}"
-        if state.slab is not None:
+        if state.slab is not None and plane is None:
             text = _("{slab}: {value}").format(slab=state.slab.badge, value=text)
     words = place_text(position, volume.geometry.unit, volume.geometry.is_patient)
     return Probe(index, position, words, text, _segment_at(state, document, index), second_text(state, position))
 
 
-def _slab_value(state: ViewState, point: Point) -> Any:
-    """The value of the slab at the pixel under the pointer: what is painted there, not that of one voxel."""
+def _shown_value(state: ViewState, point: Point) -> Any:
+    """The value of the pixel under the pointer: what is painted there, not that of one voxel."""
     values, step = shown_values(state), state.layout.step
     row, column = math.floor(point[1] / step[0]), math.floor(point[0] / step[1])
     return values[min(max(row, 0), values.shape[0] - 1), min(max(column, 0), values.shape[1] - 1)]
