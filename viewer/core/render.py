@@ -6,10 +6,12 @@ The order is DICOM's (PS3.4 N.2): modality values, window or VOI LUT, inversion,
 from __future__ import annotations
 
 import math
+import os
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,10 @@ from viewer.core.geometry import Index
 from viewer.core.layout import Layout2D
 from viewer.core.volume import Volume
 from viewer.core.window import VoiLut, Window, apply_window
+from viewer.core.words import mark
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Pixels = NDArray[np.uint32]
 
@@ -28,6 +34,8 @@ MAP_COLORS = (0.15, 0.95)
 # Enough values for percentiles that move by less than a grey level.
 _SAMPLES = 1 << 19
 _BLACK = np.uint32(0xFF000000)
+_BLOCK, _SHARED = 1 << 18, 1 << 21
+"""Pixels that are looked up at once, and from which number on several threads share them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +79,47 @@ def levels(plane: NDArray[Any], display: Display) -> NDArray[np.uint8]:
     return np.take(_tables.level_table(plane.dtype, display), _as_unsigned(plane))
 
 
-def to_rgb32(plane: NDArray[Any], display: Display | None) -> Pixels:
-    """A plane (rows, columns) of values, or (rows, columns, 3) of RGB, as a new C-contiguous array of 0xFFRRGGBB.
+def to_rgb32(plane: NDArray[Any], display: Display | None, out: Pixels | None = None) -> Pixels:
+    """A plane (rows, columns) of values, or (rows, columns, 3) of RGB, as a C-contiguous array of 0xFFRRGGBB.
 
-    Colour is shown as it is where ``display`` is None, else with the window as brightness and contrast.
+    Colour is shown as it is where ``display`` is None, else with the window as brightness and contrast. ``out`` is written over and returned
+    if it has the plane's shape: new memory for every frame costs as much as the picture.
     """
     if plane.ndim == 3:
         return _color_pixels(plane, display)
     if display is None:
         raise ValueError("grey values need a window")
+    picture = out if out is not None and out.shape == plane.shape else np.empty(plane.shape, dtype=np.uint32)
     if plane.dtype.kind == "f":
-        return np.take(rgb32(display.color_map), _float_levels(plane, display))
-    picture = np.empty(plane.shape, dtype=np.uint32)
-    # "clip" spares numpy a check of every index; none is outside.
-    return np.take(_tables.color_table(plane.dtype, display), _as_unsigned(plane), out=picture, mode="clip")
+        _look_up(rgb32(display.color_map), _float_levels(plane, display), picture)
+    else:
+        _look_up(_tables.color_table(plane.dtype, display), _as_unsigned(plane), picture)
+    return picture
+
+
+def _look_up(table: NDArray[Any], numbers: NDArray[Any], out: NDArray[Any]) -> None:
+    """``out = table[numbers]``, in blocks that stay in the processor's memory: numpy widens the numbers to 64 bits first."""
+    rows = max(1, _BLOCK // max(1, numbers.shape[1]))
+    starts = range(0, len(numbers), rows)
+
+    def block(start: int) -> None:
+        # "clip" spares numpy a check of every number; none is outside.
+        np.take(table, numbers[start : start + rows], out=out[start : start + rows], mode="clip")
+
+    if numbers.size < _SHARED:
+        for start in starts:
+            block(start)
+    else:
+        for _done in _helpers().map(block, starts):
+            pass
+
+
+@lru_cache(maxsize=1)
+def _helpers() -> Executor:
+    """Threads for large pictures; numpy lets the others run while it looks up."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(min(4, os.cpu_count() or 1), "render")
 
 
 def blend_labels(picture: Pixels, labels: NDArray[Any], colors: Mapping[int, tuple[int, int, int]], opacity: float) -> None:
@@ -198,7 +233,7 @@ def _full_window(volume: Volume) -> Window:
             low, high = min(low, float(known.min())), max(high, float(known.max()))
     if low > high:
         low, high = 0.0, 1.0
-    return Window.between(low, high if high > low else low + 1, "Full range")
+    return Window.between(low, high if high > low else low + 1, mark("Full range"))
 
 
 def _spread(volume: Volume) -> Spread:

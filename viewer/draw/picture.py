@@ -65,12 +65,13 @@ class Picture:
 
 
 def compose(
-    state: ViewState, document: Readable, *, preview: Preview | None = None, only_image: bool = False, coarse: int = 1
+    state: ViewState, document: Readable, *, preview: Preview | None = None, only_image: bool = False, coarse: int = 1, over: Picture | None = None
 ) -> Picture:  # fmt: skip
     """The picture of a state that has a volume: as many pixels as the slice has, turned as it is shown.
 
     ``only_image`` leaves out segments, maps, and the file's overlays and shutter: exactly the windowed data. ``coarse``: so many times
     fewer pixels a side of a plane that has to be interpolated, for as long as it moves; others are the same at once.
+    ``over``: a picture that nobody wants any more; its memory is used again if it has the right size.
     """
     volume = state.volume
     if volume is None:
@@ -82,7 +83,7 @@ def compose(
         pixels = to_rgb32(layout.turned(preview.values), _display(state, preview))
     else:
         plane = shown_values(state, coarse=coarse)
-        pixels = to_rgb32(plane, state.display)
+        pixels = to_rgb32(plane, state.display, over.pixels if over is not None else None)
         draw_outside(pixels, state, plane)
     if not only_image:
         if state.fusion is not None and state.fusion.is_drawn:

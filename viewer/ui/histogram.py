@@ -13,7 +13,7 @@ from viewer.core.histogram import Histogram, known_volume_histogram, plane_histo
 from viewer.core.volume import Volume
 from viewer.core.window import FUNCTIONS
 from viewer.core.words import gettext as _
-from viewer.draw.picture import shown_values
+from viewer.draw.planes import shown_values
 from viewer.session import windowing
 from viewer.session.view import ViewState
 from viewer.ui import theme

@@ -7,7 +7,7 @@ from typing import Any
 from viewer.core.annotation import Annotation
 from viewer.core.tool import Pointer, ToolHost
 from viewer.core.words import gettext as _
-from viewer.draw.picture import shown_values
+from viewer.draw.planes import shown_values
 from viewer.session import hand
 from viewer.session.windowing import region_window
 from viewer.ui.host import Host

@@ -322,7 +322,7 @@ class SliceView(ToolHand, DropTarget, pg.GraphicsView):  # type: ignore[misc]
             return
         key: tuple[object, ...] = (state.picture_key, self._is_rough)
         if self._picture_key != key:
-            item.picture = compose(state, document, preview=preview, coarse=2 if self._is_rough else 1)
+            item.picture = compose(state, document, preview=preview, coarse=2 if self._is_rough else 1, over=item.picture)
             self._picture_key = key
         key = (state.layers, state.layout, state.index)
         if self._contours_key != key:
