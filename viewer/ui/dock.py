@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from viewer.core.operation import load
@@ -14,6 +14,8 @@ from viewer.session.plugins import PanelEntry
 from viewer.ui import theme
 from viewer.ui.controls import DockTabs, EmptyState
 from viewer.ui.panel_host import PanelHost
+
+_FIRST_AFTER_MS = 100
 
 
 class Dock(QWidget):
@@ -41,10 +43,16 @@ class Dock(QWidget):
             self._add(entry.name, entry.icon or "circle-dot", _(entry.title), lambda entry=entry: self._build_plugin(entry))
         self._add("history", "history", _("History"), lambda: history(panels))
         self.tabs.currentChanged.connect(self._show)
-        self._show(0)
+        # The first panel is built once the window has been painted, and the first picture with it.
+        self._first = QTimer(self)
+        self._first.setSingleShot(True)
+        self._first.timeout.connect(lambda: self._show(self.tabs.currentIndex()))
+        self._first.start(_FIRST_AFTER_MS)
 
     def panel(self, name: str) -> QWidget | None:
-        """A panel that was built already."""
+        """A panel that was built already, or is in front."""
+        if self._first.isActive() and name == self.current_name:
+            self._show(self.tabs.currentIndex())
         return self._built.get(self._names.index(name)) if name in self._names else None
 
     def show_panel(self, name: str) -> QWidget | None:
@@ -80,6 +88,7 @@ class Dock(QWidget):
         self.stack.addWidget(QWidget(self.stack))
 
     def _show(self, index: int) -> None:
+        self._first.stop()
         if index not in self._built:
             widget = self._builders[index]()
             widget.setMinimumWidth(0)

@@ -72,10 +72,28 @@ def set_icon(target: QAbstractButton | QAction, name: str, *, size: int = 16, ti
         target.setIconSize(QSize(size, size))
 
 
+def promise_icon(action: QAction, name: str, *, size: int = 16, tint: str = "rest") -> None:
+    """Name the icon of an action; :func:`keep_promise` makes it for a bar or menu. All of a window's take a tenth of a second."""
+    action.setProperty("iconName", name)
+    action.setProperty("iconLength", size)
+    action.setProperty("iconTint", tint)
+
+
+def keep_promise(action: QAction) -> None:
+    """Give an action its icon, which is about to be seen."""
+    if action.icon().isNull():
+        _give(action)
+
+
 def renew(target: QObject) -> None:
-    """Tint again what ``set_icon`` set; called for everything when the theme changes."""
+    """Tint again what was set; called for everything when the theme changes."""
+    if isinstance(target, QAbstractButton | QAction) and not target.icon().isNull():
+        _give(target)
+
+
+def _give(target: QAbstractButton | QAction) -> None:
     name = target.property("iconName")
-    if name and isinstance(target, QAbstractButton | QAction):
+    if name:
         target.setIcon(icon(name, size=target.property("iconLength"), tint=target.property("iconTint")))
 
 
@@ -85,6 +103,7 @@ def clear_cache() -> None:
     _pixmaps.clear()
 
 
+@lru_cache(maxsize=1)
 def icon_names() -> tuple[str, ...]:
     """Every icon there is."""
     return tuple(sorted(path.stem for path in resource("icons").glob("*.svg")))

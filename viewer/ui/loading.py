@@ -117,7 +117,7 @@ class Loading(QObject):
 
     def _soon(self) -> None:
         if not self._tick.isActive() and not self._is_over:
-            self._tick.start()
+            self._tick.start(_LOOK_MS if self.is_shown else 0)  # the first picture does not wait
 
     def _read_alone(self) -> None:
         """The wanted plane by itself: for the first picture, and for formats whose reader tells of no planes."""

@@ -90,6 +90,7 @@ class TopBar(QFrame):
                 elif spec.menu == title:
                     action = self._actions[spec.id]
                     action.setText(self._actions.menu_title(spec) if spec.id not in ("edit.undo", "edit.redo") else action.text())
+                    icons.keep_promise(action)
                     part.addAction(action)
                     if spec.id == "file.open_file" and self.recents is not None:
                         part.addMenu(self.recents.build_menu(part))

@@ -178,6 +178,7 @@ class ToolButton(_PaintedButton):
     @classmethod
     def of_action(cls, action: QAction, *, kind: Literal["bar", "panel"] = "bar", parent: QWidget | None = None) -> ToolButton:
         """A tool that shows and triggers an action: its words, icon (``icons.set_icon``), tooltip, checked and enabled state."""
+        icons.keep_promise(action)
         button = cls(action.property("iconName") or "circle-dot", action.iconText(), kind=kind, parent=parent)
         size = button.iconSize()
         button.setDefaultAction(action)
