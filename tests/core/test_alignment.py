@@ -16,6 +16,7 @@ from viewer.core.alignment import (
     inverse,
     moved,
     moved_cut,
+    parts,
     rigid,
     turned_about,
 )
@@ -33,6 +34,12 @@ def test_a_move_is_that_of_simpleitk_with_the_same_angles_and_center() -> None:
     matrix = rigid(shift=(1.5, -2.5, 3.5), degrees=(10.0, -20.0, 35.0), center=(5.0, -4.0, 9.0))
     np.testing.assert_allclose(moved(matrix, PLACES), [oracle.TransformPoint(p) for p in PLACES], atol=1e-9)
     np.testing.assert_allclose(moved(inverse(matrix), moved(matrix, PLACES)), PLACES, atol=1e-9)
+
+
+def test_a_move_comes_apart_into_what_it_was_made_of() -> None:
+    matrix = rigid(shift=(1.5, -2.5, 3.5), degrees=(10.0, -20.0, 35.0), center=(5.0, -4.0, 9.0))
+    shift, degrees = parts(matrix, (5.0, -4.0, 9.0))
+    assert shift == pytest.approx((1.5, -2.5, 3.5)) and degrees == pytest.approx((10.0, -20.0, 35.0))
 
 
 def test_a_turn_about_any_axis_is_that_of_simpleitk() -> None:

@@ -113,6 +113,15 @@ def turned_about(axis: ArrayLike, degrees: float, center: ArrayLike) -> tuple[fl
     return as_matrix(turn, middle - turn @ middle)
 
 
+def parts(matrix: tuple[float, ...], center: ArrayLike) -> tuple[Triple, Triple]:
+    """Shift (mm) and angles (degrees about x, y, z) that :func:`rigid` makes a move of, for a center."""
+    turn = as_array(matrix)[:3, :3]
+    about_y = math.asin(max(-1.0, min(1.0, -float(turn[2, 0]))))
+    about_x, about_z = math.atan2(turn[2, 1], turn[2, 2]), math.atan2(turn[1, 0], turn[0, 0])
+    shift = moved(matrix, center) - np.asarray(center, dtype=np.float64)
+    return _triple(shift), _triple(np.degrees((about_x, about_y, about_z)))
+
+
 def degrees_of(matrix: tuple[float, ...]) -> float:
     """By how many degrees a move turns, about whatever axis."""
     turn = as_array(matrix)[:3, :3]

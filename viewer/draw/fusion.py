@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from viewer.core.alignment import moved_cut
+from viewer.core.alignment import SAME_PLACE, as_array, degrees_of, moved_cut
 from viewer.core.digits import intensity
-from viewer.core.geometry import Triple
+from viewer.core.geometry import Triple, place_text
 from viewer.core.layout import Placement
 from viewer.core.render import Pixels, blend_map, map_colors, to_rgb32
 from viewer.core.sample import sample, slab
@@ -114,11 +114,21 @@ def second_line(state: ViewState) -> str:
         return ""
     width, center = window_figures(fusion.display.window.center, fusion.display.window.width)
     fields = {"name": fusion.title(), "map": fusion.map_title(), "width": width, "center": center}
+    if fusion.wish.nudge != SAME_PLACE:
+        return nudge_text(fusion.wish.nudge, state)
     if fusion.mode == "difference":
         return _("{name} less this  {map}  W {width}  L {center}").format(**fields)
     if fusion.mode == "curtain":
         return _("{name}  {map}  W {width}  L {center}").format(**fields)
     return _("{name}  {map} {percent} %  W {width}  L {center}").format(**fields, percent=round(100 * fusion.opacity))
+
+
+def nudge_text(nudge: tuple[float, ...], state: ViewState) -> str:
+    """How far what is in the hand has been moved: ``Nudged L 3.2  A 1.0  H 0.0 mm``, or turned: ``Turned 4.5°``."""
+    angle = degrees_of(nudge)
+    if angle > 1e-6:
+        return _("Turned {degrees:.1f}°").format(degrees=angle)
+    return _("Nudged {place}").format(place=place_text(as_array(nudge)[:3, 3], "mm", state.geometry.is_patient))
 
 
 def second_text(state: ViewState, position: Triple) -> str:

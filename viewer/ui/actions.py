@@ -18,7 +18,7 @@ from viewer.session.profile import Profile
 from viewer.ui import icons, theme
 
 KeyScope = Literal["G", "V", "S", "C"]
-Needs = Literal["", "image", "undo", "redo", "selection", "key_images", "ct", "planes", "phases", "patient", "model", "dicom", "open", "grey", "mpr", "turned", "views", "named", "preview"]
+Needs = Literal["", "image", "undo", "redo", "selection", "key_images", "ct", "planes", "phases", "patient", "model", "dicom", "open", "grey", "mpr", "turned", "views", "named", "preview", "fusion", "aligned"]
 
 REASONS: dict[str, str] = {
     "image": mark("Open an image first."),
@@ -36,6 +36,8 @@ REASONS: dict[str, str] = {
     "grey": mark("This is a colour image."),
     "mpr": mark("No planes can be cut through this image."),
     "turned": mark("No plane is turned."),
+    "fusion": mark("Lay a second image over this one first."),
+    "aligned": mark("The second image lies where its file says."),
     "views": mark("There is one view."),
     "named": mark("Select a segment or a measurement first."),
     "preview": mark("No preview is shown."),
@@ -154,6 +156,19 @@ TABLE: tuple[ActionSpec, ...] = (
         mark("Regions that the DICOM file marks in its picture."), is_checkable=True, command="view.regions"),
     ActionSpec("view.labels", mark("Segments"), VIEW, "blend", (), "V", "image", is_checkable=True),
     ActionSpec("view.overlays", mark("Maps"), VIEW, "flame", (), "V", "image", is_checkable=True),
+    ActionSpec("fusion.lay_over", mark("Lay a series over the image"), VIEW, "blend", (), "V", "image",
+        mark("PET on CT, a dose, a second MR: in colours, with a window of its own."), opens_dialog=True),
+    ActionSpec("fusion.show", mark("Second image"), VIEW, "", (), "V", "fusion", is_checkable=True),
+    ActionSpec("fusion.blend", mark("Fusion: blend"), VIEW, "", (), "V", "fusion", is_checkable=True),
+    ActionSpec("fusion.difference", mark("Fusion: difference"), VIEW, "", (), "V", "fusion", mark("Second less first."), is_checkable=True),
+    ActionSpec("fusion.curtain", mark("Fusion: curtain"), VIEW, "", (), "V", "fusion",
+        mark("Left of the line the first, right the second."), is_checkable=True),
+    ActionSpec("fusion.by_hand", mark("Place the second image by hand"), VIEW, "", (), "V", "fusion"),
+    ActionSpec("fusion.align", mark("Align the second image (rigid)"), VIEW, "", (), "V", "fusion",
+        mark("Finds the turn and shift that bring it over the first, by mutual information.")),
+    ActionSpec("fusion.as_files_say", mark("Second image as the files say"), VIEW, "", (), "V", "aligned", mark("Forgets how the two were aligned.")),
+    ActionSpec("fusion.exchange", mark("Exchange the two images"), VIEW, "", (), "V", "fusion"),
+    ActionSpec("fusion.remove", mark("Take the second image off"), VIEW, "", (), "V", "fusion"),
     ActionSpec("view.original",
         mark("Show the original"), VIEW, "eye", (), "V", "image", mark("The image as it was opened, without enhancement."), is_checkable=True),
     ActionSpec("view.explain", mark("How this image is shown"), VIEW, "info", (), "G", "image",
@@ -244,6 +259,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("tool.scroll",
         mark("Scroll"), TOOLS, "gallery-vertical-end", (), "V", "planes",
         mark("Drag through the slices. The wheel always scrolls."), is_checkable=True),
+    ActionSpec("tool.nudge", mark("Nudge"), TOOLS, "hand", (), "V", "fusion",
+        mark("Drag the second image into place, with Ctrl turn it. Each drag is one step."), is_checkable=True),
     ActionSpec("brush.smaller", mark("Smaller brush"), TOOLS, "", (), "S", "image"),
     ActionSpec("brush.larger", mark("Larger brush"), TOOLS, "", (), "S", "image"),
     ActionSpec("segment.add", mark("Add a segment"), TOOLS, "plus", (), "S", "image"),
@@ -301,7 +318,7 @@ class Actions(QObject):
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut if is_global else Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setAutoRepeat(spec.scope == "V")
         if spec.icon and spec.icon in icons.icon_names():
-            icons.set_icon(action, spec.icon, size=16)
+            icons.promise_icon(action, spec.icon, size=16)
         (self._window if is_global else self._view).addAction(action)
         self._actions[spec.id], self._specs[spec.id] = action, spec
         return action

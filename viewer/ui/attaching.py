@@ -18,6 +18,7 @@ from viewer.session.attach import label_values
 from viewer.session.history import ItemChange, Step
 from viewer.session.laying import Role, lay, why_not
 from viewer.ui import theme
+from viewer.ui.fusing import Fusing
 from viewer.ui.host import Host
 from viewer.ui.opening import Opener
 
@@ -35,6 +36,8 @@ class DropMenu(QMenu):
         shown = _short(root.identity.series_description or root.title)
         self.open = self.addAction(_("Open {name}").format(name=_short(entry.title)))
         self.overlay = self.addAction(_("Overlay on {series}").format(series=shown))
+        self.fusion = self.addAction(_("Fuse with {series}").format(series=shown))
+        self.fusion.setToolTip(_("Lay it over the image with colours and a window of its own; it may lie on another grid."))
         self._title = _("Segmentation of {series}").format(series=shown)
         self.segmentation = self.addAction(self._title)
         for action, role in ((self.overlay, "overlay"), (self.segmentation, "segmentation")):
@@ -61,6 +64,7 @@ class Attaching(QObject):
         super().__init__(parent)
         self._host, self._opener, self._window = host, opener, parent
         self.menu: DropMenu | None = None
+        self.fusing: Fusing | None = None
 
     # --- a drop ---
 
@@ -113,12 +117,19 @@ class Attaching(QObject):
             menu.deleteLater()
 
         menu.open.triggered.connect(lambda: self._opener.open_paths(paths))
+        menu.fusion.triggered.connect(lambda: self.fuse(paths))
         menu.overlay.triggered.connect(lambda: self.attach(entry, "overlay", read[0] if read else None))
         menu.segmentation.triggered.connect(lambda: self.attach(entry, "segmentation", read[0] if read else None))
         menu.aboutToHide.connect(lambda: QTimer.singleShot(0, self, closed))
         if menu.is_checking:
             task = self._host.work.run_thread(check, _("Looking at {name}").format(name=entry.title), checked, failed, quiet=True)
         menu.popup(place)
+
+    def fuse(self, paths: Sequence[Path]) -> None:
+        """List a file and lay it over the shown image as a second one."""
+        fusing = self.fusing
+        if fusing is not None:
+            self._opener.open_paths(paths, lambda listing: fusing.lay_entry(listing.series[0]) if listing.series else None, shows=False)
 
     # --- attaching ---
 

@@ -47,6 +47,7 @@ class _Scan:
     refused: tuple[Refusal, ...] = ()
     started: float = field(default_factory=time.monotonic)
     pace: float = 0.0
+    shows: bool = True
 
 
 class Opener(QObject):
@@ -136,12 +137,14 @@ class Opener(QObject):
         loading = self._loadings.get(self._wanted)
         return loading is not None and not loading.is_shown
 
-    def open_paths(self, paths: Sequence[Path], on_listed: Callable[[Listing], None] | None = None, *, stack: Spacing | None = None) -> None:
+    def open_paths(
+        self, paths: Sequence[Path], on_listed: Callable[[Listing], None] | None = None, *, stack: Spacing | None = None, shows: bool = True
+    ) -> None:  # fmt: skip
         """Look into files and folders; what is found joins the browser as it is found, and the first picture is shown.
 
-        With a spacing as ``stack`` all pictures there are one stack.
+        With a spacing as ``stack`` all pictures there are one stack. Without ``shows`` they are only listed.
         """
-        scan = _Scan([Path(p) for p in paths])
+        scan = _Scan([Path(p) for p in paths], shows=shows)
 
         def look(progress: Callable[[int, int], None]) -> Listing:
             if stack is not None:
@@ -263,10 +266,12 @@ class Opener(QObject):
         self._tell(listing, scan.wanted)
         self._start_waiting(scan)
         showable = [entry for entry in listing.series if entry.kind != "other"]
+        if not scan.shows:
+            showable = []
         if showable and not (self._wanted in scan.ids and self._wanted in final):
             first = max(showable, key=lambda e: e.shape[0]) if len({e.identity.study_uid for e in showable}) == 1 else showable[0]
             self.show(first.id)
-        elif len(listing.series) == 1 and listing.series[0].object_kind in HANDLERS:
+        elif scan.shows and len(listing.series) == 1 and listing.series[0].object_kind in HANDLERS:
             self.show(listing.series[0].id)  # opened by itself: it is what is wanted, on the series that it belongs to
         self._make_thumbnails(listing.series)
 

@@ -16,6 +16,7 @@ from viewer.ui.tooling import Tooling
 
 if TYPE_CHECKING:
     from viewer.ui.attaching import Attaching
+    from viewer.ui.fusing import Fusing
 
 
 class PanelHost:
@@ -26,6 +27,8 @@ class PanelHost:
         self.recents = Recents(host, opener)
         self.attaching: Attaching | None = None
         """Lays listed series over the shown image."""
+        self.fusing: Fusing | None = None
+        """Lays a second image over the shown one."""
         self.show_panel: Callable[[str], object] = lambda _name: None
         """Bring a dock tab to the front."""
         self.show_results: Callable[[], None] = lambda: None

@@ -24,9 +24,13 @@ from viewer.session.apply import SegmentRef
 from viewer.session.history import Changes, Origin
 from viewer.session.plugins import ToolEntry
 from viewer.ui.host import Host
+from viewer.ui.nudge_tool import NAME as NUDGE
+from viewer.ui.nudge_tool import Nudge
 from viewer.ui.region_window import NAME as REGION_WINDOW
 from viewer.ui.region_window import RegionWindow
 
+_OWN = (REGION_WINDOW, NUDGE)
+"""Tools of the window itself, which are no plugin's."""
 BUILT_IN = ("window", "pan", "zoom", "scroll", "crosshair")
 
 
@@ -46,7 +50,7 @@ class Tooling(QObject):
         self._name = "window"
         self._tool: Tool | None = None
         self._entry: ToolEntry | None = None
-        self._made: dict[str, Tool] = {REGION_WINDOW: RegionWindow(host)}
+        self._made: dict[str, Tool] = {REGION_WINDOW: RegionWindow(host), NUDGE: Nudge(host)}
         self._active: dict[str, SegmentRef] = {}
         self._selected = ""
         self._known: set[str] = set()
@@ -78,7 +82,7 @@ class Tooling(QObject):
             self._tool.cancel(self)
         if name in BUILT_IN:
             self._tool = self._entry = None
-        elif name == REGION_WINDOW:
+        elif name in _OWN:
             self._tool, self._entry = self._made[name], None
         else:
             self._entry = next(t for t in self._host.registry.tools if t.name == name)
@@ -88,6 +92,10 @@ class Tooling(QObject):
             self._tool = self._made[name]
         self._name = name
         self.tool_changed.emit(name)
+
+    def own(self, name: str) -> Tool:
+        """A tool of the window itself."""
+        return self._made[name]
 
     def cancel(self) -> bool:
         """Esc: drop the gesture; a plugin tool is put away. False if there was nothing to do."""
