@@ -27,6 +27,7 @@ from tests.worker_deaths import *  # noqa: F403  its hooks
 from viewer.core import memory
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["LANGUAGE"] = "en"  # the program speaks the language of the system
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 3.0
 

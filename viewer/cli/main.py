@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from viewer.cli import say
-from viewer.core.errors import JobFailed, NegatoscopeError, OperationCancelled
+from viewer.cli import language, say
+from viewer.core.errors import BadParameter, JobFailed, NegatoscopeError, OperationCancelled
 from viewer.core.words import _, mark
 
 # Verb: module, help. Each module offers add_parser(subparsers) and run(args) -> int, and, where it knows --json, JSON_KEY:
@@ -49,13 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # names of files need not be valid text
     debug = "--debug" in words
     words = joined([word for word in words if word != "--debug"])
-    if words[:1] in (["-h"], ["--help"]):
-        say.out(overview())
-        return 0
-    if words[:1] == ["--version"]:
-        from importlib.metadata import version
-
-        say.out(f"negatoscope {version('negatoscope')}")
+    try:
+        words, spoken = language.take(words)
+        language.speak(spoken)
+    except BadParameter as error:
+        return _refuse(str(error), "")
+    if _is_answered(words):
         return 0
     verb = words.pop(0) if words and words[0] in VERBS else "open"
     key = ""
@@ -64,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise _Usage(_('One of the words is empty (""). If it comes from a variable of a script, that variable is not set.'))
         module = _module(verb)
         key = getattr(module, "JSON_KEY", "") if "--json" in words else ""
-        code = int(module.run(_parse(module, verb, words)))
+        args = _parse(module, verb, words)
+        args.language = spoken
+        code = int(module.run(args))
         say.flush()
         return code
     except BrokenPipeError:
@@ -89,9 +90,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _bug(error, debug)
 
 
+def _is_answered(words: Sequence[str]) -> bool:
+    """Print what ``--help`` and ``--version`` ask for."""
+    if words[:1] in (["-h"], ["--help"]):
+        say.out(overview())
+        return True
+    if words[:1] == ["--version"]:
+        from importlib.metadata import version
+
+        say.out(f"negatoscope {version('negatoscope')}")
+        return True
+    return False
+
+
 def overview() -> str:
     """The text of ``--help``."""
-    lines = [_("usage: negatoscope [VERB] ... [--debug]"), "", _("A viewer for medical images. Verbs (negatoscope VERB --help tells more):"), ""]
+    lines = [
+        _("usage: negatoscope [VERB] ... [--language NAME] [--debug]"),
+        "",
+        _("A viewer for medical images. Verbs (negatoscope VERB --help tells more):"),
+        "",
+    ]
     lines += [f"  {verb:<11} {_(text)}" for verb, (__, text) in VERBS.items()]
     lines += ["", _("Exit codes: 0 done, 2 bad input, 1 a bug.")]
     return "\n".join(lines)

@@ -31,4 +31,5 @@ def run(args: argparse.Namespace) -> int:
         raise UnreadableFile(words.format(name=harmless(str(args.paths[0]))))
     from viewer.ui import application
 
-    return application.run(args.paths, demo=args.demo, safe_mode=args.safe_mode, colors=args.theme, stack=stack)
+    spoken = getattr(args, "language", "")
+    return application.run(args.paths, demo=args.demo, safe_mode=args.safe_mode, colors=args.theme, stack=stack, speak=spoken)

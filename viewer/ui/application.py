@@ -34,7 +34,9 @@ def check_display() -> None:
         raise Refused(_("There is no display to open a window on. The other verbs work without one: negatoscope --help."))
 
 
-def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, colors: str | None = None, stack: Spacing | None = None, speak: str = "") -> int:
+def run(
+    paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, colors: str | None = None, stack: Spacing | None = None, speak: str = ""
+) -> int:
     """Open the window and run until it is closed; the exit code.
 
     Parameters
@@ -66,7 +68,7 @@ def run(paths: Sequence[Path], *, demo: bool = False, safe_mode: bool = False, c
         application = QApplication.instance() or QApplication(sys.argv[:1])
         application.setApplicationName("negatoscope")
         settings = Settings()
-        theme.apply_theme(application, colors or settings.get("theme", "dark"))
+        theme.apply_theme(application, colors or settings.chosen("theme"), text_scale=max(1.0, min(2.0, settings.chosen("text_scale"))))
         faulty = language.speak(application, speak or language.chosen(settings))
         host = Host(discover(settings.get("plugins", []), safe_mode=safe_mode), pool, settings)
         window = Window(host, restore=not safe_mode)
