@@ -246,7 +246,12 @@ def test_what_is_no_image_is_greyed_and_says_what_it_is_when_clicked(window: Win
     assert shown is not None
     assert "Segmentation" in shown.text
     menu = browser.build_menu(Row(entry("x", kind="other")))
-    assert {action.text(): action.isEnabled() for action in menu.actions()} == {"Open": False, "DICOM tags…": True, "Export…": False}
+    assert {action.text(): action.isEnabled() for action in menu.actions()} == {
+        "Open": False,
+        "Open beside": False,
+        "DICOM tags…": True,
+        "Export…": False,
+    }
     menu.deleteLater()
 
 
@@ -399,3 +404,15 @@ def test_d53_parts_of_one_series_read_differently_in_the_list() -> None:
     who = Identity(series_description="Head", modality="CT", series_number="3")
     rows = [SeriesEntry(f"1.2#{n}", "dicom", "volume", (), who, title, (3, 4, 5)) for n, title in enumerate(("Head", "Head, localiser", "Other"))]
     assert [title_of(entry) for entry in rows] == ["Head", "Head, localiser", "Head"]
+
+
+def test_below_1100_the_browser_is_a_strip_of_thumbnails(window: Window) -> None:
+    browser = show_rows(window, entry("a"), entry("b"))
+    wide = browser.width()
+    window.resize(1099, 700)
+    QApplication.processEvents()
+    assert browser.width() == 72 and not browser.filter.isVisible()
+    assert browser.tree.visualRect(index_of(browser, "a")).width() <= 72
+    window.resize(1280, 800)
+    QApplication.processEvents()
+    assert browser.width() >= min(wide, 200) and browser.filter.isVisible()

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.window_samples import PATIENCE_MS, made_volume, put_volume, settle, write_pictures
-from viewer.core.layout import Point
+from viewer.core.layout import NO_AXIS, Point
 from viewer.draw.crosshair import handles
 from viewer.session.desk import ARRANGEMENTS
 from viewer.ui.views.drop_target import SERIES_MIME
@@ -112,7 +112,7 @@ def test_a_handle_of_a_line_turns_the_plane_and_a_command_straightens_it(ct_wind
     start = np.arctan2(grip.y() - y, grip.x() - x)
     end = start + np.radians(30)
     drag(axial, grip.toPoint(), QPoint(round(x + radius * np.cos(end)), round(y + radius * np.sin(end))), qtbot)
-    assert [view.state.layout.axis == -1 for view in window.grid.views] == [False, True, True]
+    assert [view.state.layout.axis == NO_AXIS for view in window.grid.views] == [False, True, True]
     line = next(line for line in axial.cross.lines if line.cell == cell)
     along = np.arctan2(line.end[1] - line.start[1], line.end[0] - line.start[0])
     assert np.degrees(abs(np.remainder(along - end + np.pi / 2, np.pi) - np.pi / 2)) < 1.0

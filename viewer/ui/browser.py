@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
@@ -37,6 +37,10 @@ from viewer.ui.series_tree import SeriesTree
 from viewer.ui.theme import sizes
 
 _RECENT_SHOWN = 10
+_WIDE = 1100
+"""Width of the window from which the browser has words."""
+_STRIP, _LEAST, _MOST = 72, 200, 360
+"""Widths of the browser: as a strip; with words, from and to."""
 
 
 class Browser(QWidget):
@@ -62,17 +66,45 @@ class Browser(QWidget):
         self._host.active_changed.connect(self._show_active)
         self._host.seen_changed.connect(self._show_active)
         self._take_rows()
+        self.is_strip = False
+        self.setMinimumWidth(_LEAST)
+        self.setMaximumWidth(_MOST)
+        if parent is not None:
+            parent.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # The window's width decides, not the browser's own: that is what the window divides.
+        if event.type() == QEvent.Type.Resize and watched is self.window():
+            self.set_strip(self.window().width() < _WIDE)
+        return super().eventFilter(watched, event)
+
+    def set_strip(self, is_strip: bool) -> None:
+        """A strip of thumbnails, where the window is too narrow for words beside them; the words are in the tooltips."""
+        if is_strip == self.is_strip:
+            return
+        self.is_strip = is_strip
+        self.filter.clear()
+        for part in (self._title, self._open_button, self.filter):
+            part.setHidden(is_strip)
+        self._delegate.is_strip = is_strip
+        self.setMinimumWidth(_STRIP if is_strip else _LEAST)
+        self.setMaximumWidth(_STRIP if is_strip else _MOST)
+        self.tree.doItemsLayout()
+        self._show_empty()
 
     def _build(self) -> None:
         s, actions = sizes(), self._panels.actions
         head = QHBoxLayout()
         head.setSpacing(s.margin)
-        head.addWidget(ElidedLabel(_("Studies"), "title", parent=self), 1)
+        self._title = ElidedLabel(_("Studies"), "title", parent=self)
+        head.addWidget(self._title, 1)
         opens, hides = _("Open folder (Ctrl+O)"), _("Hide the studies (Ctrl+B)")
         for icon, name, action in (("folder-open", opens, "file.open_folder"), ("panel-left", hides, "view.browser")):
             button = IconButton(icon, name, parent=self)
             button.clicked.connect(actions[action].trigger)
             head.addWidget(button)
+            if icon == "folder-open":
+                self._open_button = button
         self.filter = SearchField(_("Filter by name, ID or date"), parent=self)
         self.filter.textChanged.connect(self._apply_filter)
         self.filter.left_downwards.connect(self._enter_list)
@@ -98,7 +130,8 @@ class Browser(QWidget):
         self.tree = SeriesTree(self)
         self.tree.setAccessibleName(_("Series"))
         self.tree.setModel(self.model)
-        self.tree.setItemDelegate(RowDelegate(lambda: self._opener.shown_id, self.tree))
+        self._delegate = RowDelegate(lambda: self._opener.shown_id, self.tree)
+        self.tree.setItemDelegate(self._delegate)
         self.tree.chosen.connect(self._choose)
         self.tree.typed.connect(self._type)
         self.tree.escaped.connect(self.filter.clear)
@@ -359,6 +392,11 @@ class Browser(QWidget):
         show_tags(self._host, row.entry, self.window(), is_shown=row.entry.id == self._opener.shown_id)
 
     def _offer_adding(self, menu: QMenu, row: Row) -> None:
+        fusing = self._panels.fusing
+        if fusing is not None and row.entry.kind != "other":
+            over = menu.addAction(_("Lay over the shown image"))
+            over.triggered.connect(lambda: fusing.lay_entry(row.entry))
+            theme.set_available(over, fusing.why_not(row.entry))
         if row.entry.object_kind in MAP_KINDS:
             offer_overlay(menu, self._host, self._opener, row.entry)
             return

@@ -163,9 +163,13 @@ class RowDelegate(QStyledItemDelegate):
         """``shown_id``: entry id of the series in the active view."""
         super().__init__(parent)
         self._shown_id = shown_id
+        self.is_strip = False
+        """Whether there is room for thumbnails only."""
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
         grown = sizes().body / 13
+        if self.is_strip:
+            return QSize(sizes().thumbnail, {"study": sizes().margin, "series": sizes().series_row, "line": LINE_HEIGHT}[index.data(KIND_ROLE)])
         heights = {"study": round(STUDY_HEIGHT * grown), "series": sizes().series_row, "line": round(LINE_HEIGHT * grown)}
         return QSize(100, heights[index.data(KIND_ROLE)])
 
@@ -182,7 +186,9 @@ class RowDelegate(QStyledItemDelegate):
             rounded(painter, box, sizes().radius, fill=tokens().sel)
         elif state & QStyle.StateFlag.State_MouseOver:
             rounded(painter, box, sizes().radius, fill=tokens().hover)
-        if kind == "study":
+        if self.is_strip:
+            self._paint_strip(painter, rect, kind, value, index.data(PICTURE_ROLE))
+        elif kind == "study":
             self._paint_study(painter, rect, value, bool(state & QStyle.StateFlag.State_Open))
         elif kind == "series":
             self._paint_series(painter, rect, value, index.data(PICTURE_ROLE), is_shown)
@@ -191,6 +197,21 @@ class RowDelegate(QStyledItemDelegate):
         if state & QStyle.StateFlag.State_HasFocus:
             focus_ring(painter, box)
         painter.restore()
+
+    def _paint_strip(self, painter: QPainter, rect: QRect, kind: str, value: Any, picture: QImage | None) -> None:
+        """Without words: a line between studies, thumbnails, and a sign where something is wrong."""
+        t, s = tokens(), sizes()
+        if kind == "study":
+            painter.fillRect(QRect(rect.left() + s.gap, rect.center().y(), rect.width() - 2 * s.gap, 1), QColor(t.line))
+            return
+        if kind == "line":
+            _icon(painter, "circle-alert", QPointF(rect.center()) - QPointF(s.icon_row / 2, s.icon_row / 2), s.icon_row, t.err)
+            return
+        place = QRectF(rect.center().x() - s.thumbnail / 2, rect.center().y() - s.thumbnail / 2, s.thumbnail, s.thumbnail)
+        _thumbnail(painter, place, picture, spare_icon(value))
+        icon, token, _said = state_of(value)
+        if icon:
+            _icon(painter, icon, place.bottomRight() - QPointF(s.icon_field, s.icon_field), s.icon_field, getattr(t, token))
 
     def _paint_study(self, painter: QPainter, rect: QRect, study: Study, is_open: bool) -> None:
         t, s = tokens(), sizes()

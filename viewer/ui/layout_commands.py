@@ -34,7 +34,7 @@ class LayoutCommands(QObject):
         self._detached: list[DetachedView] = []
         self.popover = LayoutPopover(window.host, window.actions_table, window)
         self._host.arranged.connect(self._remember)
-        self._host.views_changed.connect(self._rename_windows)
+        self._host.views_changed.connect(self._take_views)
 
     def handlers(self) -> dict[str, Any]:
         return {
@@ -103,7 +103,10 @@ class LayoutCommands(QObject):
         for made in list(self._detached):
             made.close()
 
-    def _rename_windows(self, _cells: object) -> None:
+    def _take_views(self, _cells: object) -> None:
+        is_turned = self._host.desk.is_turned
+        if is_turned != self._window.actions_table["layout.straighten"].isEnabled():
+            self._window.refresh_actions()
         for made in self._detached:
             made.show_title(made.view.state)
 
@@ -163,10 +166,9 @@ class LayoutCommands(QObject):
     def restore(self) -> None:
         """The layout and the links of the last time. A layout of planes begins as one view: there is no image yet."""
         settings = self._host.settings
-        names = settings.get("links", None)
+        names, name = settings.get("links", None), settings.get("layout", "1x1")  # both first: setting one writes both
         if isinstance(names, list):
             known = [name for name in (*LINKS, "lines") if name != "by_offset"]
             self._host.set_links(replace(Links(), **{name: name in names for name in known}))
-        name = settings.get("layout", "1x1")
         if name in ARRANGEMENTS and name != "1x1":
             QTimer.singleShot(0, self, lambda: self._host.arrange(name))

@@ -25,6 +25,7 @@ from viewer.ui.dialogs.export import ExportDialog
 from viewer.ui.dialogs.palette import Palette
 from viewer.ui.dock import Dock
 from viewer.ui.first_run import FirstRun
+from viewer.ui.fusion_commands import FusionCommands
 from viewer.ui.histogram import HistogramBar
 from viewer.ui.host import Host
 from viewer.ui.jobs_popover import JobsPopover
@@ -80,6 +81,7 @@ class Window(QMainWindow):
         self.panel_host = PanelHost(host, self.tooling, self.actions_table, self.opener)
         self.attaching = self.panel_host.attaching = Attaching(host, self.opener, self)
         self.cine = Cine(host, self)
+        self.fusion_commands = FusionCommands(self)
         self._build()
         self._waiting = BusyRing(size=24, name=_("Reading"), parent=self.grid)
         self._waiting.hide()
@@ -125,13 +127,12 @@ class Window(QMainWindow):
         column.addWidget(self.view_bar)
         column.addWidget(self.histogram)
         column.addWidget(self.phase_bar)
+        column.addWidget(self.fusion_commands.bar(middle))
         column.addWidget(self.vertical, 1)
         self.dock = Dock(self.panel_host, build_history, self)
         self.horizontal = Splitter(Qt.Orientation.Horizontal, parent=self)
         for part in (self.browser, middle, self.dock):
             self.horizontal.addWidget(part)
-        self.browser.setMinimumWidth(200)
-        self.browser.setMaximumWidth(360)
         self.dock.setMaximumWidth(480)
         for index, stretch in enumerate((0, 1, 0)):
             self.horizontal.setStretchFactor(index, stretch)
@@ -339,7 +340,7 @@ class Window(QMainWindow):
             facts |= {"dicom"} if row is not None and row.entry.reader == "dicom" else set()
         self.first_run.show_recent(self.browser.isHidden())
         facts |= {"views"} if len(host.desk.wishes) > 1 else set()
-        facts |= self.key_commands.facts() | self.commands.navigation.facts()
+        facts |= self.key_commands.facts() | self.commands.navigation.facts() | self.fusion_commands.facts()
         actions.set_available(facts, is_reading=host.arriving is not None)
         wish = host.wish
         checked = {
@@ -349,6 +350,7 @@ class Window(QMainWindow):
             "view.dock": self.dock.isVisibleTo(self), "window.invert": wish.is_inverted, "view.cine": self.cine.is_playing,
             "view.full_screen": self.isFullScreen(), **{f"view.{plane}": volume is not None and state.plane == plane for plane in PLANES},
             **self.windowing_commands.checked(state), **self.layout_commands.checked(state), **self.commands.navigation.checked(),
+            **self.fusion_commands.checked(),
         }  # fmt: skip
         for action_id, on in checked.items():
             actions[action_id].setChecked(on)
