@@ -8,6 +8,7 @@ from viewer.core.geometry import place_text
 from viewer.core.letters import shown_letters
 from viewer.core.oblique import ObliqueLayout
 from viewer.core.volume import Identity, Volume
+from viewer.core.window import FUNCTIONS, Window
 from viewer.core.words import _
 from viewer.draw.figures import window_figures
 from viewer.draw.fusion import second_line
@@ -129,9 +130,15 @@ def window_text(state: ViewState) -> str:
     width, center = window_figures(window.center, window.width)
     if state.volume is not None and state.volume.is_color:
         return _("Brightness/contrast W {width}  L {center}").format(width=width, center=center)
-    named = _("VOI LUT") if state.display.lut is not None else _("Sigmoid") if window.function == "SIGMOID" else ""
+    named = _("VOI LUT") if state.display.lut is not None else _function_name(window)
     words = _("W {width}  L {center}").format(width=width, center=center)
     return "  ".join(part for part in (words, _(window.name) if window.name else "", named) if part)
+
+
+def _function_name(window: Window) -> str:
+    """DICOM's function where it is not the usual one; of a window with a name (Auto) only where it bends the greys."""
+    is_told = window.function == "SIGMOID" or (window.function == "LINEAR_EXACT" and not window.name)
+    return _(FUNCTIONS[window.function]) if is_told else ""
 
 
 def position_text(state: ViewState) -> str:

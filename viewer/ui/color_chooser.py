@@ -106,7 +106,7 @@ class ColorChooser(Popover):
     """Follows the active view while it is open; a choice acts at once and can be compared with the next."""
 
     def __init__(self, host: Host, actions: Actions, parent: QWidget | None = None) -> None:
-        super().__init__(_("Colour map"), width=320, parent=parent)
+        super().__init__(_("Colour map"), width=352, parent=parent)
         self._host = host
         self.rows = {name: MapRow(name, self.frame) for name in TITLES}
         for row in self.rows.values():

@@ -23,7 +23,7 @@ from viewer.ui.controls.painting import focus_ring
 _GRAB_PX = 7.0
 _LINE = 15.0
 """Height of the numbers under the bars."""
-_INSET = 8.0
+_INSET, _EDGE = 8.0, 4.0
 # A step of the keys: this part of the range that is shown.
 _STEP = 1 / 200
 
@@ -263,6 +263,8 @@ class HistogramPlot(QWidget):
                 self._paint_bars(painter, self._slice, t.text3)
             self._paint_window(painter, area)
             self._paint_numbers(painter, area)
+            if self._slice is not None:
+                self._paint_legend(painter, area)
         if self.hasFocus():
             focus_ring(painter, QRectF(self.rect()))
         painter.end()
@@ -308,6 +310,24 @@ class HistogramPlot(QWidget):
         shown = voi_levels(values, Display(self._window, self._lut)) / 255
         return [QPointF(float(x), area.bottom() - 1 - float(level) * (area.height() - 2)) for x, level in zip(places, shown, strict=True)]
 
+    def _paint_legend(self, painter: QPainter, area: QRectF) -> None:
+        """Which bars are which, at the top right."""
+        t = theme.tokens()
+        face = theme.font("caption")
+        metrics = QFontMetricsF(face)
+        painter.setFont(face)
+        right = area.right() - 4
+        for words, color in ((_("Volume"), t.track), (_("Slice"), t.text3)):
+            width = metrics.horizontalAdvance(words) + 18
+            box = QRectF(right - width, area.top() + 3, width, _LINE)
+            back = QColor(t.field)
+            back.setAlpha(190)
+            painter.fillRect(box.adjusted(-2, 0, 2, 0), back)
+            painter.fillRect(QRectF(box.left() + 2, box.center().y() - 4, 8, 8), QColor(color))
+            painter.setPen(QColor(t.text2))
+            painter.drawText(box.adjusted(14, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+            right = box.left() - 6
+
     def _paint_numbers(self, painter: QPainter, area: QRectF) -> None:
         """Both ends of the window under their handles, those of the axis where there is room."""
         t = theme.tokens()
@@ -323,12 +343,12 @@ class HistogramPlot(QWidget):
         for value, color in wanted:
             text = self._number(value)
             width = metrics.horizontalAdvance(text) + 2
-            left = min(max(self.x_of(value) - width / 2, 0.0), self.width() - width)
+            left = min(max(self.x_of(value) - width / 2, _EDGE), self.width() - width - _EDGE)
             box = QRectF(left, area.bottom() + 3, width, _LINE)
             near = box.adjusted(-6, 0, 6, 0)
             if len(boxes) == 1 and near.intersects(boxes[0][0]):  # a narrow window: side by side
                 first = boxes[0][0]
-                box.moveLeft(min(first.right() + 6, self.width() - width))
+                box.moveLeft(min(first.right() + 6, self.width() - width - _EDGE))
                 first.moveRight(min(first.right(), box.left() - 6))
             elif any(near.intersects(other) for other, _text, _color in boxes):
                 continue

@@ -21,7 +21,7 @@ from viewer.ui.host import Host
 from viewer.ui.window_list import WindowList
 
 PLANES = (("acquired", "As acquired"), ("axial", "Axial"), ("coronal", "Coronal"), ("sagittal", "Sagittal"))
-_ROOMY = 660
+_ROOMY, _WITH_UNIT = 660, 760
 # Values are painted in 32 bits: a level far beyond all values would overflow them.
 _MOST = 1e12
 """Narrower than this the words before the fields go, and fields and lists shrink."""
@@ -129,7 +129,7 @@ class ViewBar(QFrame):
         field, preset, plane = _WIDE if is_roomy else _SLIM
         for words in self._words:
             words.setVisible(is_roomy)
-        self.caption.setVisible(is_roomy)
+        self.caption.setVisible(self.width() >= _WITH_UNIT)
         self._refresh.start()
         for part, width in ((self.width_field, field), (self.level_field, field), (self.preset, preset), (self.plane, plane)):
             if part in (self.width_field, self.level_field):

@@ -4,18 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QStandardItemModel
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QStandardItemModel
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from viewer.core.render import full_window
 from viewer.core.volume import Volume
 from viewer.core.window import Window, presets_of
 from viewer.core.words import gettext as _
 from viewer.session.view import ViewState, presets
+from viewer.ui import theme
 from viewer.ui.controls import Combo
 
+_DIVIDER = 9
 MANUAL, AUTO, FULL, SAVE = "manual", "auto", "full", "save"
+
+
+class _Rows(QStyledItemDelegate):
+    """Rows, and between groups a line: the delegate of the stylesheet leaves an empty row there."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        hint = super().sizeHint(option, index)
+        return QSize(hint.width(), _DIVIDER) if _is_divider(index) else hint
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        if not _is_divider(index):
+            super().paint(painter, option, index)
+            return
+        place = option.rect  # type: ignore[attr-defined]
+        painter.fillRect(QRect(place.left() + 6, place.center().y(), place.width() - 12, 1), QColor(theme.tokens().line))
+
+
+def _is_divider(index: QModelIndex | QPersistentModelIndex) -> bool:
+    return bool(index.data(Qt.ItemDataRole.AccessibleDescriptionRole) == "separator")
 
 
 class WindowList(Combo):
@@ -39,6 +60,7 @@ class WindowList(Combo):
         self._state: ViewState | None = None
         self._tip = ""
         self.setMaxVisibleItems(32)
+        self.setItemDelegate(_Rows(self))
         self.activated.connect(self._choose)
 
     def forget(self) -> None:
