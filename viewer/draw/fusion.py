@@ -196,11 +196,16 @@ def draw_reason(painter: QPainter, state: ViewState, rect: QRectF, scale: float)
     said = "" if fusion is None or not fusion.wish.is_shown else fusion.reason or fusion.note
     if not said or fusion is None or min(rect.width(), rect.height()) / scale < 160:
         return
-    style = Style(12 * scale, ink="#E8B04B")
+    style = Style(12 * scale, ink="#E8B04B", has_halo=False)
     lines = _wrapped(
         _("{name} is not shown. {reason}").format(name=fusion.title(), reason=said) if fusion.reason else said, style, rect.width() * 0.7
     )
     step, top = 17 * scale, rect.center().y() + 24 * scale
+    wide = max(text_width(line, style) for line in lines) + 20 * scale
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0x25, 0x27, 0x2B, 215))
+    box = QRectF(rect.center().x() - wide / 2, top - 7 * scale, wide, len(lines) * step + 12 * scale)
+    painter.drawRoundedRect(box, 5 * scale, 5 * scale)
     for number, line in enumerate(lines):
         draw_text(painter, rect.center().x(), top + number * step, line, style, align="center")
 

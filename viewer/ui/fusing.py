@@ -82,25 +82,14 @@ class Fusing(QObject):
             self._opener.read(entry.id)
 
     def lay(self, moving_id: str) -> None:
-        """Lay an opened volume over the shown one, and say what has to be said of the pair."""
+        """Lay an opened volume over the shown one. Why it cannot be drawn stands in the view and in the bar, with what can be done."""
         host = self._host
         if not host.root_id or moving_id == host.root_id:
             return
         host.change_wish(fusion=FusionWish(moving_id))
         pair = self._pair()
-        if pair is None:
-            return
-        fixed, moving = pair
-        if is_other_patient(fixed, moving):
-            host.say("warn", _("{name} names another patient than the image that it lies over.").format(name=_name(moving)))
-        shown = self.shown
-        if shown is None or not shown.reason:
-            return
-        if shown.link is None and not why_never(fixed, moving):
-            links = ((_("Place by hand"), self.place_by_hand), (_("Align (rigid)"), self.align))
-            host.say("warn", shown.reason, links)
-        else:
-            host.say("warn", shown.reason)
+        if pair is not None and is_other_patient(*pair):
+            host.say("warn", _("{name} names another patient than the image that it lies over.").format(name=_name(pair[1])))
 
     def choose(self, place: QPoint | None = None) -> None:
         """Ask which of the listed series is to lie over the shown image."""

@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QIcon, QImage, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStyleOptionComboBox, QWidget
 
 from viewer.core.colormaps import TITLES, rgb32
 from viewer.core.window import Window
@@ -22,8 +22,19 @@ from viewer.ui.host import Host
 
 _ROOMY, _NARROW = 700, 560
 """Narrower than the first the slider goes (the field stays), narrower than the second the window fields too (they are in the popover)."""
-_RAMP = QSize(34, 12)
+_RAMP = QSize(28, 12)
 _MOST = 1e12
+_BESIDE = 42
+"""Edges and arrow of a combo."""
+
+
+class _MapCombo(Combo):
+    """A combo whose chosen line has a picture before its words."""
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        super().initStyleOption(option)
+        room = self.width() - _RAMP.width() - _BESIDE
+        option.currentText = option.fontMetrics.elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
 
 
 class FusionBar(QFrame):
@@ -48,7 +59,7 @@ class FusionBar(QFrame):
             self.mode.addItem(_(title), value)
         self.mode.setToolTip(_("Blend: both. Difference: second less first. Curtain: left of the line the first, right the second."))
         self.mode.activated.connect(lambda _index: fusing.set_mode(self.mode.currentData()))
-        self.map = Combo(name=_("Colour map of the second image"), parent=self)
+        self.map = _MapCombo(name=_("Colour map of the second image"), parent=self)
         self.map.setIconSize(_RAMP)
         for value, title in TITLES.items():
             self.map.addItem(ramp_icon(value), _(title), value)
@@ -82,8 +93,9 @@ class FusionBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(6)
-        row.addWidget(self.name, 2)
-        row.addWidget(self.reason, 5)
+        row.addWidget(self.name)
+        row.addWidget(self.reason, 1)
+        row.addStretch()
         row.addWidget(self.mode)
         row.addWidget(self.map)
         row.addWidget(self.slider, 1)
@@ -95,8 +107,8 @@ class FusionBar(QFrame):
         row.addWidget(self.align)
         for button in (self.nudge, self.more, self.eye, self.remove):
             row.addWidget(button)
-        self.mode.setFixedSize(96, 26)
-        self.map.setFixedSize(112, 26)
+        self.mode.setFixedSize(104, 26)
+        self.map.setFixedSize(124, 26)
         self.slider.setMinimumWidth(48)
         self.slider.setMaximumWidth(90)
         for part in (self.opacity, self.width_field, self.level_field, self.by_hand, self.align):
@@ -126,6 +138,7 @@ class FusionBar(QFrame):
             return
         self._silent = True
         self.name.setText(shown.title())
+        self.name.setFixedWidth(min(self._name_room(), self.name.fontMetrics().horizontalAdvance(shown.title()) + 8))
         self.name.set_tooltip(_("{name} lies over the image.").format(name=shown.title()))
         self._show_parts(shown)
         self.mode.setCurrentIndex(self.mode.findData(shown.wish.mode if shown.wish.mode in MODES else shown.mode))
@@ -153,6 +166,10 @@ class FusionBar(QFrame):
         self._silent = False
         if self.place is not None:
             self.place.refresh()
+
+    def _name_room(self) -> int:
+        """What is left of the bar for the name, within reason."""
+        return max(64, min(180, self.width() - 600))
 
     def _show_parts(self, shown: ShownFusion) -> None:
         """The controls, or the sentence that says why there is nothing to be controlled."""
