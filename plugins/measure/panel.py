@@ -5,7 +5,18 @@ from __future__ import annotations
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from viewer.api import gettext as _
-from viewer.api.panel import MapList, MeasurementForm, MeasurementList, OperationPanel, PanelHost, ToolPalette, ViewState, controls, theme
+from viewer.api.panel import (
+    KeyImageList,
+    MapList,
+    MeasurementForm,
+    MeasurementList,
+    OperationPanel,
+    PanelHost,
+    ToolPalette,
+    ViewState,
+    controls,
+    theme,
+)
 
 TOOLS = ("Measure/Distance", "Measure/Ellipse")
 
@@ -24,7 +35,8 @@ class MeasurePanel(controls.PanelPage):
         self.uncalibrated = controls.NoteBox("warn", parent=self.hand)
         self.measurements = MeasurementList(panel_host, parent=self.hand)
         self.places = MeasurementForm(panel_host, parent=self.hand)
-        for part in (self.palette_of_tools, self.uncalibrated, self.measurements, self.places):
+        self.key_images = KeyImageList(panel_host, parent=self.hand)
+        for part in (self.palette_of_tools, self.uncalibrated, self.measurements, self.places, self.key_images):
             column.addWidget(part)
         self.add(self.hand)
         self.operations = OperationPanel(panel_host, "Measure", parent=self)

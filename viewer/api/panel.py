@@ -10,6 +10,7 @@ from viewer.session.history import Changes, Step
 from viewer.session.view import ViewState, ViewWish
 from viewer.ui import controls, icons, theme
 from viewer.ui.panel_host import PanelHost
+from viewer.ui.panels.key_image_list import KeyImageList
 from viewer.ui.panels.map_list import MapList
 from viewer.ui.panels.measurement_list import MeasurementForm, MeasurementList
 from viewer.ui.panels.operation_panel import OperationPanel
@@ -21,7 +22,8 @@ from viewer.ui.tooling import delete_segment, rename_segment
 from viewer.ui.work import Task
 
 __all__ = [
-    "Changes", "LayerRef", "MapList", "MeasurementForm", "MeasurementList", "OperationPanel", "PanelHost", "Scope", "ScorePlot", "ScoreRows",
-    "SegmentList", "SegmentRef", "Step", "Task", "ToolOptions", "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "digits",
-    "gettext", "icons", "mark", "ngettext", "over_threshold", "rename_segment", "reports_in", "slice_of_plane", "theme",
+    "Changes", "KeyImageList", "LayerRef", "MapList", "MeasurementForm", "MeasurementList", "OperationPanel", "PanelHost", "Scope",
+    "ScorePlot", "ScoreRows", "SegmentList", "SegmentRef", "Step", "Task", "ToolOptions", "ToolPalette", "ViewState", "ViewWish",
+    "controls", "delete_segment", "digits", "gettext", "icons", "mark", "ngettext", "over_threshold", "rename_segment", "reports_in",
+    "slice_of_plane", "theme",
 ]  # fmt: skip

@@ -75,6 +75,15 @@ def add_key_images(document: Document, items: Sequence[KeyImage]) -> int:
     return len(fresh)
 
 
+def key_images_from(places: Iterable[tuple[int, int]], volume: Volume, *, note: str = "", origin: str = "") -> tuple[KeyImage, ...]:
+    """Images as (phase, plane of the array) of an opened volume, as key images that are in no document yet."""
+    return tuple(
+        KeyImage(new_id("key_image"), volume.id, "acquired", 0, plane, phase, note=note, origin=origin)
+        for phase, plane in places
+        if phase < volume.phases and plane < volume.geometry.shape[0]
+    )
+
+
 def remove_key_images(document: Document, ids: Iterable[str]) -> int:
     """Take marks off by one step; ids that are gone are passed over. Returns how many went."""
     there = [name for name in dict.fromkeys(ids) if document.item("key_image", name) is not None]

@@ -17,10 +17,13 @@ from viewer.ui.controls.number_field import Slider
 from viewer.ui.host import Host
 
 _AXES = (("phases", mark("Phases")), ("slices", mark("Slices")))
+_MODES = (("loop", mark("Loop")), ("sweep", mark("To and fro")), ("once", mark("Once")))
 _LABEL_WIDTH = 168
 _SLIM_LABEL = 148
 _ROOMY = 660
 """Narrower than this only where it is, the way elsewhere and Play stay."""
+_WIDE = 700
+"""Narrower than this what happens at the end is in the menu only."""
 _RATES = (1, 2, 5, 10, 15, 20, 25, 30, 45, 60)
 
 
@@ -56,7 +59,12 @@ class PhaseBar(QFrame):
         self.rate.setToolTip(_("Frames a second. Shift+wheel changes it while playing."))
         self.rate.activated.connect(lambda _index: cine.set_rate(float(self.rate.currentData())))
         self.measured = Label("", "small", parent=self)
-        for combo in (self.axis, self.rate):
+        self.mode = Combo(name=_("At the end"), parent=self)
+        for value, title in _MODES:
+            self.mode.addItem(_(title), value)
+        self.mode.activated.connect(lambda _index: cine.set_mode(self.mode.currentData()))
+        self.mode.setToolTip(_("At the end: begin again, turn round, or stop."))
+        for combo in (self.axis, self.rate, self.mode):
             combo.setFixedHeight(26)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
@@ -70,6 +78,7 @@ class PhaseBar(QFrame):
             (self.play, 0),
             (self.play_words, 0),
             (self.axis, 0),
+            (self.mode, 0),
             (self.rate, 0),
             (self.measured, 0),
         ):
@@ -116,10 +125,12 @@ class PhaseBar(QFrame):
         self.play.setVisible(not is_roomy)  # else it is in the bar above
         self.play.set_picture("pause" if cine.is_playing else "play")
         self.play.set_name(_("Pause (C)") if cine.is_playing else _("Play (C)"))
-        for part in (self.play, self.axis, self.rate):
+        for part in (self.play, self.axis, self.rate, self.mode):
             theme.set_available(part, self._host.why_closed)
         for part in (self.rate, self.measured):
             part.setVisible(is_roomy)
+        self.mode.setVisible(self.width() >= (_WIDE if has_both else _ROOMY))
+        self.mode.setCurrentIndex(self.mode.findData(cine.mode))
         self.axis.setCurrentIndex(self.axis.findData(cine.axis))
         self._show_rate()
 

@@ -13,6 +13,7 @@ from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.objects.dataset import read_dataset
 from viewer.io.objects.readable import Code, Line, Readable, Reference, date_words, evidence, images_words, read_code, read_reference, reference_words
+from viewer.io.series import SeriesEntry
 
 KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 MOST_REFERENCES = 10_000
@@ -65,6 +66,25 @@ def key_images_of(dataset: Dataset) -> KeyImages:
     series = tuple(dict.fromkeys(r.series_uid for r in references if r.series_uid))
     title = read_code(dataset, 0x0040A043, encodings)
     return KeyImages(title, tuple(modifiers), "\n".join(texts)[:10_000], tuple(references), elements.text(dataset, 0x00080023)[:16], series)
+
+
+def marked_planes(found: KeyImages, entry: SeriesEntry) -> tuple[tuple[int, int], ...]:
+    """Which images of a listed DICOM series are marked, as (phase, plane) from 0, in the document's order; () if none is."""
+    plan = entry.plan
+    if entry.reader != "dicom" or not hasattr(plan, "slots") or not hasattr(plan, "headers"):
+        return ()
+    places: dict[str, list[tuple[int, tuple[int, int]]]] = {}
+    for phase, planes in enumerate(plan.slots):
+        for plane, (header, frame) in enumerate(planes):
+            if 0 <= header < len(plan.headers):
+                places.setdefault(plan.headers[header].sop_uid, []).append((frame, (phase, plane)))
+    marked: list[tuple[int, int]] = []
+    for reference in found.references:
+        for frame, place in places.get(reference.sop_uid, ()) if reference.sop_uid else ():
+            # Frames are counted from 1 in a reference; none named: all of them (PS3.3 C.18.4).
+            if not reference.frames or frame + 1 in reference.frames:
+                marked.append(place)
+    return tuple(dict.fromkeys(marked))
 
 
 def readable_key_images(found: KeyImages, names: Mapping[str, str]) -> Readable:
