@@ -52,6 +52,7 @@ class Browser(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(_("Studies"))
         self._panels, self._host, self._opener = panels, panels.host, panels.opener
+        self.is_strip = False
         self._studies: dict[tuple[str, ...], QStandardItem] = {}
         self._items: dict[str, QStandardItem] = {}
         self._planes: dict[str, Volume] = {}
@@ -66,7 +67,6 @@ class Browser(QWidget):
         self._host.active_changed.connect(self._show_active)
         self._host.seen_changed.connect(self._show_active)
         self._take_rows()
-        self.is_strip = False
         self.setMinimumWidth(_LEAST)
         self.setMaximumWidth(_MOST)
         if parent is not None:
@@ -269,11 +269,11 @@ class Browser(QWidget):
 
     def _show_empty(self) -> None:
         is_empty = not self._items and self._refused is None
-        self.filter.setVisible(bool(self._items))
+        self.filter.setVisible(bool(self._items) and not self.is_strip)
         self.tree.setVisible(not is_empty)
         self._below.setVisible(is_empty)
-        self.empty.setVisible(is_empty)
-        if is_empty:
+        self.empty.setVisible(is_empty and not self.is_strip)
+        if is_empty and not self.is_strip:
             self._list_recent()
         else:
             self.recent.hide()
@@ -321,6 +321,8 @@ class Browser(QWidget):
         self.nothing.setVisible(bool(self._items) and not any_shown)
 
     def _type(self, text: str) -> None:
+        if self.is_strip:
+            return
         self.filter.setFocus()
         self.filter.setText(self.filter.text() + text)
 
