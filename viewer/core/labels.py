@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
@@ -14,9 +15,24 @@ SEGMENT_COLORS = (
 )  # fmt: skip
 
 
+_colors: tuple[str, ...] = SEGMENT_COLORS
+
+
+def segment_colors() -> tuple[str, ...]:
+    """The colours that new segments get, one after the other: the user's own, or ``SEGMENT_COLORS``."""
+    return _colors
+
+
+def use_segment_colors(colors: Iterable[str] = ()) -> None:
+    """Give new segments these colours (#RRGGBB); none: ``SEGMENT_COLORS`` again. What has a colour keeps it."""
+    global _colors
+    wanted = tuple(color for color in colors if isinstance(color, str) and re.fullmatch(r"#[0-9A-Fa-f]{6}", color))
+    _colors = wanted or SEGMENT_COLORS
+
+
 def segment_color(label: int) -> str:
     """Colour of the n-th segment (from 1), as #RRGGBB."""
-    return SEGMENT_COLORS[(label - 1) % len(SEGMENT_COLORS)]
+    return _colors[(label - 1) % len(_colors)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class Profile:
     mouse: Mapping[str, str] = field(default_factory=dict)
     shipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The keys before the user's own changes."""
+    shipped_mouse: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -88,6 +89,11 @@ class Profile:
     def own(self) -> dict[str, tuple[str, ...]]:
         """The actions whose keys the user has changed."""
         return {name: keys for name, keys in self.keys.items() if keys != self.shipped.get(name, ())}
+
+    @property
+    def own_mouse(self) -> dict[str, str]:
+        """The gestures that the user has changed, and what they do."""
+        return {gesture: act for gesture, act in self.mouse.items() if act != self.shipped_mouse.get(gesture)}
 
     def holder(self, key: str, scope: str, scopes: Mapping[str, str], *, besides: str = "") -> str:
         """Id of the action that has a key where ``scope`` counts; "" if it is free there.
@@ -115,7 +121,7 @@ class Profile:
     def with_shipped(self, action_id: str | None = None) -> Profile:
         """The keys of one action as they are shipped, or those of all."""
         if action_id is None:
-            return replace(self, keys=dict(self.shipped))
+            return replace(self, keys=dict(self.shipped), mouse=dict(self.shipped_mouse))
         return self.with_keys(action_id, self.shipped.get(action_id, ()))
 
 
@@ -264,7 +270,7 @@ def load_profile(
             scope = (scopes or {}).get(action, "V")
             free = (k for k in wanted if not Profile(keys=keys).holder(k, scope, scopes or {}))
             keys[action] = tuple(free)
-    profile = Profile(name, keys, mouse, dict(keys))
+    profile = Profile(name, keys, mouse, dict(keys), dict(mouse))
     if own is None or not own.is_file():
         return profile, tuple(problems)
     try:
@@ -308,13 +314,13 @@ def conflicts(keys: Mapping[str, tuple[str, ...]], scopes: Mapping[str, str]) ->
 
 def write_own(path: Path, profile: Profile) -> None:
     """Write the user's own changes, whole or not at all; without any the file goes. Raises OSError."""
-    if not profile.own:
+    if not profile.own and not profile.own_mouse:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text_of(profile.own), encoding="utf-8")
+        temporary.write_text(text_of(profile.own, profile.own_mouse), encoding="utf-8")
         os.replace(temporary, path)
     except OSError:
         temporary.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from viewer.session.document import Document
 from viewer.session.history import Changes, Step
 from viewer.session.outcome import build_step
 from viewer.session.plugins import Registry
-from viewer.session.settings import Settings, data_folder
+from viewer.session.settings import LEAVE_NOTHING, Settings, data_folder
 from viewer.session.store import Store
 from viewer.ui.looking import Looking
 from viewer.ui.messages import Notice
@@ -98,9 +98,20 @@ class Host(Looking):
         self._show(set(range(len(self.desk.wishes))))
         self.document_changed.emit(Changes(sources=True))
 
+    def drop_journal(self) -> bool:
+        """End the journal of what is open, if nothing depends on it; False if it has to stay until that is closed."""
+        document = self.document
+        if document.store is None:
+            return True
+        if len(document.history):
+            return False
+        document.store.close(discard=True)
+        document.store = None
+        return True
+
     def _new_document(self) -> Document:
         store = None
-        if self._journal:
+        if self._journal and not self.settings.chosen(LEAVE_NOTHING):
             folder = data_folder() / "journals"
             folder.mkdir(exist_ok=True, mode=0o700)
             with self.reporting():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -22,7 +23,7 @@ class Keyboard(QObject):
 
     def __init__(self, host: Host, actions: Actions, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._host, self.actions = host, actions
+        self.host, self.actions = host, actions
         self.problems: tuple[str, ...] = ()
         """Sentences about what could not be used of the files read last."""
         self._read()
@@ -34,7 +35,7 @@ class Keyboard(QObject):
     @property
     def own_path(self) -> Path:
         """Where the user's changes to the profile in use are kept."""
-        return own_file(self._host.settings.path.parent, self.profile.name)
+        return own_file(self.host.settings.path.parent, self.profile.name)
 
     def follow(self, tooling: Tooling, dock: Dock, cine: Cine) -> None:
         """Have the narrow scopes count while their tool is in hand, their panel is shown, or cine runs; say what was wrong in the files."""
@@ -55,26 +56,27 @@ class Keyboard(QObject):
     def _count_cine(self, is_playing: bool) -> None:
         self.actions.count_in("C", is_playing)
 
-    def choose(self, name: str) -> None:
-        """Another profile, at once and from now on."""
-        self._host.settings.set("profile", name)
-        self._read()
-        self.tell()
+    def take_profile(self) -> None:
+        """Another profile was chosen in the settings: it counts at once."""
+        if self.host.settings.chosen("profile") != self.profile.name:
+            self._read()
+            self.tell()
 
     def change(self, profile: Profile) -> None:
         """Take changed keys into use and keep them."""
+        use_handling(gestures=profile.mouse)
         self.actions.use_profile(profile)
         try:
             write_own(self.own_path, profile)
         except OSError as err:
-            self._host.say("warn", _("The keys count until the program ends; they could not be kept: {reason}").format(reason=err))
+            self.host.say("warn", _("The keys count until the program ends; they could not be kept: {reason}").format(reason=err))
 
     def take_file(self, path: Path) -> bool:
         """Take the keys of a file over into the profile in use; False, and said why, if it cannot be read."""
         try:
             stated = read_key_file(path)
         except KeyFileError as err:
-            self._host.report(err)
+            self.host.report(err)
             return False
         scopes, profile, problems = self.actions.scopes(), self.profile, list(stated.problems)
         for action_id, keys in stated.keys.items():
@@ -84,7 +86,7 @@ class Keyboard(QObject):
             profile = profile.with_keys(action_id, ())
             for key in keys:
                 profile = profile.given(action_id, key, scopes)
-        self.change(profile)
+        self.change(replace(profile, mouse={**profile.mouse, **stated.mouse}))
         self.problems = tuple(problems)
         self.tell()
         return True
@@ -98,13 +100,13 @@ class Keyboard(QObject):
         if self.problems:
             more = len(self.problems) - 1
             text = self.problems[0] if not more else _("{first} And {more} more; see Details.").format(first=self.problems[0], more=more)
-            self._host.say("warn", text, details="\n".join(self.problems) if more else "")
+            self.host.say("warn", text, details="\n".join(self.problems) if more else "")
 
     def _read(self) -> None:
-        name = self._host.settings.get("profile", "default")
-        folder = self._host.settings.path.parent
+        name = self.host.settings.get("profile", "default")
+        folder = self.host.settings.path.parent
         asked = {spec.id: spec.keys for spec in self.actions.specs() if spec.keys}
         profile, self.problems = load_profile(name, own_file(folder, name), scopes=self.actions.scopes(), asked=asked)
-        use_handling(gestures=profile.mouse, is_up_brighter=self._host.settings.get("window_drag_up", "brighter") != "darker")
+        use_handling(gestures=profile.mouse)
         use_presets(profile.name)
         self.actions.use_profile(profile)

@@ -14,6 +14,7 @@ from viewer.session.arriving import Arriving
 from viewer.session.desk import Desk
 from viewer.session.document import Document
 from viewer.session.linking import Links
+from viewer.session.settings import Settings
 from viewer.session.view import ViewState, ViewWish, resolve
 
 
@@ -36,9 +37,11 @@ class Looking(QObject):
     """There are other views, or other links between them."""
 
     document: Document
+    settings: Settings
 
     def _begin_looking(self) -> None:
         self.desk = Desk()
+        self.desk.wishes = [self.first_wish]
         """The views: read it here, change it through the host."""
         self._wishes: dict[str, ViewWish] = {}
         self._is_neurological = False
@@ -51,12 +54,18 @@ class Looking(QObject):
         """Everything was closed: the views stay where they are, empty."""
         self._wishes.clear()
         self._arrivals.clear()
-        self.desk.wishes = [ViewWish() for _wish in self.desk.wishes]
+        self.desk.wishes = [self.first_wish for _wish in self.desk.wishes]
         self.desk.cursor = None
 
     def clear_preview(self) -> None:
         """No preview any more."""
         raise NotImplementedError
+
+    @property
+    def first_wish(self) -> ViewWish:
+        """How an image is shown that was not shown yet, as the settings say."""
+        opacity, level = self.settings.chosen("label_opacity"), self.settings.chosen("corner_text")
+        return ViewWish(label_opacity=max(0.0, min(1.0, opacity)), text=level if level in ("short", "none") else "full")
 
     @property
     def wish(self) -> ViewWish:
@@ -177,7 +186,8 @@ class Looking(QObject):
 
     def show_volume(self, root_id: str, cell: int | None = None) -> None:
         """Show an opened volume in a view (the active one), as it was left when it was shown last."""
-        self.ask(self.desk.active if cell is None else cell, self._wishes.get(root_id, ViewWish(volume_id=root_id, text=self.wish.text)))
+        first = replace(self.first_wish, volume_id=root_id, text=self.wish.text)
+        self.ask(self.desk.active if cell is None else cell, self._wishes.get(root_id, first))
 
     def show_arriving(self, arriving: Arriving, cell: int | None = None) -> None:
         """Show what is there of a series while the rest is being read."""

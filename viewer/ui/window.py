@@ -197,8 +197,9 @@ class Window(QMainWindow):
                 actions.bind(spec.id, lambda name=name: self._pick_tool(name))
             elif kind == "operation":
                 actions.bind(spec.id, lambda name=name: self.show_operation(name))
-        for action_id, handler in {**self.commands.handlers(), **self.layout_commands.handlers(), **self.windowing_commands.handlers()}.items():
-            actions.bind(action_id, handler)
+        for part in (self.commands, self.key_commands, self.layout_commands, self.windowing_commands):
+            for action_id, handler in part.handlers().items():
+                actions.bind(action_id, handler)
         self.keyboard.follow(self.tooling, self.dock, self.cine)
 
     @property

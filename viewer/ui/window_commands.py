@@ -19,9 +19,9 @@ from viewer.ui import language
 from viewer.ui.dialogs.about import show_about
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.explain import show_explanation
-from viewer.ui.dialogs.keys import KeySheet
 from viewer.ui.dialogs.stack import StackDialog
 from viewer.ui.dialogs.tags import show_tags
+from viewer.ui.icons import keep_promise
 from viewer.ui.navigation_commands import NavigationCommands
 from viewer.ui.panels.measurements import delete_measurement
 
@@ -48,6 +48,7 @@ class WindowCommands(QObject):
         host = self._window.host
         return {
             **self.navigation.handlers(),
+            **self._window.fusion_commands.handlers(),
             "file.open_folder": self._ask_folder,
             "file.open_file": self._ask_files,
             "file.open_stack": self._ask_stack,
@@ -68,7 +69,6 @@ class WindowCommands(QObject):
             "view.next_series": lambda: self.next_series(1),
             "view.identity": self._toggle_identity,
             "view.labels": lambda: host.change_wish(show_labels=not host.wish.show_labels),
-            "view.overlays": lambda: host.change_wish(show_overlays=not host.wish.show_overlays),
             "view.original": lambda: host.change_wish(show_original=not host.wish.show_original),
             "view.explain": lambda: show_explanation(host, self._window),
             "view.tags": self._show_tags,
@@ -85,7 +85,6 @@ class WindowCommands(QObject):
             "analysis.classify": lambda: self._classify(all_planes=False),
             "analysis.classify_all": lambda: self._classify(all_planes=True),
             "help.palette": self._window.open_palette,
-            "help.keys": lambda: KeySheet(self._window.actions_table, self._window).open(),
             "help.about": self._about,
         }
 
@@ -145,7 +144,12 @@ class WindowCommands(QObject):
     def open_context_menu(self, place: QPoint) -> None:
         menu = QMenu(self._window)
         for name in _CONTEXT:
-            menu.addAction(self._window.actions_table[name]) if name else menu.addSeparator()
+            if not name:
+                menu.addSeparator()
+                continue
+            action = self._window.actions_table[name]
+            keep_promise(action)
+            menu.addAction(action)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(place)
 

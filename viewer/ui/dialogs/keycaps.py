@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QKeySequence, QPainter
 
 from viewer.core.words import gettext as _
 from viewer.ui.actions import Actions, ActionSpec
@@ -14,6 +14,17 @@ from viewer.ui.theme import font, sizes, tokens
 def keys_of(actions: Actions, spec: ActionSpec) -> tuple[str, ...]:
     """The action's keys in the system's words."""
     return actions.shown_keys(spec.id)
+
+
+def shown(key: str) -> str:
+    """A key of the key files in the system's words."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def scope_title(scope: str) -> str:
+    """Where keys of a scope count, in words."""
+    titles = {"G": _("everywhere"), "V": _("in a view"), "S": _("with a segment tool"), "C": _("while playing")}
+    return str(titles[scope])
 
 
 def title_of(actions: Actions, spec: ActionSpec) -> str:

@@ -79,7 +79,7 @@ class MeasurementList(QWidget):
         self.visible = IconButton("eye", _("Show or hide the measurements"), parent=self)
         self.visible.clicked.connect(self._toggle_visible)
         self.rename = IconButton("pencil", _("Rename the measurement (F2)"), parent=self)
-        self.rename.clicked.connect(self._rename)
+        self.rename.clicked.connect(self.rename_selected)
         self.delete = IconButton("trash-2", _("Delete the measurement"), parent=self)
         self.delete.clicked.connect(self._delete)
         for button in (self.visible, self.rename, self.delete):
@@ -166,7 +166,8 @@ class MeasurementList(QWidget):
     def _take_name(self, annotation_id: str, name: str) -> None:
         rename_measurement(self._panels, annotation_id, name)
 
-    def _rename(self) -> None:
+    def rename_selected(self) -> None:
+        """Write the selected measurement's name in place."""
         row = self.model.row_of(self._panels.tooling.selected_id)
         if row >= 0:
             self.table.setFocus(Qt.FocusReason.OtherFocusReason)

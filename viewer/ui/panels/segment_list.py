@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from viewer.core.labels import SEGMENT_COLORS, LabelLayer, Segment
+from viewer.core.labels import LabelLayer, Segment, segment_colors
 from viewer.core.words import gettext as _
 from viewer.session.apply import SegmentRef
 from viewer.session.history import Changes
@@ -216,7 +216,7 @@ class SegmentRow(QWidget):
         popover.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         grid = QGridLayout()
         grid.setSpacing(s.tight)
-        for at, color in enumerate(SEGMENT_COLORS):
+        for at, color in enumerate(segment_colors()):
             swatch = Swatch(color, _("Colour {number}").format(number=at + 1), parent=popover)
             swatch.clicked.connect(partial(self._take_color, popover, color))
             grid.addWidget(swatch, at // _SWATCHES_IN_A_ROW, at % _SWATCHES_IN_A_ROW)
