@@ -9,7 +9,7 @@ import math
 
 from viewer.core.annotation import Measure
 from viewer.core.report import Cell, Column
-from viewer.core.words import mark
+from viewer.core.words import _, mark
 
 DASH = "–"
 """What stands for a number that could not be measured."""
@@ -20,6 +20,8 @@ ABBREVIATIONS = {
     "Angle": mark("∠"), "Radius": mark("R"),
 }  # fmt: skip
 """Short names of measures, for labels on the image."""
+
+_ENDINGS = {" at detector": mark("{unit} at detector"), " estimated": mark("{unit} estimated")}
 
 
 def length(value: float | None, unit: str = "mm", *, spacing: float | None = None) -> str:
@@ -138,7 +140,7 @@ def cell_text(column: Column, cell: Cell) -> str:
     if isinstance(cell, str):
         return cell
     text = by_name(column.name, cell, column.unit)
-    return text.removesuffix(column.unit).rstrip() if column.unit else text
+    return text.removesuffix(unit_words(column.unit)).rstrip() if column.unit else text
 
 
 def _fixed(value: float | None, decimals: int, unit: str) -> str:
@@ -150,5 +152,13 @@ def _fixed(value: float | None, decimals: int, unit: str) -> str:
     return _with_unit(text, unit)
 
 
+def unit_words(unit: str) -> str:
+    """A unit as shown: ``mm at detector`` is said in the language in use, ``mm`` is the same in all."""
+    for ending, words in _ENDINGS.items():
+        if unit.endswith(ending):
+            return _(words).format(unit=unit.removesuffix(ending))
+    return unit
+
+
 def _with_unit(text: str, unit: str) -> str:
-    return f"{text} {unit}" if unit else text
+    return f"{text} {unit_words(unit)}" if unit else text

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from viewer.core.catalogue import Catalogue
 
+_STOPS = ("。", "！", "？", "…")
+_WHOLE = "{text:whole}"
 _MOST_KNOWN = 20_000  # texts of files pass through here, too
 
 _catalogue = Catalogue()
@@ -19,7 +21,19 @@ def speak(catalogue: Catalogue) -> None:
     _catalogue, _known = catalogue, {}
 
 
-class Sentence(str):
+class _Words(str):
+    """A text that can be formatted as ``{text:whole}``: with a capital and a full stop, as a sentence of its own."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        if spec != "whole":
+            return super().__format__(spec)
+        text = str(self)
+        return text[:1].upper() + text[1:].rstrip(".") + ("" if text.endswith(_STOPS) else ".")
+
+
+class Sentence(_Words):
     """A text of the catalogue, as a ``str`` in the language in which it was made.
 
     ``str()``, f-strings and ``format`` give it in the language in use now, and so do errors that carry it (``str(error)``).
@@ -54,7 +68,7 @@ class Sentence(str):
         """As it is in English, whatever the language in use: for files and programs to read."""
         if self.fields is None:
             return self.key
-        fields = {name: english(value) for name, value in self.fields.items()}
+        fields = {name: _Words(english(value)) if isinstance(value, str) else value for name, value in self.fields.items()}
         return (self.plural if self.plural and fields["count"] != 1 else self.key).format(**fields)
 
 
@@ -74,6 +88,17 @@ def say(text: str) -> str:
 def say_count(singular: str, plural: str, count: int) -> str:
     """The form for a count; ``{count}`` in it is filled in."""
     return Sentence(singular, plural, {"count": count})
+
+
+def whole(text: str) -> str:
+    """A text as a sentence of its own: warnings do without capital and full stop, since they follow a name in a list."""
+    return Sentence(_WHOLE, fields={"text": text if isinstance(text, Sentence) else _Words(text)}) if text else ""
+
+
+def joined(parts: Iterable[str], separator: str = "; ") -> str:
+    """Texts one after another that stay sentences, each said where the whole is shown; ``separator`` is a text of the catalogue."""
+    fields = {f"p{number}": part for number, part in enumerate(parts)}
+    return Sentence("{separator}".join(f"{{{name}}}" for name in fields), fields={**fields, "separator": say(separator)}) if fields else ""
 
 
 def english(value: Any) -> Any:

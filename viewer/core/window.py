@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core.errors import BadParameter
-from viewer.core.words import mark
+from viewer.core.words import _, mark
 
 VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 FUNCTIONS: dict[VoiFunction, str] = {"LINEAR": mark("Linear"), "LINEAR_EXACT": mark("Linear exact"), "SIGMOID": mark("Sigmoid")}
@@ -79,17 +79,17 @@ def apply_window(values: NDArray[np.generic], window: Window, low: float = 0.0, 
 
 # Width and centre in HU (CONVENTIONS 3c); only for CT in HU.
 CT_PRESETS: tuple[Window, ...] = (
-    Window(40, 400, name="Soft tissue"),
-    Window(-600, 1500, name="Lung"),
-    Window(480, 2500, name="Bone"),
-    Window(40, 80, name="Brain"),
-    Window(50, 350, name="Mediastinum"),
-    Window(90, 150, name="Liver"),
-    Window(40, 350, name="Abdomen"),
-    Window(75, 200, name="Subdural"),
-    Window(40, 40, name="Stroke"),
-    Window(600, 2800, name="Temporal bone"),
-    Window(50, 250, name="Spine"),
+    Window(40, 400, name=mark("Soft tissue")),
+    Window(-600, 1500, name=mark("Lung")),
+    Window(480, 2500, name=mark("Bone")),
+    Window(40, 80, name=mark("Brain")),
+    Window(50, 350, name=mark("Mediastinum")),
+    Window(90, 150, name=mark("Liver")),
+    Window(40, 350, name=mark("Abdomen")),
+    Window(75, 200, name=mark("Subdural")),
+    Window(40, 40, name=mark("Stroke")),
+    Window(600, 2800, name=mark("Temporal bone")),
+    Window(50, 250, name=mark("Spine")),
     Window(200, 600, name="CTA"),
 )
 
@@ -125,9 +125,12 @@ def parse_window(text: str, presets: tuple[Window, ...] = CT_PRESETS) -> Window:
         center, width = float(plain[1]), float(plain[2])
     else:
         names = ", ".join(p.name for p in presets if p.name)
-        raise BadParameter(f'The window "{text}" is not understood. Write CENTRE,WIDTH or "W400 C50", or one of: {names}.')
+        raise BadParameter(
+            _('The window "{text}" is not understood. Write CENTRE,WIDTH or "W400 C50", or one of: {names}.').format(text=text, names=names)
+        )
     if not (math.isfinite(width) and math.isfinite(center)):
-        raise BadParameter(f'The window "{text}" has a number that is too large to be one.')
+        raise BadParameter(_('The window "{text}" has a number that is too large to be one.').format(text=text))
     if width <= 0:
-        raise BadParameter(f'The window "{text}" has a width of {width:g}; it must be more than 0. The order is CENTRE,WIDTH (level first).')
+        said = _('The window "{text}" has a width of {width:g}; it must be more than 0. The order is CENTRE,WIDTH (level first).')
+        raise BadParameter(said.format(text=text, width=width))
     return Window(center, width, "LINEAR" if width >= 1 else "LINEAR_EXACT")

@@ -281,7 +281,7 @@ def _is_wanted(
 
 
 def _refusal(path: Path, member: Member, reason: str) -> Refusal:
-    return Refusal(path, f"{harmless(path.name)}: {member.shown}: {reason}.")
+    return Refusal(path, _("{name}: {member}: {reason}.").format(name=harmless(path.name), member=member.shown, reason=reason))
 
 
 def _place_of(name: str) -> str:

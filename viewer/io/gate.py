@@ -156,4 +156,6 @@ def _number(size: object) -> str:
     if not _is_whole(size):
         return harmless(str(size)[:40])
     whole = int(size)  # type: ignore[call-overload]
-    return str(whole) if abs(whole) < 10**18 else f"{'-' if whole < 0 else ''}10^{len(str(abs(whole))) - 1} or more"
+    if abs(whole) < 10**18:
+        return str(whole)
+    return _("{number} or more").format(number=f"{'-' if whole < 0 else ''}10^{len(str(abs(whole))) - 1}")

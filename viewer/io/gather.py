@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from viewer.core.words import _
 from viewer.io.beside import because
 from viewer.io.gate import harmless
 from viewer.io.series import Refusal
@@ -38,7 +39,7 @@ def gather(paths: Sequence[Path], *, counted: Callable[[int], None] | None = Non
             mode = os.stat(path).st_mode
             real = os.path.realpath(path)
         except (OSError, ValueError) as error:
-            found.refused.append(Refusal(path, f"{name}: {because(error)}."))
+            found.refused.append(Refusal(path, _("{name}: {reason}.").format(name=name, reason=because(error))))
             continue
         if stat.S_ISDIR(mode):
             before = len(found.files)
@@ -67,7 +68,7 @@ def _walk(top: Path, real_top: str, found: Gathered) -> Iterator[tuple[Path, str
             with os.scandir(folder) as listed:
                 inside = sorted(listed, key=_name)
         except OSError as error:
-            found.refused.append(Refusal(folder, f"{harmless(str(folder))}: {because(error)}."))
+            found.refused.append(Refusal(folder, _("{name}: {reason}.").format(name=harmless(str(folder)), reason=because(error))))
             continue
         below = []
         for entry in inside:

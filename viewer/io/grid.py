@@ -114,7 +114,7 @@ def scan_each(files: list[Path], plan_of: Callable[[Path], GridPlan], progress: 
         except NegatoscopeError as error:
             refused.append(Refusal(path, str(error)))
         except OSError as error:
-            refused.append(Refusal(path, f"{gate.harmless(path.name)}: {because(error)}."))
+            refused.append(Refusal(path, _("{name}: {reason}.").format(name=gate.harmless(path.name), reason=because(error))))
     return Listing(tuple(series), tuple(refused))
 
 

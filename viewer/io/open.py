@@ -103,7 +103,9 @@ class _Search:
         try:
             seen = self._look(path)
         except (NegatoscopeError, OSError) as error:
-            reason = str(error) if isinstance(error, NegatoscopeError) else f"{harmless(path.name)}: {because(error)}."
+            reason = (
+                str(error) if isinstance(error, NegatoscopeError) else _("{name}: {reason}.").format(name=harmless(path.name), reason=because(error))
+            )
             gathered.refused.append(Refusal(path, reason))
             return True
         if seen is None:

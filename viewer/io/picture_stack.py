@@ -115,7 +115,7 @@ def find(paths: Sequence[Path], spacing: Spacing, *, progress: Progress | None =
         except NegatoscopeError as error:
             refused.append(Refusal(path, str(error)))
         except OSError as error:
-            refused.append(Refusal(path, f"{harmless(path.name)}: {because(error)}."))
+            refused.append(Refusal(path, _("{name}: {reason}.").format(name=harmless(path.name), reason=because(error))))
     if not groups:
         name = harmless(paths[0].name if len(paths) == 1 else "")
         refused.append(Refusal(paths[0], _("{name}: there is no picture (PNG, JPEG or TIFF) for a stack.").format(name=name)))

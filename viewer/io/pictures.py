@@ -57,7 +57,7 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
         except NegatoscopeError as error:
             refused.append(Refusal(path, str(error)))
         except OSError as error:
-            refused.append(Refusal(path, f"{harmless(path.name)}: {because(error)}."))
+            refused.append(Refusal(path, _("{name}: {reason}.").format(name=harmless(path.name), reason=because(error))))
     return Listing(tuple(series), tuple(refused))
 
 

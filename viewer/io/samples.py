@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
+from viewer.core.words import mark
 from viewer.io.thorax import GEOMETRY, NODULE, NOISE_SD_HU, PROBES_MM, TISSUES_HU, Nodule, make_values
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def phantom_volume() -> Volume:
         title=IDENTITY.series_description,
         identity=IDENTITY,
         windows=_WINDOWS,
-        facts=MappingProxyType({"slice thickness": f"{GEOMETRY.spacing[0]:g} mm"}),
+        facts=MappingProxyType({mark("Slice thickness"): f"{GEOMETRY.spacing[0]:g} mm"}),
     )
 
 

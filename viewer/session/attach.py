@@ -22,6 +22,7 @@ from viewer.core.overlay import ScalarMap
 from viewer.core.provenance import Note
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
+from viewer.core.words import mark
 from viewer.io.series import SeriesEntry
 from viewer.session.document import Document
 from viewer.session.history import Change, ItemChange, ItemKind, Origin, Phrase, Step, filled_layer
@@ -170,7 +171,7 @@ def labels_step(root: Volume, drafts: Sequence[LabelDraft], title: str, *, origi
         changes += [ItemChange("layer", layer.id, None, layer), *([change] if change else [])]
     if not changes:
         raise Refused(_("{name}: there is no segment in it.").format(name=title))
-    return Step(new_id("step"), Phrase("Segmentation {name}", {"name": title}), time.time(), origin or Origin("edit"), tuple(changes))
+    return Step(new_id("step"), Phrase(mark("Segmentation {name}"), {"name": title}), time.time(), origin or Origin("edit"), tuple(changes))
 
 
 def overlay_step(root: Volume, maps: Sequence[ScalarMap], title: str, *, origin: Origin | None = None) -> Step:
@@ -178,7 +179,7 @@ def overlay_step(root: Volume, maps: Sequence[ScalarMap], title: str, *, origin:
     if any(item.volume_id != root.id for item in maps):
         raise ValueError("a map of another image")
     changes = tuple(ItemChange("overlay", item.id, None, item) for item in maps)
-    return Step(new_id("step"), Phrase("Overlay {name}", {"name": title}), time.time(), origin or Origin("edit"), changes)
+    return Step(new_id("step"), Phrase(mark("Overlay {name}"), {"name": title}), time.time(), origin or Origin("edit"), changes)
 
 
 def placed_map(root: Volume, placed: Placed, name: str, *, unit: str, phase: int) -> ScalarMap:

@@ -7,12 +7,13 @@ The window and the command line show the same chapters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from viewer.core.badges import meaning
 from viewer.core.colormaps import GREY
 from viewer.core.provenance import TOPICS, Note, Topic
+from viewer.core.sentence import english, whole
 from viewer.core.volume import Volume
 from viewer.core.window import Window
 from viewer.core.words import _, mark, ngettext
@@ -76,8 +77,13 @@ def explain(state: ViewState, document: Document | None = None) -> tuple[Chapter
     found["window"] = [*_window_in_use(state), *found["window"]]
     found["colour"] += _shades(state)
     found["processing"] = _processing(volume, document)
-    found["marks"] = [Note("ignored", f"{badge}: {meaning(badge)}") for badge in state.badges if meaning(badge)]
-    return tuple(Chapter(topic, _(TITLES[topic]), tuple(dict.fromkeys(notes))) for topic, notes in found.items() if notes)
+    found["marks"] = [Note("ignored", _("{name}: {what}").format(name=badge, what=meaning(badge))) for badge in state.badges if meaning(badge)]
+    return tuple(Chapter(topic, _(TITLES[topic]), tuple(dict.fromkeys(_said_now(n) for n in notes))) for topic, notes in found.items() if notes)
+
+
+def _said_now(note: Note) -> Note:
+    """The note in the language in use: the readers may have written it when another one was."""
+    return replace(note, text=_(note.text))
 
 
 def as_text(chapters: Iterable[Chapter]) -> str:
@@ -169,8 +175,9 @@ def _loaded(volume: Volume, phase: int) -> list[Note]:
     if volume.is_color:
         return []
     low, high = value_range(volume, phase)
-    text = _("In memory: {kind}, from {low:g} to {high:g} {unit}").format(kind=volume.data.dtype.name, low=low, high=high, unit=volume.unit)
-    found = [Note("values", text.rstrip() + ".")]
+    unit = f" {volume.unit}" if volume.unit else ""
+    text = _("In memory: {kind}, from {low:g} to {high:g}{unit}.").format(kind=volume.data.dtype.name, low=low, high=high, unit=unit)
+    found = [Note("values", text)]
     if volume.padding is not None:
         text = _("Values from {low:g} to {high:g} only fill the frame: they are left out of statistics and of the automatic window.")
         if volume.padding[0] == volume.padding[1]:
@@ -237,15 +244,15 @@ def _shades(state: ViewState) -> list[Note]:
 
 
 def _untold_warnings(volume: Volume) -> list[Note]:
-    told = " ".join(note.text for note in volume.notes).casefold()
-    fresh = [w for w in volume.warnings if w.rstrip(".").casefold() not in told]
-    return [Note("ignored", warning[:1].upper() + warning[1:].rstrip(".") + ".", is_warning=True) for warning in fresh]
+    told = " ".join(english(note.text) for note in volume.notes).casefold()
+    fresh = [w for w in volume.warnings if english(w).rstrip(".").casefold() not in told]
+    return [Note("ignored", whole(warning), is_warning=True) for warning in fresh]
 
 
 def _processing(volume: Volume, document: Document | None) -> list[Note]:
     if not volume.is_derived:
         return [Note("values", _("None: the values are those of the file."))]
     steps = processing_steps(document, volume) if document is not None else ()
-    return [Note("values", f"{number}. {title}.") for number, title in enumerate(steps, 1)] or [
+    return [Note("values", _("{number}. {title}.").format(number=number, title=title)) for number, title in enumerate(steps, 1)] or [
         Note("values", _("The values were computed from those of the file."))
     ]

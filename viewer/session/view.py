@@ -20,6 +20,7 @@ from viewer.core.overlay import ScalarMap
 from viewer.core.render import Display, auto_window, lut_window
 from viewer.core.volume import Volume
 from viewer.core.window import PET_PRESETS, VoiLut, Window, presets_of
+from viewer.core.words import mark
 from viewer.session.fusion import resolve_fusion
 from viewer.session.hanging import is_radiological
 from viewer.session.reformat import layout_for, plane_badges, slab_for, why_no_mpr
@@ -100,12 +101,12 @@ def default_voi(volume: Volume, root: Volume) -> tuple[Window, VoiLut | None, bo
 def presets(volume: Volume, profile: str = "default") -> tuple[tuple[Window, ...], str]:
     """The preset windows of a profile that fit a volume, and "" or the reason (for ``core.words``) why there are none."""
     if volume.is_color:
-        return (), "Presets are for CT in HU; this is a colour image."
+        return (), mark("Presets are for CT in HU; this is a colour image.")
     if volume.unit == "HU" and volume.identity.modality in ("", "CT"):
         return presets_of(profile), ""
     if volume.unit == "SUVbw":
         return PET_PRESETS, ""
-    return (), "Presets are for CT in HU."
+    return (), mark("Presets are for CT in HU.")
 
 
 def _is_usable(window: Window) -> bool:

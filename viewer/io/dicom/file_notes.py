@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from viewer.core.provenance import Note
+from viewer.core.sentence import whole
 from viewer.core.words import _, ngettext
 from viewer.io import gate
 from viewer.io.dicom.header import Header
@@ -31,4 +32,4 @@ def with_strangers(entry: SeriesEntry, others: int) -> SeriesEntry:
         "{count} files of another patient or study have the same series UID; they are listed apart",
         others,
     )
-    return replace(entry, warnings=(*entry.warnings, text), notes=(*entry.notes, Note("series", text[0].upper() + text[1:] + ".", is_warning=True)))
+    return replace(entry, warnings=(*entry.warnings, text), notes=(*entry.notes, Note("series", whole(text), is_warning=True)))

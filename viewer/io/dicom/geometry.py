@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from viewer.core.geometry import IDENTITY, Geometry, Triple
 from viewer.core.provenance import Note
+from viewer.core.sentence import joined, whole
 from viewer.core.words import _, ngettext
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
@@ -118,12 +119,17 @@ def cines(header: Header) -> list[Stack]:
 def _doubled(aside: list[Placed], normal: NDArray[np.float64]) -> Note:
     return Note(
         "geometry",
-        ngettext(
-            "{count} image lies at the place of another and is listed apart",
-            "{count} images lie at the place of another and are listed apart",
-            len(aside),
-        )
-        + _where(aside, normal),
+        joined(
+            (
+                ngettext(
+                    "{count} image lies at the place of another and is listed apart",
+                    "{count} images lie at the place of another and are listed apart",
+                    len(aside),
+                ),
+                _where(aside, normal),
+            ),
+            "",
+        ),
         is_warning=True,
     )
 
@@ -149,7 +155,7 @@ def _without_copies(ordered: list[Placed], normal: NDArray[np.float64]) -> tuple
     if not dropped:
         return kept, []
     text = ngettext("{count} image is there twice and was left out", "{count} images are there twice and were left out", len(dropped))
-    said = [Note("ignored", text + _where(dropped, normal), is_warning=True)]
+    said = [Note("ignored", joined((text, _where(dropped, normal)), ""), is_warning=True)]
     if differ:
         text = ngettext(
             "{count} of them is not the same file as the one that was kept", "{count} of them are not the same files as those that were kept", differ
@@ -206,8 +212,8 @@ def _with_note(stack: Stack, note: Note) -> Stack:
 
 
 def _phase_notes(groups: list[list[Placed]], labels: tuple[str, ...], how: str) -> list[Note]:
-    text = _("{count} images at each place are {count} phases, told apart by {how}")
-    found = [Note("series", text.format(count=len(groups), how=how) + (f": {labels[0]} ... {labels[-1]}." if labels else "."))]
+    text = _("{count} images at each place are {count} phases, told apart by {how}").format(count=len(groups), how=how)
+    found = [Note("series", _("{text}: {first} ... {last}.").format(text=text, first=labels[0], last=labels[-1]) if labels else whole(text))]
     first = np.asarray([f.frame.position for f in groups[0]])
     apart = max(float(np.abs(np.asarray([f.frame.position for f in group]) - first).max()) for group in groups)
     if apart > SAME_PLACE_MM:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import struct
 
+from viewer.core.words import mark
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 
 PHASE_KEYS: tuple[tuple[int, str, str], ...] = (
-    (0x00200100, "time", ""), (0x00209128, "time", ""), (0x00180081, "TE", "ms"), (0x00180086, "echo", ""), (0x00180082, "TI", "ms"),
-    (0x00189087, "b", "s/mm²"), (0x00189089, "gradient", ""), (0x00181060, "trigger", "ms"), (0x00209153, "trigger", "ms"),
-    (0x00089208, "", ""), (0x00080008, "", ""), (0x00181314, "flip", "°"), (0x00200012, "acquisition", ""), (0x00080032, "", "s"),
-    (0x00080033, "", "s"), (0x00180010, "", ""), (0x00181210, "kernel", ""), (0x00180050, "thickness", "mm"),
-    (0x00540010, "energy window", ""), (0x00540020, "detector", ""), (0x00540030, "phase", ""), (0x00540060, "R-R interval", ""),
-    (0x00540070, "time slot", ""), (0x00540100, "time slice", ""), (0x00540090, "angular view", ""),
+    (0x00200100, mark("time"), ""), (0x00209128, mark("time"), ""), (0x00180081, "TE", "ms"), (0x00180086, mark("echo"), ""),
+    (0x00180082, "TI", "ms"), (0x00189087, "b", "s/mm²"), (0x00189089, mark("gradient"), ""), (0x00181060, mark("trigger"), "ms"),
+    (0x00209153, mark("trigger"), "ms"), (0x00089208, "", ""), (0x00080008, "", ""), (0x00181314, mark("flip"), "°"),
+    (0x00200012, mark("acquisition"), ""), (0x00080032, "", "s"), (0x00080033, "", "s"), (0x00180010, "", ""), (0x00181210, mark("kernel"), ""),
+    (0x00180050, mark("thickness"), "mm"), (0x00540010, mark("energy window"), ""), (0x00540020, mark("detector"), ""),
+    (0x00540030, mark("phase"), ""), (0x00540060, mark("R-R interval"), ""), (0x00540070, mark("time slot"), ""),
+    (0x00540100, mark("time slice"), ""), (0x00540090, mark("angular view"), ""),
 )  # fmt: skip
 """Tag, word, unit, in the order in which they are tried (CONVENTIONS D54); kernel and slice thickness tell reconstructions apart."""
 CLOCK_KEYS = (13, 14)

@@ -226,7 +226,7 @@ def _label(chosen: tuple[int, ...], values: tuple[Any, ...], first: tuple[Any, .
         shown = text or (f"{number:g}" if np.isfinite(number) else "")
         if not shown:
             continue
-        texts.append(" ".join(p for p in (word, shown, unit) if p))
+        texts.append(" ".join(p for p in (_(word), shown, unit) if p))
     return ", ".join(texts)
 
 

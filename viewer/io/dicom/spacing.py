@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from viewer.core.geometry import Geometry
 from viewer.core.provenance import Note
+from viewer.core.sentence import joined
 from viewer.core.words import _, ngettext
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
@@ -86,7 +87,7 @@ def spacing_notes(dataset: Dataset, geometry: Geometry, row_column: tuple[float,
     regions = elements.items(dataset, 0x00186011)
     if regions:
         text = ngettext("{count} ultrasound region", "{count} ultrasound regions", len(regions))
-        notes.append(Note("spacing", f"{text}: " + "; ".join(_region_text(r) for r in regions[:6]) + "."))
+        notes.append(Note("spacing", _("{text}: {regions}.").format(text=text, regions=joined(_region_text(r) for r in regions[:6]))))
     if _leave_the_picture(found.regions, geometry.shape):
         text = _("An ultrasound region reaches beyond the picture of {rows} rows and {columns} columns: the picture may be scaled, lengths wrong.")
         notes.append(Note("spacing", text.format(rows=geometry.shape[1], columns=geometry.shape[2]), is_warning=True))

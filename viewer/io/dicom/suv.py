@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from viewer.core.words import _
+from viewer.core.words import _, mark
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 
@@ -158,14 +158,14 @@ def factor_of(files: Sequence[Facts]) -> Suv | NoSuv:
 
 
 _MUST_AGREE: tuple[tuple[str, Callable[[Facts], object]], ...] = (
-    ("units", lambda f: (f.units, f.suv_type)),
-    ("patient's weight", lambda f: f.weight_kg),
-    ("injected dose", lambda f: f.doses_bq),
-    ("half-life", lambda f: f.half_life_s),
-    ("time of the injection", lambda f: (f.injection, f.injection_clock)),
-    ("decay correction", lambda f: (f.decay_correction, f.decay_reference, f.corrected)),
-    ("time of the series", lambda f: (f.series, f.ge_scan)),
-    ("scanner's own scale", lambda f: (f.philips_suv, f.philips_activity)),
+    (mark("units"), lambda f: (f.units, f.suv_type)),
+    (mark("patient's weight"), lambda f: f.weight_kg),
+    (mark("injected dose"), lambda f: f.doses_bq),
+    (mark("half-life"), lambda f: f.half_life_s),
+    (mark("time of the injection"), lambda f: (f.injection, f.injection_clock)),
+    (mark("decay correction"), lambda f: (f.decay_correction, f.decay_reference, f.corrected)),
+    (mark("time of the series"), lambda f: (f.series, f.ge_scan)),
+    (mark("scanner's own scale"), lambda f: (f.philips_suv, f.philips_activity)),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from viewer.core.evenness import Evenness, evenness_of
 from viewer.core.geometry import Geometry, letters
 from viewer.core.provenance import Note
+from viewer.core.sentence import joined, whole
 from viewer.core.words import _, ngettext
 
 MOST_PLACES = 4
@@ -33,7 +34,7 @@ def judged(places: NDArray[np.float64], normal: NDArray[np.float64]) -> tuple[Ev
         if more > 0:
             where.append(ngettext("{count} further gap", "{count} further gaps", more))
         text = _("{missing}: volumes and distances across planes are not measured")
-        notes.append(Note("geometry", text.format(missing=", ".join(where)), is_warning=True))
+        notes.append(Note("geometry", text.format(missing=joined(where, ", ")), is_warning=True))
         badges.append("INCOMPLETE")
     elif not found.is_even and found.most - found.least <= 0.02 * found.median:
         text = _("the planes are shifted sideways by up to {off:.2f} mm: volumes and distances across planes are not measured")
@@ -53,7 +54,7 @@ def warnings_of(notes: Sequence[Note]) -> tuple[str, ...]:
 
 def sentences(notes: Sequence[Note]) -> tuple[Note, ...]:
     """The notes with a capital and a full stop, which warnings do without: they follow a name in a list."""
-    return tuple(replace(note, text=note.text[:1].upper() + note.text[1:].rstrip(".") + ".") for note in notes)
+    return tuple(replace(note, text=whole(note.text)) for note in notes)
 
 
 def _distances(found: Evenness, planes: int) -> Note:

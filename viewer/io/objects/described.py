@@ -5,14 +5,14 @@ from __future__ import annotations
 from viewer.core.errors import UnreadableFile
 from viewer.core.labels import Segment, segment_color
 from viewer.core.provenance import Note
-from viewer.core.words import _
+from viewer.core.words import _, mark
 from viewer.io.dicom import colour, elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.header import Header
 from viewer.io.objects.listing import segment_name
 from viewer.io.objects.tints import from_cielab, from_rgb
 
-_HOW = {"AUTOMATIC": "found by a program", "SEMIAUTOMATIC": "drawn with a program's help", "MANUAL": "drawn by hand"}
+_HOW = {"AUTOMATIC": mark("found by a program"), "SEMIAUTOMATIC": mark("drawn with a program's help"), "MANUAL": mark("drawn by hand")}
 MOST_NOTED = 40
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from viewer.core.errors import UnreadableFile
-from viewer.core.words import _, ngettext
+from viewer.core.words import _, mark, ngettext
 from viewer.io import gate
 from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
@@ -30,7 +30,7 @@ MAX_TEXT = 100_000
 _REFERENCES_SHOWN = 12
 _SIMPLE = frozenset({"TEXT", "CODE", "NUM", "PNAME", "DATE", "TIME", "DATETIME"})
 # Relations of which the reader should know; the others (contains, has properties ...) are told by the place alone.
-_RELATIONS = {"INFERRED FROM": "inferred from", "SELECTED FROM": "selected from"}
+_RELATIONS = {"INFERRED FROM": mark("inferred from"), "SELECTED FROM": mark("selected from")}
 
 
 def report_of(dataset: Dataset, path: Path, names: Mapping[str, str]) -> Readable:
