@@ -76,7 +76,7 @@ def test_forms_of_other_languages_are_chosen_as_the_standard_library_does(tmp_pa
         ('msgid "Open"\nmsgid_plural "Opens"\nmsgstr "打开"\nmsgstr[1] "打开"\n', "line 4: it has 2 forms, and 1 are needed"),
         ('msgstr "打开"\n', "line 4: a translation without a text"),
         ('"打开"\n', "line 4: a string that belongs to nothing"),
-        ('msgid "Good"\nmsgstr "坏"\n', "line 7: the text of line 4 once more"),
+        ('msgid "Good"\nmsgstr "坏"\n', "line 7: the text of line 4 once more, and otherwise"),
     ],
 )
 def test_a_damaged_entry_is_said_with_its_line_and_left_out(tmp_path: Path, damage: str, said: str) -> None:

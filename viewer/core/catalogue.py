@@ -101,7 +101,7 @@ class _Reader:
     def __init__(self, path: Path, faults: list[Fault]) -> None:
         self._path, self._faults = path, faults
         self._entries: list[Entry] = []
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, Entry] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -187,10 +187,12 @@ class _Reader:
             self._begin()
             self._entry.comments, self._is_fuzzy = (comments, is_fuzzy) if is_good else ([], False)
             return
-        if self._is_good and entry.text in self._seen:
-            self._spoil(entry.line, f"the text of line {self._seen[entry.text]} once more.")
-        if self._is_good and not self._is_fuzzy:
-            self._seen[entry.text] = entry.line
+        old = self._seen.get(entry.text)
+        if self._is_good and old is not None:
+            if old.forms != entry.forms:
+                self._spoil(entry.line, f"the text of line {old.line} once more, and otherwise.")
+        elif self._is_good and not self._is_fuzzy:
+            self._seen[entry.text] = entry
             self._entries.append(entry)
         self._begin()
 
