@@ -118,9 +118,12 @@ class FusionBar(QFrame):
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self.refresh)
-        host.seen_changed.connect(lambda _state: self._soon.start())
+        host.seen_changed.connect(self._refresh_soon)
         fusing.aligning_changed.connect(self._show_progress)
         self.refresh()
+
+    def _refresh_soon(self, _what: object = None) -> None:
+        self._soon.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -62,6 +62,7 @@ class LanguageWatch(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window, self._settings = window, window.host.settings
+        self._is_over = False
         self._settings.watch(self._take)
 
     def choose(self, name: str) -> None:
@@ -77,10 +78,10 @@ class LanguageWatch(QObject):
 
     def close(self) -> None:
         """Follow no more."""
-        self._settings.unwatch(self._take)
+        self._is_over = True
 
     def _take(self, key: str) -> None:
-        if key == SETTING:
+        if key == SETTING and not self._is_over:
             # The menu or dialog that asked for it is to be through first.
             QTimer.singleShot(0, self, self._follow)
 
