@@ -47,7 +47,7 @@ class Fusing(QObject):
         tool.show, tool.keep, tool.why_not = self._hold, self.nudge, self.why_no_nudge
         host.work.changed.connect(self._follow_work)
         host.document_replaced.connect(self._forget)
-        host.seen_changed.connect(lambda _state: self._put_tool_away())
+        host.seen_changed.connect(self._put_tool_away)
 
     # --- laying over ---
 
@@ -281,7 +281,7 @@ class Fusing(QObject):
         if wish is not None and wish.nudge != nudge:
             self.change(nudge=nudge)
 
-    def _put_tool_away(self) -> None:
+    def _put_tool_away(self, _state: object = None) -> None:
         if self._tooling.name == NUDGE and self.shown is None:
             self._tooling.pick("window")
 

@@ -32,7 +32,7 @@ class NavigationCommands(QObject):
         if self._is_neurological:
             self._host.set_neurological(True)
         window.grid.made.connect(self._connect_view)
-        window.tooling.segment_changed.connect(lambda _segment: self._mark_segment())
+        window.tooling.segment_changed.connect(self._mark_segment)
         window.cine.told.connect(self._check)
         window.host.document_changed.connect(self._take_changes)
         window.actions_table["view.magnifier"].setAutoRepeat(False)
@@ -93,7 +93,7 @@ class NavigationCommands(QObject):
         view.navigator.set_ruler(self._has_ruler)
         self._mark_segment()
 
-    def _mark_segment(self) -> None:
+    def _mark_segment(self, _segment: object = None) -> None:
         active = self._window.tooling.active
         for view in self._window.grid.views:
             view.navigator.slider.set_segment((active.layer_id, active.label) if active is not None else None)
