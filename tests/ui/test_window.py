@@ -77,7 +77,7 @@ def test_opening_a_folder_shows_its_picture_and_fills_the_browser(ct_window: Win
     volume = state_of(ct_window).volume
     assert volume is not None
     assert volume.geometry.shape[0] == 60
-    assert ct_window.center.currentWidget() is ct_window.view
+    assert ct_window.center.currentWidget() is ct_window.grid
     assert ct_window.view.hasFocus()
     assert [row.root_id for row in ct_window.opener.rows()].count(volume.id) == 1
     picture = ct_window.view.grab().toImage()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QDrag, QImage, QKeyEvent, QMouseEvent, QPixmap
+from PySide6.QtGui import QDrag, QImage, QKeyEvent, QMouseEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QApplication, QTreeView, QWidget
 
 from viewer.ui.browser_rows import DATA_ROLE, PICTURE_ROLE
@@ -25,6 +25,8 @@ class SeriesTree(QTreeView):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setHeaderHidden(True)
+        self.header().setMinimumSectionSize(24)
+        self.header().setStretchLastSection(False)
         self.setIndentation(0)
         self.setRootIsDecorated(False)
         self.setMouseTracking(True)
@@ -37,6 +39,10 @@ class SeriesTree(QTreeView):
         self.customContextMenuRequested.connect(self._ask_menu)
         self.clicked.connect(self.chosen)
         self._pressed: tuple[QPoint, QModelIndex] | None = None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.setColumnWidth(0, self.viewport().width())  # a hidden header does not follow by itself
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         place = event.position().toPoint()
