@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from viewer.core.sentence import english
 from viewer.io.gate import harmless
 
 
@@ -43,7 +44,9 @@ def clean(value: Any) -> Any:
         return clean(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | bool | int) else str(value)
+    if isinstance(value, str):
+        return english(value)  # what programs read is the same in every language
+    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
 def _write(stream: TextIO | None, text: str) -> None:

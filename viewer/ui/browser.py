@@ -232,10 +232,10 @@ class Browser(QWidget):
             self._refused.setData("line", KIND_ROLE)
             self.model.appendRow(self._refused)
         text = ngettext("{count} file could not be read", "{count} files could not be read", len(refused))
-        reasons = "\n".join(refusal.reason for refusal in refused)
+        reasons = "\n".join(_(refusal.reason) for refusal in refused)
         self._refused.setData(Line(text, reasons), DATA_ROLE)
         self._refused.setData(text, Qt.ItemDataRole.AccessibleTextRole)
-        self._refused.setToolTip("\n".join((text, *(refusal.reason for refusal in refused[:5]))))
+        self._refused.setToolTip("\n".join((text, *(_(refusal.reason) for refusal in refused[:5]))))
 
     def take_thumbnail(self, entry_id: str, volume: Volume) -> None:
         """Show the picture of a listed series."""

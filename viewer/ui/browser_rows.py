@@ -129,7 +129,7 @@ def spoken(row: Row) -> str:
     entry = row.entry
     parts = [title_of(entry), f"{badge_of(entry)}, {count_of(entry)}"]
     parts += [row.error] if row.error else [_("More may be found")] if row.is_growing else [_("Opening")] if row.is_loading else []
-    return "\n".join((*parts, *entry.warnings))
+    return "\n".join((*parts, *(_(warning) for warning in entry.warnings)))
 
 
 def series_words(entry: SeriesEntry) -> str:

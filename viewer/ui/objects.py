@@ -105,7 +105,7 @@ def show_object(host: Host, opener: Opener, entry: SeriesEntry) -> None:
         with host.reporting():
             handler(host, opener, entry)
         return
-    said = [note.text for note in entry.notes if note.topic == "file"]  # the others are of its folder, or of how it was sorted
+    said = [_(note.text) for note in entry.notes if note.topic == "file"]  # the others are of its folder, or of how it was sorted
     if said:
         host.say("info", said[-1])
         return

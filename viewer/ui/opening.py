@@ -347,7 +347,7 @@ class Opener(QObject):
             if self._host.root_id != volume.id and (is_first_look or (not self._host.root_id and self._host.arriving is None)):
                 self._host.show_volume(volume.id, self._target)
             if volume.warnings:
-                text = _("{series}: {warning}.").format(series=_name(entry), warning=volume.warnings[0].rstrip("."))
+                text = _("{series}: {warning}.").format(series=_name(entry), warning=_(volume.warnings[0]).rstrip(".。"))
                 self._host.say("warn", text, details="\n".join(volume.warnings) if len(volume.warnings) > 1 else "")
 
         def failed(error: BaseException) -> None:

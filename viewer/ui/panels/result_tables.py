@@ -160,7 +160,7 @@ def reports_grid(reports: Sequence[Report]) -> Grid:
     rows = []
     for report in reports:
         scores = {score.name: score.value for score in report.scores}
-        warnings = " ".join(report.warnings)
+        warnings = " ".join(_(warning) for warning in report.warnings)
         rows.append((
             Shown(report.model, report.model, f"{report.model} {report.version}"), Shown(str(report.index + 1), report.index + 1),
             *(Shown(digits.score(scores.get(name)).removesuffix(" %"), scores.get(name)) for name in classes),
@@ -171,7 +171,7 @@ def reports_grid(reports: Sequence[Report]) -> Grid:
 
 
 def _head(name: str, unit: str) -> str:
-    return f"{_(name)} {unit}" if unit else _(name)
+    return f"{_(name)} {digits.unit_words(unit)}" if unit else _(name)
 
 
 def _number(name: str, unit: str, value: float | int | None, fine: float | None) -> Shown:
