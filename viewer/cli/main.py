@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "text": ("viewer.cli.text", mark("print a DICOM report, presentation state or list of key images")),
     "convert": ("viewer.cli.convert", mark("write a series as .nii.gz, .nii, .nrrd or .mha")),
     "render": ("viewer.cli.render", mark("write a picture of one plane as .png")),
+    "key-images": ("viewer.cli.key_images", mark("write pictures of the images that a DICOM key object selection names")),
     "operations": ("viewer.cli.operations", mark("list the operations and their parameters")),
     "plugins": ("viewer.cli.plugins", mark("list the plugins")),
     "models": ("viewer.cli.models", mark("list the classifier models")),

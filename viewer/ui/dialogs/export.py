@@ -14,6 +14,7 @@ from viewer.core.errors import NegatoscopeError
 from viewer.core.words import gettext as _
 from viewer.ui import theme
 from viewer.ui.controls import Button, Label, Segmented, TextField
+from viewer.ui.dialogs.export_key_images import KeyImagesPage
 from viewer.ui.dialogs.export_pages import MaskPage, MeasurementsPage, Page, RecipePage, ScreenshotPage
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.panel_host import PanelHost
@@ -52,10 +53,17 @@ class ExportDialog(Dialog):
         self._is_waiting = False
         self._check_number = 0
         self.pages: dict[str, Page] = {
-            "screenshot": ScreenshotPage(self._host, view, self.frame), "mask": MaskPage(self._host, self.frame),
+            "screenshot": ScreenshotPage(self._host, view, self.frame), "key_images": KeyImagesPage(self._host, self.frame),
+            "mask": MaskPage(self._host, self.frame),
             "measurements": MeasurementsPage(self._host, self.frame), "recipe": RecipePage(self._host, self.frame),
         }  # fmt: skip
-        words = (("screenshot", _("Screenshot")), ("mask", _("Mask")), ("measurements", _("Measurements")), ("recipe", _("Recipe")))
+        words = (
+            ("screenshot", _("Screenshot")),
+            ("key_images", _("Key images")),
+            ("mask", _("Mask")),
+            ("measurements", _("Measurements")),
+            ("recipe", _("Recipe")),
+        )
         fitting = tab if tab in self.pages and not self.pages[tab].reason() else "screenshot"
         self.tabs = Segmented(words, value=fitting, name=_("What to export"), parent=self.frame)
         self.body.addWidget(self.tabs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,16 @@ from PySide6.QtGui import QBrush, QColor, QFont, QKeyEvent, QKeySequence, QTextB
 from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QHBoxLayout, QTextEdit, QWidget
 from shiboken6 import isValid
 
+from viewer.core.key_image import KeyImage
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.draw.corners import person
 from viewer.io.objects.documents import read_document
+from viewer.io.objects.key_images import marked_planes, read_key_images
 from viewer.io.objects.readable import Line, Readable, as_text, image_names
 from viewer.io.save import save_atomic
 from viewer.io.series import SeriesEntry
+from viewer.session.key_images import add_key_images, key_images_from
 from viewer.ui.controls import Button, ElidedLabel, IconButton, Label, NoteBox, SearchField
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.theme import font, set_available, sizes, theme, tokens
@@ -37,12 +41,18 @@ class DocumentDialog(Dialog):
         Whom and what it is about, above the text; no part of what is copied or saved.
     stem : str
         The name that saving proposes.
+    key_images : sequence of KeyImage, optional
+        What a key object selection names of the open series; empty where none of them is open, None for other documents.
     """
 
-    def __init__(self, document: Readable, *, about: str = "", stem: str = "report", host: Host | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, document: Readable, *, about: str = "", stem: str = "report", host: Host | None = None,
+        key_images: Sequence[KeyImage] | None = None, parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(document.title, width=760, height=640, parent=parent)
         self._host, self._stem = host, stem
         self.document = document
+        self._key_images = key_images or ()
         self._finds: list[QTextCursor] = []
         self._at = -1
         if about:
@@ -67,9 +77,13 @@ class DocumentDialog(Dialog):
         self.save.clicked.connect(self._save)
         close = Button(_("Close"), variant="primary", parent=self.frame)
         close.clicked.connect(self.accept)
-        for button in (self.copy, self.save, close):
+        self.mark = Button(_("Mark these as key images"), icon="key-image", parent=self.frame)
+        self.mark.clicked.connect(self._mark_images)
+        self.mark.setVisible(key_images is not None)
+        set_available(self.mark, "" if key_images else _("Open the series of these images first."))
+        for button in (self.copy, self.save, self.mark, close):
             button.setAutoDefault(False)
-        self.add_buttons(self.copy, self.save, close, caption=_("Esc to close"))
+        self.add_buttons(self.copy, self.save, self.mark, close, caption=_("Esc to close"))
         theme().changed.connect(self._write)
         self.text.setFocus()
 
@@ -163,6 +177,15 @@ class DocumentDialog(Dialog):
         QApplication.clipboard().setText(chosen or as_text(self.document))
         self.copy.setText(_("Copied"))
 
+    def _mark_images(self) -> None:
+        if self._host is None:
+            return
+        with self._host.reporting():
+            count = add_key_images(self._host.document, self._key_images)
+            words = ngettext("{count} image marked as a key image.", "{count} images marked as key images.", count)
+            self._host.say("ok", words if count else _("These images are marked already."))
+        self.accept()
+
     def _save(self) -> None:
         start = str(Path.home() / f"{self._stem}.txt")
         chosen, _kind = QFileDialog.getSaveFileName(self, _("Save as text"), start, _("Text (*.txt)"))
@@ -207,6 +230,21 @@ def _put(cursor: QTextCursor, line: Line, *, is_first: bool) -> None:
     cursor.insertText(line.text.replace("\n", "\N{LINE SEPARATOR}"), words)
 
 
+def named_images(host: Host, opener: Opener, entry: SeriesEntry) -> tuple[KeyImage, ...]:
+    """The images of the open series that a key object selection names, as key images that are in no document yet."""
+    with host.reporting():
+        found = read_key_images(entry.files[0])
+        return tuple(
+            item
+            for row in opener.rows()
+            if row.root_id
+            for item in key_images_from(
+                marked_planes(found, row.entry), host.document.volume(row.root_id), note=found.description[:200], origin=found.title.words
+            )
+        )
+    return ()
+
+
 def show_document(host: Host, opener: Opener, entry: SeriesEntry) -> None:
     """Read the document of an entry beside the window, then open it."""
     names = image_names(row.entry for row in opener.rows())
@@ -219,7 +257,10 @@ def show_document(host: Host, opener: Opener, entry: SeriesEntry) -> None:
             return  # asked for twice while it was read
         who = entry.identity
         images = ngettext("{count} file", "{count} files", len(entry.files)) if len(entry.files) > 1 else ""
+        key_images = None
+        if entry.object_kind == "key-images":
+            key_images = named_images(host, opener, entry)
         about = " · ".join(dict.fromkeys(part for part in (person(who.patient_name), who.patient_id, who.series_description, images) if part))
-        DocumentDialog(document, about=about, stem=entry.object_kind or "report", host=host, parent=window).open()
+        DocumentDialog(document, about=about, stem=entry.object_kind or "report", host=host, key_images=key_images, parent=window).open()
 
     host.work.run_thread(lambda _progress: read_document(entry.files[0], names=names), _("Reading the report"), ready, host.report)
