@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
@@ -89,6 +89,11 @@ class Browser(QWidget):
         self._delegate.is_strip = is_strip
         self.setMinimumWidth(_STRIP if is_strip else _LEAST)
         self.setMaximumWidth(_STRIP if is_strip else _MOST)
+        divider = self.parentWidget()
+        if isinstance(divider, QSplitter):  # it would leave the room that is no longer taken empty
+            parts = divider.sizes()
+            wide = _STRIP if is_strip else sizes().browser
+            divider.setSizes([wide, parts[1] + parts[0] - wide, *parts[2:]])
         self.tree.doItemsLayout()
         self._show_empty()
 
