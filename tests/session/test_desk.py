@@ -10,6 +10,7 @@ import pytest
 from tests.session.test_linking import AXIAL, FEET_FIRST, SPACING, One, volume
 from viewer.core.geometry import Geometry
 from viewer.session.desk import ARRANGEMENTS, Desk, Look
+from viewer.session.hand import reset
 from viewer.session.linking import Links, sheet_of
 from viewer.session.view import ViewState, ViewWish, resolve
 
@@ -127,3 +128,16 @@ def test_a_view_in_a_window_of_its_own_is_one_more_and_closing_it_leaves_the_oth
     assert list(desk.outside) == [2] and desk.wishes[2].volume_id == image.id
     desk.remove_outside(2)
     assert len(desk.wishes) == 2 and desk.active in (0, 1)
+
+
+def test_reset_of_a_turned_plane_stays_at_its_place() -> None:
+    image = volume()
+    look, desk = look_at(image), Desk()
+    desk.show(0, ViewWish(volume_id=image.id), look)
+    desk.arrange("mpr", look)
+    place = look(desk.wishes[0]).position_at((30.0, 60.0))
+    desk.point(0, place, look)
+    desk.turn(0, 0.4, look)
+    state = look(reset(desk.wishes[1]))
+    assert state.layout.axis == image.geometry.axis_of("sagittal")
+    assert abs(state.array_index - image.geometry.to_index(place)[state.layout.axis]) <= 0.5

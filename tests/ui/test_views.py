@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -209,3 +210,21 @@ def test_close_all_leaves_the_layout_and_empties_the_views(small_window: Window)
     volume = put_volume(window, made_volume())
     assert [view.state.root_id for view in window.grid.views] == [volume.id] * 3
     assert [view.state.plane for view in window.grid.views] == ["axial", "sagittal", "coronal"]
+
+
+@pytest.mark.parametrize("kind", ["one plane", "colour", "no spacing between planes"])
+def test_an_image_without_planes_opened_in_a_layout_of_planes_is_shown_once_and_the_other_views_say_why(window: Window, kind: str) -> None:
+    window.layout_commands.arrange("mpr")
+    if kind == "one plane":
+        volume = made_volume((1, 40, 60))
+    elif kind == "colour":
+        volume = made_volume(is_color=True)
+    else:
+        volume = made_volume()
+        volume = replace(volume, geometry=replace(volume.geometry, between_known=False))
+    put_volume(window, volume)
+    assert [bool(v.state.volume) for v in window.grid.views] == [True, False, False]
+    assert window.view is window.grid.views[0]
+    assert all(v._message and "plane" in v._message.lower() for v in window.grid.views[1:])
+    put_volume(window, made_volume())
+    assert [bool(v.state.volume) for v in window.grid.views] == [True, True, True]

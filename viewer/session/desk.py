@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from viewer.core.geometry import Plane, Triple
 from viewer.core.words import mark
 from viewer.session.linking import Cross, Links, cross_of, followed, share_frame, sheet_of, slice_at, slice_spacing
-from viewer.session.view import ViewState, ViewWish
+from viewer.session.view import ViewState, ViewWish, why_no_mpr
 
 Look = Callable[[ViewWish], ViewState]
 """What a wish shows now."""
@@ -83,6 +83,8 @@ class Desk:
         self.cursor: Triple | None = None
         """Where the crosshair is, in the frame of the image that it was set in."""
         self.cursor_cell = 0
+        self.reason = ""
+        """Why the views of planes are empty but the first."""
         self._before_planes: ViewWish | None = None
         self._anchors: dict[int, int] = {}
 
@@ -114,7 +116,7 @@ class Desk:
             inside = [active, *(w for w in inside if w is not active)]
         count = len(wanted.cells)
         inside = (inside + [ViewWish(text=active.text)] * count)[:count]
-        self.arrangement, self.wishes = wanted, inside + outside
+        self.arrangement, self.wishes, self.reason = wanted, inside + outside, ""
         self.active = inside.index(active) if active in inside else 0
         self._anchors.clear()
         if wanted.planes and self.wish.volume_id:
@@ -154,6 +156,11 @@ class Desk:
         self._anchors.pop(cell, None)
         if not self.arrangement.planes or cell not in inside:
             return self._put({cell: wish})
+        volume = look(replace(wish, plane=None, turn=None)).volume
+        self.reason = why_no_mpr(volume) if volume is not None else ""
+        if self.reason:  # the image itself in the first view; the others say why they are empty
+            self.active = 0 if self.active in inside else self.active
+            return self._put({n: replace(plane_wish(wish, None), index=None) if n == 0 else ViewWish(text=wish.text) for n in inside})
         changed = self._put({n: replace(plane_wish(wish, self.arrangement.cells[n].plane), index=None) for n in inside})
         state = look(self.wishes[cell])
         if changed and state.volume is not None:

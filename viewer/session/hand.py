@@ -184,8 +184,10 @@ def with_next_file_window(wish: ViewWish, state: ViewState) -> ViewWish:
 def reset(wish: ViewWish) -> ViewWish:
     """Window, zoom, place, turns and colours as at first; the slice stays."""
     return ViewWish(
-        volume_id=wish.volume_id, plane=wish.plane, index=wish.index, phase=wish.phase, text=wish.text, seeds=wish.seeds, fusion=wish.fusion,
+        volume_id=wish.volume_id, plane=wish.plane, phase=wish.phase, text=wish.text, seeds=wish.seeds, fusion=wish.fusion,
         is_neurological=wish.is_neurological,
+        # The slices of a turned plane are counted along another line: the place goes with it instead.
+        index=wish.index if wish.turn is None else None, place=None if wish.turn is None else wish.place,
     )  # fmt: skip
 
 

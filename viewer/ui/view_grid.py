@@ -166,7 +166,7 @@ class ViewGrid(QWidget):
         many = len(self.views) > 1
         for n, view in enumerate(self.views):
             own = self._message if n == self._host.desk.active else ""
-            view.set_message(own or (_("Drop a series here.") if many else ""))
+            view.set_message(own or self._host.desk.reason or (_("Drop a series here.") if many else ""))
 
     def _look_again(self) -> None:
         for n, view in enumerate(self.views):
