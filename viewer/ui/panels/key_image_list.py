@@ -89,7 +89,7 @@ class KeyImageModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             title = "" if is_here else volume.title or volume.identity.series_description
             second = "  ".join(part for part in (item.note, title) if part)
-            return f"{place}, {second}" if role == Qt.ItemDataRole.AccessibleTextRole and second else second
+            return ", ".join(part for part in (place, second) if part) if role == Qt.ItemDataRole.AccessibleTextRole else second
         if role == Qt.ItemDataRole.ToolTipRole:
             return "\n".join(part for part in (volume.title or volume.identity.series_description, place, item.note, item.origin) if part)
         return None
