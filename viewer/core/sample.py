@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -173,11 +172,8 @@ def _in_two(work: Callable[[Sequence[Any]], None], pieces: Sequence[Any], size: 
     if size < _WORTH_A_THREAD or len(pieces) < 2 or (os.cpu_count() or 1) < 2:
         work(pieces)
         return
-    other = _helper().submit(work, pieces[1::2])
+    # A thread of one frame: starting it takes a tenth of a millisecond, and none is left behind.
+    other = threading.Thread(target=work, args=(pieces[1::2],), name="sampling")
+    other.start()
     work(pieces[::2])
-    other.result()
-
-
-@lru_cache(maxsize=1)
-def _helper() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="sampling")
+    other.join()

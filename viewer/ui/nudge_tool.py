@@ -26,6 +26,7 @@ class Nudge:
     """
 
     options: Any = None
+    any_plane = True
 
     def __init__(self, host: Host) -> None:
         self._host = host

@@ -63,7 +63,7 @@ class WindowCommands(QObject):
             "edit.redo": host.redo,
             "edit.delete": self._delete_selected,
             "edit.copy_picture": self._copy_picture,
-            **{f"view.{plane}": (lambda plane=plane: host.change_wish(plane=plane, index=None, zoom=None, center=None)) for plane in PLANES},
+            **{f"view.{plane}": (lambda p=plane: host.change_wish(plane=p, turn=None, index=None, zoom=None, center=None)) for plane in PLANES},
             "view.cine": self._window.cine.toggle,
             "view.previous_series": lambda: self.next_series(-1),
             "view.next_series": lambda: self.next_series(1),

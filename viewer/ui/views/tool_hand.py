@@ -28,6 +28,7 @@ class ToolHand:
     _shapes: tuple[Annotation, ...]
     _hovered: tuple[Point, Qt.KeyboardModifier] | None
     failed: Any
+    refused: Any
     options_changed: Any
     viewport: Any
     viewport_size: Any
@@ -51,6 +52,12 @@ class ToolHand:
         """Feed the plugin's tool: press, move or release."""
         if self._host is None or isinstance(self.tool, str):
             return
+        reason = self._why_no_tool()
+        if reason:
+            self._mouse.drag = None
+            if name == "press":
+                self.refused.emit(reason)
+            return
         pointer = self._pointer(at, modifiers)
         if not self._guarded(getattr(self.tool, name), self._host, pointer):
             self.cancel_gesture()
@@ -68,6 +75,10 @@ class ToolHand:
         if self._hovered is not None:
             self._show_shapes(self._pointer(*self._hovered))
         return True
+
+    def _why_no_tool(self) -> str:
+        """Why the tool cannot work on what is shown. One that has ``any_plane`` asks for no plane of voxels."""
+        return "" if getattr(self.tool, "any_plane", False) else self.state.why_no_slice
 
     def _guarded(self, call: Any, *arguments: Any) -> bool:
         try:
@@ -95,7 +106,7 @@ class ToolHand:
             and not isinstance(self.tool, str)
             and self.state.volume is not None
             and self._arriving is None
-            and not self.state.why_no_slice
+            and not self._why_no_tool()
         ):
             try:
                 shapes = tuple(self.tool.shapes(self._host, pointer))
