@@ -8,7 +8,7 @@ from typing import Any
 from viewer.core.catalogue import Catalogue
 
 _STOPS = ("。", "！", "？", "…")
-_WHOLE = "{text:whole}"
+_WHOLE, _PART = "{text:whole}", "{text:part}"
 _MOST_KNOWN = 20_000  # texts of files pass through here, too
 
 _catalogue = Catalogue()
@@ -22,15 +22,15 @@ def speak(catalogue: Catalogue) -> None:
 
 
 class _Words(str):
-    """A text that can be formatted as ``{text:whole}``: with a capital and a full stop, as a sentence of its own."""
+    """A text that can be formatted as ``{text:whole}``, a sentence of its own, and ``{text:part}``, a part of another."""
 
     __slots__ = ()
 
     def __format__(self, spec: str) -> str:
-        if spec != "whole":
-            return super().__format__(spec)
-        text = str(self)
-        return text[:1].upper() + text[1:].rstrip(".") + ("" if text.endswith(_STOPS) else ".")
+        if spec == "whole":
+            text = str(self)
+            return text[:1].upper() + text[1:].rstrip(".") + ("" if text.endswith(_STOPS) else ".")
+        return str(self).rstrip(".。") if spec == "part" else super().__format__(spec)
 
 
 class Sentence(_Words):
@@ -62,6 +62,14 @@ class Sentence(_Words):
         if args or self.fields is not None:
             return super().format(*args, **fields)
         return Sentence(self.key, self.plural, {name: _kept(value) for name, value in fields.items()})
+
+    def with_texts(self, change: Callable[[str], str]) -> str:
+        """The same sentence with other texts in its fields: ``change`` is called for each that is no sentence of the catalogue."""
+        if self.fields is None:
+            return self
+        texts = {name: value for name, value in self.fields.items() if isinstance(value, str)}
+        changed = {n: v.with_texts(change) if isinstance(v, Sentence) else type(v)(change(v)) for n, v in texts.items()}
+        return Sentence(self.key, self.plural, {**self.fields, **changed})
 
     @property
     def english(self) -> str:
@@ -95,6 +103,17 @@ def whole(text: str) -> str:
     return Sentence(_WHOLE, fields={"text": text if isinstance(text, Sentence) else _Words(text)}) if text else ""
 
 
+def part(text: str) -> str:
+    """A sentence without its full stop, to stand in another one."""
+    return Sentence(_PART, fields={"text": text if isinstance(text, Sentence) else _Words(text)}) if text else ""
+
+
+def sentence_of(error: BaseException) -> str:
+    """What an error says: its sentence where it carries one, so that it can be said in another language later."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, Sentence) else str(error)
+
+
 def joined(parts: Iterable[str], separator: str = "; ") -> str:
     """Texts one after another that stay sentences, each said where the whole is shown; ``separator`` is a text of the catalogue."""
     fields = {f"p{number}": part for number, part in enumerate(parts)}
@@ -125,8 +144,8 @@ def _said(key: str, plural: str, fields: Mapping[str, Any] | None) -> str:
 
 
 def _kept(value: object) -> object:
-    if isinstance(value, BaseException) and len(value.args) == 1 and isinstance(value.args[0], Sentence):
-        return value.args[0]
+    if isinstance(value, BaseException):
+        return sentence_of(value)
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, tuple):

@@ -20,6 +20,7 @@ from typing import BinaryIO
 import platformdirs
 
 from viewer.core.errors import NegatoscopeError, OperationCancelled, TooLarge, UnreadableFile
+from viewer.core.sentence import Sentence, sentence_of
 from viewer.core.volume import Volume
 from viewer.core.words import _, ngettext
 from viewer.io import beside, gate, zip_members
@@ -103,7 +104,9 @@ def spoken(text: str) -> str:
         archive, member = _names.get(match[0], ("", ""))
         return f"{archive}: {member}" if archive else match[0]
 
-    return _OWN_NAME.sub(name, text) if "member-" in text else text
+    if "member-" not in text:
+        return text
+    return text.with_texts(spoken) if isinstance(text, Sentence) else _OWN_NAME.sub(name, text)
 
 
 def named_as_inside(entry: SeriesEntry) -> SeriesEntry:
@@ -141,7 +144,7 @@ def volume_named_as_inside(volume: Volume) -> Volume:
 
 def name_as_inside(error: NegatoscopeError) -> None:
     """Put the member's name into an error's sentence."""
-    error.args = (spoken(str(error)), *error.args[1:])
+    error.args = (spoken(sentence_of(error)), *error.args[1:])
 
 
 def sweep() -> None:
@@ -205,7 +208,7 @@ def _unpack(file: BinaryIO, path: Path, is_image: Callable[[bytes, str], bool], 
             else:
                 skipped += 1
         except NegatoscopeError as error:
-            refused.append(Refusal(path, str(error)))
+            refused.append(Refusal(path, sentence_of(error)))
     total = sum(member.size for member in wanted)
     if total > gate.limit():
         words = _("{name}: its images need {size} when unpacked, {free} is free to use, the limit is {limit} (Settings > Memory).")
@@ -223,7 +226,7 @@ def _unpack(file: BinaryIO, path: Path, is_image: Callable[[bytes, str], bool], 
                 continue
             except NegatoscopeError as error:
                 target.unlink(missing_ok=True)
-                refused.append(Refusal(path, str(error)))
+                refused.append(Refusal(path, sentence_of(error)))
                 continue
             files[target] = member
     except (OperationCancelled, OSError) as error:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from viewer.core.errors import NegatoscopeError
+from viewer.core.sentence import sentence_of
 from viewer.io import archive, kinds, zip_members
 from viewer.io.beside import open_regular
 from viewer.io.gather import Gathered, gather
@@ -32,7 +33,7 @@ def expand(gathered: Gathered, *, progress: Callable[[], None] | None = None) ->
             if path.name.upper() == "DICOMDIR":
                 _look_into(path, gathered)
         except NegatoscopeError as error:
-            gathered.refused.append(Refusal(path, str(error)))
+            gathered.refused.append(Refusal(path, sentence_of(error)))
     gathered.files[:] = dict.fromkeys(files) if named else files
 
 

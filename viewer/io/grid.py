@@ -20,6 +20,7 @@ from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
 from viewer.core.provenance import Note
+from viewer.core.sentence import sentence_of
 from viewer.core.volume import Identity, Kind, Volume
 from viewer.core.window import Window
 from viewer.core.words import _, ngettext
@@ -112,7 +113,7 @@ def scan_each(files: list[Path], plan_of: Callable[[Path], GridPlan], progress: 
             check(plan)
             series.append(entry_of(plan))
         except NegatoscopeError as error:
-            refused.append(Refusal(path, str(error)))
+            refused.append(Refusal(path, sentence_of(error)))
         except OSError as error:
             refused.append(Refusal(path, _("{name}: {reason}.").format(name=gate.harmless(path.name), reason=because(error))))
     return Listing(tuple(series), tuple(refused))
@@ -346,7 +347,9 @@ def _numbers(plan: GridPlan) -> NDArray[Any]:
     try:
         return np.array(words[:count]).astype(plan.element).reshape(plan.shape)
     except (ValueError, OverflowError) as error:
-        raise UnreadableFile(_("{name}: its data is not all numbers ({reason}).").format(name=name, reason=gate.harmless(str(error)))) from error
+        raise UnreadableFile(
+            _("{name}: its data is not all numbers ({reason}).").format(name=name, reason=gate.harmless(sentence_of(error)))
+        ) from error
 
 
 def _in_order(plan: GridPlan, stored: NDArray[Any]) -> NDArray[Any]:

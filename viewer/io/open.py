@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.provenance import Note
+from viewer.core.sentence import sentence_of
 from viewer.core.volume import Volume
 from viewer.core.words import _, ngettext
 from viewer.io import archive, collector, containers, remembered
@@ -104,7 +105,9 @@ class _Search:
             seen = self._look(path)
         except (NegatoscopeError, OSError) as error:
             reason = (
-                str(error) if isinstance(error, NegatoscopeError) else _("{name}: {reason}.").format(name=harmless(path.name), reason=because(error))
+                sentence_of(error)
+                if isinstance(error, NegatoscopeError)
+                else _("{name}: {reason}.").format(name=harmless(path.name), reason=because(error))
             )
             gathered.refused.append(Refusal(path, reason))
             return True

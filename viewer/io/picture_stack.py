@@ -22,6 +22,7 @@ from viewer.core.errors import BadParameter, JobFailed, NegatoscopeError, Operat
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
 from viewer.core.provenance import Note
+from viewer.core.sentence import sentence_of
 from viewer.core.volume import Identity, Volume
 from viewer.core.words import _, ngettext
 from viewer.io import gate, picture_headers, pictures
@@ -113,7 +114,7 @@ def find(paths: Sequence[Path], spacing: Spacing, *, progress: Progress | None =
                 )
             groups[(picture.rows, picture.columns, picture.samples, picture.bits, picture.is_inverted)].append((path, picture))
         except NegatoscopeError as error:
-            refused.append(Refusal(path, str(error)))
+            refused.append(Refusal(path, sentence_of(error)))
         except OSError as error:
             refused.append(Refusal(path, _("{name}: {reason}.").format(name=harmless(path.name), reason=because(error))))
     if not groups:
@@ -127,7 +128,7 @@ def find(paths: Sequence[Path], spacing: Spacing, *, progress: Progress | None =
     try:
         return Listing((_entry(members, spacing, paths),), tuple(refused), tuple(skipped))
     except NegatoscopeError as error:
-        return Listing((), (*refused, Refusal(members[0][0], str(error))), tuple(skipped))
+        return Listing((), (*refused, Refusal(members[0][0], sentence_of(error))), tuple(skipped))
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -185,7 +186,7 @@ def decode(requests: tuple[Decode, ...]) -> tuple[tuple[NDArray[Any] | None, str
         try:
             found.append((pictures.decode(request), ""))
         except NegatoscopeError as error:
-            found.append((None, str(error)))
+            found.append((None, sentence_of(error)))
     return tuple(found)
 
 

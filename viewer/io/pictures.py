@@ -18,6 +18,7 @@ from viewer.core.errors import NegatoscopeError, UnreadableFile
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
 from viewer.core.provenance import Note
+from viewer.core.sentence import sentence_of
 from viewer.core.volume import Identity, Volume
 from viewer.core.words import _
 from viewer.io import gate, picture_headers
@@ -55,7 +56,7 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
         try:
             series.append(_entry(path, picture_headers.read(path)))
         except NegatoscopeError as error:
-            refused.append(Refusal(path, str(error)))
+            refused.append(Refusal(path, sentence_of(error)))
         except OSError as error:
             refused.append(Refusal(path, _("{name}: {reason}.").format(name=harmless(path.name), reason=because(error))))
     return Listing(tuple(series), tuple(refused))

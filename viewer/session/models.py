@@ -11,6 +11,7 @@ from typing import Any
 
 from viewer.core.errors import ModelUnusable
 from viewer.core.resources import models_folder
+from viewer.core.sentence import sentence_of
 from viewer.core.volume import Volume
 from viewer.core.words import _
 
@@ -51,7 +52,7 @@ def list_models(folders: Iterable[Path] | None = None) -> tuple[tuple[ModelCard,
             try:
                 cards.append(read_card(folder))
             except ModelUnusable as err:
-                broken.append((folder.name, str(err)))
+                broken.append((folder.name, sentence_of(err)))
     return tuple(cards), tuple(broken)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from viewer.core.errors import BadParameter, JobFailed
 from viewer.core.operation import OperationSpec, describe_all
+from viewer.core.sentence import sentence_of
 from viewer.core.words import _
 from viewer.jobs.pool import Pool
 
@@ -116,7 +117,7 @@ class Registry:
             try:
                 self.take_specs(*job.result())
             except JobFailed as err:
-                self.take_specs((), [(name, str(err)) for name, _, _ in items])
+                self.take_specs((), [(name, sentence_of(err)) for name, _, _ in items])
         return tuple(self._specs[o.name] for o in self.operations if o.name in self._specs and (names is None or o.name in names))
 
     def unread(self, names: Collection[str] | None = None) -> list[list[tuple[str, str, str]]]:

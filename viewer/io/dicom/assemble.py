@@ -15,6 +15,7 @@ from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
 from viewer.core.provenance import Note
+from viewer.core.sentence import sentence_of
 from viewer.core.volume import Volume
 from viewer.core.words import _, ngettext
 from viewer.io import gate
@@ -150,7 +151,7 @@ class _Staged:
                 self._stored = None
         if len(frames.failures) == frames.total:
             raise next(iter(frames.failures.values()))
-        said = [str(err) for err in frames.failures.values()]
+        said = [sentence_of(err) for err in frames.failures.values()]
         if (more := len(said) - 3) > 0:
             said[3:] = [ngettext("and {count} further frame", "and {count} further frames", more)]
         notes = decoding_notes(frames)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from viewer.core import memory
 from viewer.core.errors import NegatoscopeError, OperationCancelled, UnreadableFile, UnsupportedFeature
+from viewer.core.sentence import part, sentence_of
 from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.beside import open_regular
@@ -123,7 +124,7 @@ def decode_frame(task: FrameTask, file: BinaryIO) -> tuple[NDArray[Any], int]:
         decoded = DECODERS[codec.family](stream, task)
         return finished(decoded, task), decoded.by
     except NegatoscopeError as err:
-        reason = str(err).rstrip(".")
+        reason = part(sentence_of(err))
         raise type(err)(_("{name}: a frame in {codec} cannot be decoded: {reason}.").format(name=name, codec=codec.name, reason=reason)) from err
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viewer.core.errors import NegatoscopeError, OperationCancelled
+from viewer.core.sentence import sentence_of
 from viewer.core.words import _
 from viewer.io import gate
 from viewer.io.beside import real_name
@@ -66,7 +67,7 @@ def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
         try:
             found.add(read_header(path))
         except NegatoscopeError as err:
-            found.refused.append(Refusal(path, str(err)))
+            found.refused.append(Refusal(path, sentence_of(err)))
     if progress is not None:
         progress(len(files), len(files))
     return found.listing()
@@ -118,7 +119,7 @@ def _made(members: list[Header]) -> tuple[list[SeriesEntry], list[Refusal]]:
     except OperationCancelled:
         raise
     except NegatoscopeError as err:
-        return [], [Refusal(h.path, str(err)) for h in members]
+        return [], [Refusal(h.path, sentence_of(err)) for h in members]
 
 
 def _entries(members: list[Header]) -> list[SeriesEntry]:

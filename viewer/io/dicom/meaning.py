@@ -8,6 +8,7 @@ from dataclasses import replace
 from viewer.core.errors import NegatoscopeError
 from viewer.core.graphics import GraphicPlane
 from viewer.core.provenance import Note
+from viewer.core.sentence import part, sentence_of
 from viewer.core.volume import ValueScale, Volume
 from viewer.core.window import Window
 from viewer.core.words import _, ngettext
@@ -63,7 +64,7 @@ def suv_of(headers: Sequence[Header], numbers: Iterable[int]) -> suv.Suv | suv.N
     try:
         return suv.factor_of([suv.read_facts(parse(headers[n].path).dataset) for n in sorted(numbers)])
     except NegatoscopeError as err:
-        return suv.NoSuv(str(err))
+        return suv.NoSuv(sentence_of(err))
 
 
 def suv_of_entry(entry: SeriesEntry) -> suv.Suv | suv.NoSuv | None:
@@ -97,7 +98,7 @@ def _graphics(headers: Sequence[Header], slots: Slots) -> tuple[tuple[GraphicPla
         try:
             made, said, empty = _of_file(header, frames)
         except NegatoscopeError as err:
-            made, said, empty = [], [str(err)], 0
+            made, said, empty = [], [sentence_of(err)], 0
         found += made
         problems += said
         unused += empty
@@ -106,7 +107,7 @@ def _graphics(headers: Sequence[Header], slots: Slots) -> tuple[tuple[GraphicPla
         text = ngettext("{count} overlay is empty or lies outside of the image.", "{count} overlays are empty or lie outside of the image.", unused)
         notes.append(Note("ignored", text))
     text = _("An overlay was left out: {reason}.")
-    notes += [Note("ignored", text.format(reason=p.rstrip(".")), is_warning=True) for p in list(dict.fromkeys(problems))[:3]]
+    notes += [Note("ignored", text.format(reason=part(p)), is_warning=True) for p in list(dict.fromkeys(problems))[:3]]
     return tuple(found), notes
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from viewer.core.provenance import Note
+from viewer.core.sentence import joined
 from viewer.core.words import _, mark, ngettext
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
@@ -34,15 +35,15 @@ def named(entries: Sequence[SeriesEntry], contents: Callable[[SeriesEntry], Cont
         return list(entries)
     columns = [words for words in _columns(entries, [contents(e) for e in entries]) if len(set(words)) > 1]
     chosen = _fewest(columns, len(entries))
-    parts = [" ".join(c[n] for c in chosen if c[n]) for n in range(len(entries))]
+    parts = [joined((c[n] for c in chosen if c[n]), " ") for n in range(len(entries))]
     total, seen = Counter(parts), Counter[str]()
     found = []
     for entry, part in zip(entries, parts, strict=True):
         seen[part] += 1
         if total[part] > 1:
             numbered = _("{number} of {count}").format(number=seen[part], count=total[part])
-            part = " ".join(p for p in (part, numbered) if p)
-        title = f"{entry.title}, {part}" if part else entry.title
+            part = joined((p for p in (part, numbered) if p), " ")
+        title = joined((entry.title, part), ", ") if part else entry.title
         found.append(replace(entry, title=title, notes=(_why(entries, chosen, part), *entry.notes)))
     return found
 
@@ -120,7 +121,7 @@ def _constant_keys(frames: Sequence[Frame]) -> list[str]:
     for place, (_tag, word, unit) in enumerate(PHASE_KEYS):
         values = {frame.keys[place] for frame in frames if frame.keys}
         value = values.pop() if len(values) == 1 else ""
-        found.append(" ".join(p for p in (word, value, unit) if p) if value else "")
+        found.append(joined((p for p in (_(word), value, unit) if p), " ") if value else "")
     return found
 
 

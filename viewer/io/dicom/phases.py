@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.core.evenness import Evenness, evenness_of
+from viewer.core.sentence import joined
 from viewer.core.words import _
 from viewer.io.dicom.frames import Frame
 from viewer.io.dicom.header import Header
@@ -226,8 +227,8 @@ def _label(chosen: tuple[int, ...], values: tuple[Any, ...], first: tuple[Any, .
         shown = text or (f"{number:g}" if np.isfinite(number) else "")
         if not shown:
             continue
-        texts.append(" ".join(p for p in (_(word), shown, unit) if p))
-    return ", ".join(texts)
+        texts.append(joined((p for p in (_(word), shown, unit) if p), " "))
+    return joined(texts, ", ")
 
 
 def element_name(key: int) -> str:
