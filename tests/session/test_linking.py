@@ -14,7 +14,7 @@ from viewer.core.ids import new_id
 from viewer.core.volume import Volume
 from viewer.core.window import Window
 from viewer.session.alone import Untouched
-from viewer.session.linking import Links, cross_of, followed, reference_line, share_frame, sheet_of, slice_at, slice_spacing
+from viewer.session.linking import Links, crosses_of, followed, reference_line, share_frame, sheet_of, slice_at, slice_spacing
 from viewer.session.view import ViewState, ViewWish, resolve
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
@@ -178,9 +178,9 @@ def test_the_crosshair_is_drawn_where_its_place_is_and_tells_whether_it_lies_on_
     image = volume()
     states = [shown(image, index=4), shown(image, plane="coronal")]
     place = states[0].position_at((10.0, 20.0))
-    cross = cross_of(Links(), states, 0, place, 0)
+    cross = crosses_of(Links(), states, place, 0)[0]
     assert cross.at == pytest.approx((10.0, 20.0)) and cross.is_near
     assert [line.cell for line in cross.lines] == [1]
-    away = cross_of(Links(), [replace(states[0], index=6), states[1]], 0, place, 1)
+    away = crosses_of(Links(), [replace(states[0], index=6), states[1]], place, 1)[0]
     assert not away.is_near
-    assert cross_of(Links(lines=False), states, 0, place, 0).at is None
+    assert crosses_of(Links(lines=False), states, place, 0)[0].at is None

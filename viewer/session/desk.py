@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from viewer.core.geometry import Plane, Triple
 from viewer.core.words import mark
-from viewer.session.linking import Cross, Links, cross_of, followed, share_frame, sheet_of, slice_at, slice_spacing
+from viewer.session.linking import Cross, Links, crosses_of, followed, share_frame, sheet_of, slice_at, slice_spacing
 from viewer.session.view import ViewState, ViewWish, why_no_mpr
 
 Look = Callable[[ViewWish], ViewState]
@@ -185,18 +185,16 @@ class Desk:
         return self._put(new)
 
     def point(self, cell: int, position: Triple, look: Look) -> set[int]:
-        """Put the crosshair on a place of a view: the others of its frame of reference go to the slices that hold it."""
+        """Put the crosshair on a place of a view: the others of its frame of reference go to the slices that hold it. Returns the views that went."""
         self.cursor, self.cursor_cell = position, cell
-        source = look(self.wishes[cell])
+        states = [look(wish) for wish in self.wishes]
         new: dict[int, ViewWish] = {}
-        for n, wish in enumerate(self.wishes):
-            state = look(wish)
-            if (n == cell or self.links.cursor) and (n == cell or share_frame(source, state)):
+        for n, state in enumerate(states):
+            if n == cell or (self.links.cursor and share_frame(states[cell], state)):
                 number = slice_at(state, position)
                 if number is not None and number != state.index:
-                    new[n] = replace(wish, index=number)
-        self._put(new)
-        return {n for n in range(len(self.wishes)) if share_frame(source, look(self.wishes[n]))}
+                    new[n] = replace(self.wishes[n], index=number)
+        return self._put(new)
 
     def turn(self, cell: int, angle: float, look: Look) -> set[int]:
         """Turn the lines in a view of planes by an angle (radians, clockwise on screen): the planes of the others turn about the crosshair."""
@@ -228,9 +226,9 @@ class Desk:
         """Whether any view shows a turned plane."""
         return any(wish.turn is not None for wish in self.wishes)
 
-    def cross(self, cell: int, states: list[ViewState]) -> Cross:
-        """Lines and crosshair of a view; ``states`` are those of all views."""
-        return cross_of(self.links, states, cell, self.cursor, self.cursor_cell)
+    def crosses(self, states: list[ViewState]) -> list[Cross]:
+        """Lines and crosshair of every view; ``states`` are those of all views."""
+        return crosses_of(self.links, states, self.cursor, self.cursor_cell)
 
     def set_links(self, links: Links, look: Look) -> None:
         """Switch what views do together. From the moment ``by_offset`` goes on, what is shown now corresponds."""

@@ -302,6 +302,7 @@ class Actions(QObject):
         super().__init__(window)
         self._window, self._view = window, view
         self._actions: dict[str, QAction] = {}
+        self._told: tuple[set[str], bool] | None = None
         self._specs: dict[str, ActionSpec] = {}
         self._narrow: frozenset[str] = frozenset()
         self._profile = Profile()
@@ -321,6 +322,7 @@ class Actions(QObject):
             icons.promise_icon(action, spec.icon, size=16)
         (self._window if is_global else self._view).addAction(action)
         self._actions[spec.id], self._specs[spec.id] = action, spec
+        self._told = None
         return action
 
     def __getitem__(self, action_id: str) -> QAction:
@@ -379,15 +381,14 @@ class Actions(QObject):
                 widget.addAction(self._actions[spec.id])
 
     def _give_keys(self) -> None:
-        keys, narrow, view = self._profile.keys, set[str](), set[str]()
+        keys, narrow = self._profile.keys, set[str]()
         for spec in self._specs.values():
             if spec.scope in self._narrow:
                 narrow.update(keys.get(spec.id, ()))
-            elif spec.scope == "V":
-                view.update(keys.get(spec.id, ()))
         for spec in self._specs.values():
-            hidden = set() if spec.scope == "G" or spec.scope in self._narrow else narrow if spec.scope == "V" else view
-            wanted = [sequence for key in keys.get(spec.id, ()) if key not in hidden for sequence in sequences(key)]
+            given = keys.get(spec.id, ()) if spec.scope in self._narrow or spec.scope in ("G", "V") else ()
+            hidden = narrow if spec.scope == "V" else ()
+            wanted = [sequence for key in given if key not in hidden for sequence in sequences(key)]
             action = self._actions[spec.id]
             if [s.toString(QKeySequence.SequenceFormat.PortableText) for s in action.shortcuts()] != wanted:
                 action.setShortcuts([QKeySequence(text) for text in wanted])
@@ -406,6 +407,9 @@ class Actions(QObject):
         is_reading : bool
             Whether the image is not whole yet: then it can be looked at, and no more.
         """
+        if (facts, is_reading) == self._told:
+            return  # scrolling asks a hundred times a second
+        self._told = set(facts), is_reading
         for spec_id, spec in self._specs.items():
             if not spec.needs:
                 continue

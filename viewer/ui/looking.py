@@ -136,8 +136,8 @@ class Looking(QObject):
 
     def point(self, cell: int, position: Triple) -> None:
         """Put the crosshair on a place; linked views go there."""
-        self.desk.point(cell, position, self.look)
-        self._refresh_view()
+        if self.desk.active in self.desk.point(cell, position, self.look):
+            self._follow_active()
         self.views_changed.emit(frozenset(range(len(self.desk.wishes))))
 
     def turn(self, cell: int, angle: float) -> None:

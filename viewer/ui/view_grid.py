@@ -157,8 +157,8 @@ class ViewGrid(QWidget):
             views[n].set_wish(desk.wishes[n])
         if len(views) > 1 or desk.cursor is not None:
             states = [view.state for view in views]
-            for n, view in enumerate(views):
-                view.set_cross(desk.cross(n, states), is_turnable=desk.arrangement.planes)
+            for n, (view, cross) in enumerate(zip(views, desk.crosses(states), strict=True)):
+                view.set_cross(cross, is_turnable=desk.arrangement.planes)
                 view.set_linked_by_hand(desk.is_linked_by_hand(n, states))
         self._show_messages()
 
