@@ -317,7 +317,7 @@ class HistogramPlot(QWidget):
         metrics = QFontMetricsF(face)
         painter.setFont(face)
         right = area.right() - 4
-        for words, color in ((_("Volume"), t.track), (_("Slice"), t.text3)):
+        for words, color in ((_("Whole volume"), t.track), (_("Slice"), t.text3)):
             width = metrics.horizontalAdvance(words) + 18
             box = QRectF(right - width, area.top() + 3, width, _LINE)
             back = QColor(t.field)

@@ -244,7 +244,7 @@ _FACTS: tuple[tuple[str, int, str], ...] = (
     (mark("Tube current"), 0x00181151, "mA"), (mark("Exposure"), 0x00181152, "mAs"),
 )  # fmt: skip
 _TEXT_FACTS: tuple[tuple[str, int], ...] = (
-    (mark("Manufacturer"), 0x00080070), (mark("Model"), 0x00081090), (mark("Protocol"), 0x00181030), (mark("Kernel"), 0x00181210),
+    (mark("Manufacturer"), 0x00080070), (mark("Scanner model"), 0x00081090), (mark("Protocol"), 0x00181030), (mark("Kernel"), 0x00181210),
     (mark("Contrast agent"), 0x00180010), (mark("Acquisition date"), 0x00080022),
 )  # fmt: skip
 
