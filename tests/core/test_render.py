@@ -210,3 +210,34 @@ def test_perceptual_maps_grow_lighter() -> None:
         assert np.all(np.diff(light[::16]) > 0), name
     assert all(color_map(name).shape == (256, 3) for name in TITLES)
     assert np.array_equal(color_map("no such map"), color_map("grey"))
+
+
+def test_a_large_picture_is_looked_up_in_parts_as_a_small_one_is_at_once() -> None:
+    plane = np.random.default_rng(1).integers(0, 65536, (1500, 1600)).astype(np.uint16)  # above the size that threads share
+    display = Display(Window(30000, 50000), color_map="inferno")
+    found = to_rgb32(plane, display)
+    rows = [to_rgb32(plane[n : n + 1], display) for n in (0, 163, 164, 777, 1499)]
+    assert np.array_equal(found[[0, 163, 164, 777, 1499]], np.concatenate(rows))
+    turned = to_rgb32(plane.T, display)
+    assert np.array_equal(turned, found.T)
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_memory_of_the_frame_before_is_written_over_if_it_fits(kind: Any) -> None:
+    plane = np.arange(12).reshape(3, 4).astype(kind)
+    display = Display(Window(5, 8))
+    used, small = np.zeros((3, 4), np.uint32), np.zeros((2, 2), np.uint32)
+    assert to_rgb32(plane, display, used) is used
+    assert np.array_equal(used, to_rgb32(plane, display))
+    assert to_rgb32(plane, display, small) is not small
+    assert not small.any()
+
+
+def test_3f_every_map_of_the_list_is_there_and_those_that_bend_perception_say_so() -> None:
+    assert set(TITLES) == {
+        "grey", "inverted_grey", "hot_iron", "hot_metal", "rainbow", "pet", "viridis", "magma", "inferno", "plasma", "cividis", "jet",
+    }  # fmt: skip
+    assert "not perceptual" in TITLES["rainbow"]
+    assert "legacy" in TITLES["jet"]
+    assert np.array_equal(color_map("inverted_grey"), color_map("grey")[::-1])
+    assert len({color_map(name).tobytes() for name in TITLES}) == len(TITLES)

@@ -122,3 +122,10 @@ def test_3c_another_profile_has_its_own_numbers_under_the_same_names() -> None:
         "Lung": (1500, -500), "Bone": (2000, 350), "Brain": (110, 35), "Mediastinum": (400, 80), "Abdomen": (320, 50),
     }  # fmt: skip
     assert presets_of("ohif") == presets_of("no such profile") == CT_PRESETS
+
+
+@given(st.floats(-3000, 3000), st.floats(1, 5000), st.sampled_from(["LINEAR", "LINEAR_EXACT", "SIGMOID"]))
+def test_d31_a_window_spanning_its_ends_has_these_ends(low: float, span: float, function: str) -> None:
+    made = Window(0, 10, function).spanning(low, low + span)  # type: ignore[arg-type]
+    assert (made.low, made.high) == (pytest.approx(low, abs=1e-9), pytest.approx(low + span, abs=1e-9))
+    assert made.function == function
