@@ -13,7 +13,7 @@ from viewer.session.view import ViewState
 
 _PART = 0.5
 """Of the edge that a ruler may take: the corners are for texts."""
-_EDGE, _SHORT, _LONG = 2.0, 4.0, 7.0
+_EDGE, _SHORT, _LONG = 1.5, 3.5, 6.0
 _LEAST_STEP = 4.0
 _LEAST_LENGTH = 40.0
 _STYLE_SIZE = 11.0

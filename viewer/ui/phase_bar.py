@@ -20,6 +20,7 @@ _AXES = (("phases", mark("Phases")), ("slices", mark("Slices")))
 _MODES = (("loop", mark("Loop")), ("sweep", mark("To and fro")), ("once", mark("Once")))
 _LABEL_WIDTH = 168
 _SLIM_LABEL = 148
+_COMBO_WIDTH = 124
 _ROOMY = 660
 """Narrower than this only where it is, the way elsewhere and Play stay."""
 _WIDE = 700
@@ -65,6 +66,7 @@ class PhaseBar(QFrame):
         self.mode.activated.connect(lambda _index: cine.set_mode(self.mode.currentData()))
         self.mode.setToolTip(_("At the end: begin again, turn round, or stop."))
         for combo in (self.axis, self.rate, self.mode):
+            combo.setMaximumWidth(_COMBO_WIDTH)
             combo.setFixedHeight(26)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
@@ -83,6 +85,8 @@ class PhaseBar(QFrame):
             (self.measured, 0),
         ):
             row.addWidget(part, stretch)
+            if part is self.slider:
+                row.addStretch(0)  # where slices are played there is no slider to take the room
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)

@@ -20,6 +20,7 @@ from viewer.io import open as io_open
 from viewer.io.samples import NODULE
 from viewer.ui.scenes_dialogs import DIALOG_CHAPTERS
 from viewer.ui.scenes_fusion import FUSION_CHAPTERS
+from viewer.ui.scenes_navigation import NAVIGATION_CHAPTERS
 from viewer.ui.scenes_opening import OPENING_CHAPTERS
 from viewer.ui.scenes_panels import PANEL_CHAPTERS
 from viewer.ui.scenes_stage import Stage
@@ -101,7 +102,18 @@ def sizes(stage: Callable[..., Stage]) -> Iterator[str]:
     yield "long-names"
 
 
-CHAPTERS: tuple[Chapter, ...] = (first_run, studies, damaged, *OPENING_CHAPTERS, *FUSION_CHAPTERS, *VIEW_CHAPTERS, *PANEL_CHAPTERS, *DIALOG_CHAPTERS, sizes)
+CHAPTERS: tuple[Chapter, ...] = (
+    first_run,
+    studies,
+    damaged,
+    *OPENING_CHAPTERS,
+    *NAVIGATION_CHAPTERS,
+    *FUSION_CHAPTERS,
+    *VIEW_CHAPTERS,
+    *PANEL_CHAPTERS,
+    *DIALOG_CHAPTERS,
+    sizes,
+)
 
 
 # --- files made on the spot ---
