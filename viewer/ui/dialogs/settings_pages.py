@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QColorDialog, QGridLayout, QHBoxLayout, QVBoxLayou
 from viewer.core.labels import SEGMENT_COLORS
 from viewer.core.resources import models_folder
 from viewer.core.words import gettext as _
-from viewer.core.words import ngettext
+from viewer.core.words import names, ngettext
 from viewer.session.models import list_models
 from viewer.session.profile import PROFILES, TITLES
 from viewer.session.settings import LEAVE_NOTHING, data_folder
@@ -81,7 +81,7 @@ class GeneralPage(Page):
 
     def __init__(self, host: Host, parent: QWidget | None = None) -> None:
         super().__init__(host, _("General"), parent)
-        self.language = self.choice("language", _("Language"), [("", _("As the system")), ("en", "English"), ("zh_CN", "简体中文")])
+        self.language = self.choice("language", _("Language"), [("", _("As the system")), *names().items()])
         self.theme = self.choice("theme", _("Theme"), [("dark", _("Dark")), ("light", _("Light")), ("system", _("As the system"))])
         scales: list[tuple[object, str]] = [(1.0, "100 %"), (1.25, "125 %"), (1.5, "150 %")]
         self.scale = self.choice("text_scale", _("Text size"), scales, _("Counts from the next start on."))
