@@ -17,6 +17,7 @@ from viewer.io import open as io_open
 from viewer.io.seg_nrrd import NamedSegment, segments_in
 from viewer.session.document import Document, Source
 from viewer.session.laying import lay, why_not
+from viewer.session.view import ViewWish, resolve
 
 SHAPE = (4, 5, 6)
 GRID = Geometry(SHAPE, spacing=(3.0, 1.5, 0.75), origin=(10.0, -20.0, 30.0))
@@ -111,12 +112,30 @@ def test_a_map_is_laid_over_the_phases_that_it_belongs_to(phases: int, of_map: i
         assert float(item.values[0, 0, 0]) == (item.phase if of_map > 1 else 0)
 
 
+def test_an_overlay_on_another_grid_keeps_it(tmp_path: Path, inline_pool: Any) -> None:
+    coarse = np.arange(8, dtype=np.uint8).reshape(1, 2, 2, 2)
+    entry, volume = read(write_seg(tmp_path / "map.nrrd", coarse, ""), inline_pool)
+    volume = replace(volume, geometry=replace(volume.geometry, spacing=(6.0, 3.0, 2.0)))
+    document, root = opened(2)
+    document.commit(lay("overlay", replace(entry, geometry=volume.geometry), volume, root, phase=1, segments=0))
+    first, second = document.overlays_of(root.id)
+    assert first.geometry == volume.geometry and {first.phase, second.phase} == {0, 1}
+    np.testing.assert_array_equal(first.values, coarse[0])
+    (shown,) = resolve(ViewWish(root.id, index=1), document).maps
+    assert shown.start is None
+
+
 def test_what_does_not_fit_says_why(tmp_path: Path, inline_pool: Any) -> None:
     entry, _volume = read(write_seg(tmp_path / "map.nrrd", np.ones((1, *SHAPE), np.uint8), ""), inline_pool)
     root = opened()[1]
     assert why_not(entry, root, "overlay") == why_not(entry, root, "segmentation") == ""
     assert why_not(entry, None, "overlay") == "Open an image first."
-    assert "later version" in why_not(replace(entry, geometry=replace(GRID, origin=(0.0, 0.0, 0.3))), root, "overlay")
+    assert why_not(replace(entry, geometry=replace(GRID, origin=(0.0, 0.0, 0.3))), root, "overlay") == ""
+    assert "another frame" in why_not(
+        replace(entry, geometry=replace(GRID, frame_uid="1.2")), replace(root, geometry=replace(GRID, frame_uid="1.3")), "overlay"
+    )
+    nowhere = replace(GRID, shape=(4, 5, 7), is_patient=False)
+    assert "where in the patient" in why_not(replace(entry, geometry=nowhere), root, "overlay")
     assert "not those of the image" in why_not(replace(entry, geometry=replace(GRID, origin=(0.0, 0.0, 0.3))), root, "segmentation")
     assert "colour" in why_not(replace(entry, is_color=True), root, "overlay")
     assert why_not(replace(entry, phases=2, reader="nifti"), root, "segmentation") == "It has 2 phases."

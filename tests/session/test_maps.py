@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from tests.io.dicom.conftest import write_dicom  # noqa: F401  a fixture
 from viewer.core.errors import Refused
+from viewer.draw.fusion import sampled_map
+from viewer.draw.picture import compose
 from viewer.io import open as opening
 from viewer.io.series import SeriesEntry
 from viewer.session.document import Document
@@ -93,7 +97,7 @@ def test_a_dose_whose_rows_and_columns_run_the_other_way_is_turned_round(study: 
     document.close()
 
 
-def test_a_dose_on_another_grid_keeps_its_own_and_is_not_drawn_over_the_image(study: Any, inline_pool: Any) -> None:
+def test_a_dose_on_another_grid_keeps_its_own_and_is_sampled_where_the_image_is(study: Any, inline_pool: Any) -> None:
     image, dose = study(STORED[:, :3, :3], PixelSpacing=[1.7, 1.7], ImagePositionPatient=[0.3, 0.4, 0])
     document = Document()
     root = open_entry(document, image, inline_pool)
@@ -103,7 +107,23 @@ def test_a_dose_on_another_grid_keeps_its_own_and_is_not_drawn_over_the_image(st
     assert not found.is_on_grid
     assert item.geometry.spacing[1:] == (1.7, 1.7) and item.geometry.origin == pytest.approx((0.3, 0.4, 0))
     np.testing.assert_allclose(item.values, STORED[:, :3, :3] * 0.1, rtol=1e-6)
-    assert all(resolve(ViewWish(volume_id=root.id, index=n), document).maps == () for n in range(4))
+    oracle = sitk.GetImageFromArray((STORED[:, :3, :3] * 0.1).astype(np.float32))
+    oracle.SetSpacing((1.7, 1.7, 3.0))
+    oracle.SetOrigin((0.3, 0.4, 0.0))
+    image_grid = sitk.GetImageFromArray(np.zeros(SHAPE, np.float32))
+    image_grid.SetSpacing(root.geometry.spacing[::-1])
+    image_grid.SetOrigin(root.geometry.origin)
+    wanted = sitk.GetArrayFromImage(sitk.Resample(oracle, image_grid, sitk.Transform(), sitk.sitkLinear, -1.0))
+    for n in range(4):
+        state = resolve(ViewWish(volume_id=root.id, index=n), document)
+        (shown,) = state.maps
+        assert shown.start is None and shown.item.id == item.id
+        values = sampled_map(state, item)
+        inside = wanted[n] >= 0
+        assert inside.any()
+        np.testing.assert_allclose(values[inside], wanted[n][inside], atol=1e-4)
+    plain = compose(replace(state, maps=()), document).pixels
+    assert (compose(state, document).pixels != plain).any()
     document.close()
 
 
@@ -120,8 +140,6 @@ def test_a_dose_of_another_frame_of_reference_is_refused(study: Any, inline_pool
 
 def test_a_map_names_the_series_that_it_was_made_from_first(shared_data: Path) -> None:
     (made,) = opening.find([shared_data / "single" / "parametric_map_float.dcm"]).series
-    from dataclasses import replace
-
     assert made.geometry is not None
     source = replace(made, id="a", object_kind="", identity=replace(made.identity, series_uid=made.refers_to[0]))
     other = replace(source, id="b", identity=replace(made.identity, series_uid="1.2"))

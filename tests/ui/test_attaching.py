@@ -67,7 +67,7 @@ def test_whole_numbers_on_the_same_grid_are_offered_as_segmentation_first(
 ) -> None:
     drop(scene.view.viewport(), write(tmp_path / f"mask.{ending}", labels))
     menu = menu_of(scene, qtbot)
-    assert [a.isEnabled() for a in menu.actions()] == [True, True, True]
+    assert [a.isEnabled() for a in menu.actions()] == [True] * 4
     assert menu.activeAction() is menu.segmentation
     qtbot.keyClick(menu, Qt.Key.Key_Return)
     settle(qtbot, scene)
@@ -101,15 +101,19 @@ def test_fractions_are_an_overlay_or_an_image_but_no_segmentation(scene: Window,
     assert len(scene.opener.rows()) == 1
 
 
-def test_another_grid_greys_both_and_says_why(scene: Window, qtbot: Any, tmp_path: Path, labels: np.ndarray) -> None:
+def test_on_another_grid_it_is_an_overlay_but_no_segmentation(scene: Window, qtbot: Any, tmp_path: Path, labels: np.ndarray) -> None:
     drop(scene.view.viewport(), write(tmp_path / "other.nrrd", labels, spacing=(0.8, 0.8, 3.5)))
     menu = menu_of(scene, qtbot)
-    assert [a.isEnabled() for a in menu.actions()] == [True, False, False]
-    assert "another grid" in menu.overlay.toolTip() and "later" in menu.overlay.toolTip()
+    assert [a.isEnabled() for a in menu.actions()] == [True, True, True, False]
+    assert "another grid" in menu.segmentation.toolTip()
     assert menu.activeAction() is menu.open
+    qtbot.keyClick(menu, Qt.Key.Key_Down)
     qtbot.keyClick(menu, Qt.Key.Key_Return)
     settle(qtbot, scene)
-    assert len(scene.opener.rows()) == 2
+    (shown,) = scene.host.state.maps
+    assert shown.start is None
+    message = scene.messages.message()
+    assert message is not None and message.kind == "warn" and "positions" in message.text
 
 
 def test_escape_leaves_everything_as_it_was(scene: Window, qtbot: Any, tmp_path: Path, labels: np.ndarray) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from tests.io.dicom.conftest import write_dicom  # noqa: F401  a fixture
@@ -91,16 +92,18 @@ def test_who_chose_another_series_meanwhile_is_not_torn_away_from_it(
     assert window.host.root_id == chosen
 
 
-def test_a_dose_on_another_grid_is_kept_and_said_not_to_be_drawn(window: Window, qtbot: Any, study: Callable[..., None]) -> None:
+def test_a_dose_on_another_grid_is_drawn_and_said_to_be_interpolated(window: Window, qtbot: Any, study: Callable[..., None]) -> None:
     study(PixelSpacing=[1.1, 1.1])
     added(window, qtbot)
-    assert window.host.state.maps == ()
-    assert "another grid" in window.messages.message().text
+    (shown,) = window.host.state.maps
+    assert shown.start is None
+    assert "interpolated" in window.messages.message().text
     window.dock.show_panel("measure")
     (row,) = window.findChild(MapList).rows
     assert "Other grid" in [label.text() for label in row.findChildren(Label)]
     eye = row.findChild(QWidget, "eye")
-    assert not eye.isEnabled() and "another grid" in eye.toolTip()
+    qtbot.mouseClick(eye, Qt.MouseButton.LeftButton)
+    assert window.host.state.maps == ()
 
 
 def test_a_dose_of_another_patient_frame_says_why_it_cannot_be_laid_over(window: Window, study: Callable[..., None]) -> None:

@@ -16,6 +16,7 @@ from viewer.core.alignment import SAME_PLACE, as_array, degrees_of, moved_cut
 from viewer.core.digits import intensity
 from viewer.core.geometry import Triple, place_text
 from viewer.core.layout import Placement
+from viewer.core.overlay import ScalarMap
 from viewer.core.render import Pixels, blend_map, map_colors, to_rgb32
 from viewer.core.sample import sample, slab
 from viewer.core.words import _
@@ -53,6 +54,19 @@ def sampled(state: ViewState, fusion: ShownFusion) -> NDArray[Any]:
     _planes[key] = found
     while len(_planes) > _KEPT:
         _planes.popitem(last=False)
+    return found
+
+
+def sampled_map(state: ViewState, item: ScalarMap) -> NDArray[Any]:
+    """Values (rows, columns) of a map on another grid where the pixels of the image lie; float32, NaN outside."""
+    key = (item.id, item.values.shape, state.cut)
+    found = _planes.get(key)
+    if found is None:
+        found = _planes[key] = sample(item.values, item.geometry, state.cut)
+        while len(_planes) > _KEPT:
+            _planes.popitem(last=False)
+    else:
+        _planes.move_to_end(key)
     return found
 
 

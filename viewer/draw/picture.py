@@ -15,9 +15,8 @@ from viewer.core.labels import segment_color
 from viewer.core.layout import Layout2D, Placement
 from viewer.core.oblique import ObliqueLayout
 from viewer.core.render import Display, Pixels, blend_labels, blend_map, paint_graphic, part_of, to_rgb32
-from viewer.core.sample import sample
 from viewer.core.window import Window
-from viewer.draw.fusion import lay_over
+from viewer.draw.fusion import lay_over, sampled_map
 from viewer.draw.planes import draw_outside, shown_values
 from viewer.session.view import Readable, ViewState
 
@@ -90,10 +89,10 @@ def compose(
             lay_over(pixels, state, state.fusion, lambda: shown_values(state, coarse=coarse))
         _cover(pixels, state)
         for shown in state.maps:
-            if isinstance(layout, Layout2D):
+            if isinstance(layout, Layout2D) and shown.start is not None:
                 values = part_of(layout, state.index, volume.geometry.shape, shown.start, shown.item.values, np.nan)
             else:
-                values = sample(shown.item.values, shown.item.geometry, state.cut)
+                values = sampled_map(state, shown.item)
             if values is not None:
                 blend_map(pixels, values, shown.low, shown.high, shown.item.color_map, state.overlay_opacity)
         for layer in state.layers:

@@ -9,17 +9,15 @@ from typing import Literal
 import numpy as np
 
 from viewer.core.errors import Refused, UnreadableFile
-from viewer.core.overlay import ScalarMap
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.io.seg_nrrd import NamedSegment, segments_in
 from viewer.io.series import SeriesEntry
-from viewer.session.attach import LabelDraft, Placed, drafted, label_values, labels_step, overlay_step, place_on, placed_map, under_other_phases
+from viewer.session.attach import LabelDraft, Placed, drafted, label_values, labels_step, place_on
 from viewer.session.history import Step
+from viewer.session.maps import lay_map, why_elsewhere
 
 Role = Literal["overlay", "segmentation"]
-_MAPS_BYTES = 256 << 20
-"""A map of one phase is laid over every phase of an image as far as this allows; else over the one that is shown."""
 
 
 def why_not(entry: SeriesEntry, root: Volume | None, role: Role) -> str:
@@ -30,9 +28,11 @@ def why_not(entry: SeriesEntry, root: Volume | None, role: Role) -> str:
         return _("This is no image.")
     if entry.is_color:
         return _("It is a colour image; an overlay has one value in each voxel, a segmentation whole numbers.")
-    if place_on(root.geometry, entry.geometry, np.broadcast_to(np.uint8(0), entry.geometry.shape)) is None:
-        if role == "overlay":
-            return _("It lies on another grid than the image. Overlays on another grid come in a later version.")
+    if role == "overlay":
+        reason = why_elsewhere(entry.geometry, root.geometry)
+        if reason:
+            return reason
+    elif place_on(root.geometry, entry.geometry, np.broadcast_to(np.uint8(0), entry.geometry.shape)) is None:
         return _("It lies on another grid than the image, so its voxels are not those of the image.")
     if entry.phases > 1 and not (role == "overlay" and entry.phases == root.phases) and not (role == "segmentation" and entry.reader == "nrrd"):
         return _("It has {count} phases.").format(count=entry.phases)
@@ -55,7 +55,7 @@ def lay(role: Role, entry: SeriesEntry, volume: Volume, root: Volume, *, phase: 
         With the reason.
     """
     if role == "overlay":
-        return overlay_step(root, _maps(entry, volume, root, phase), entry.title)
+        return lay_map(volume, root, entry.title, phase=phase).step
     return labels_step(root, _drafts(entry, volume, root, segments), entry.title)
 
 
@@ -64,16 +64,6 @@ def _placed(volume: Volume, root: Volume, phase: int) -> Placed:
     if placed is None:
         raise Refused(_("{name} lies on another grid than the image.").format(name=volume.title))
     return placed
-
-
-def _maps(entry: SeriesEntry, volume: Volume, root: Volume, phase: int) -> list[ScalarMap]:
-    if volume.is_color:
-        raise Refused(_("{name} is a colour image; an overlay has one value in each voxel.").format(name=entry.title))
-    if volume.phases == root.phases:
-        places = [_placed(volume, root, number) for number in range(volume.phases)]
-        return [placed_map(root, placed, entry.title, unit=volume.unit, phase=number) for number, placed in enumerate(places)]
-    first = placed_map(root, _placed(volume, root, 0), entry.title, unit=volume.unit, phase=phase)
-    return [first, *(under_other_phases(first, root.phases) if first.values.nbytes * root.phases <= _MAPS_BYTES else ())]
 
 
 def _drafts(entry: SeriesEntry, volume: Volume, root: Volume, segments: int) -> Sequence[LabelDraft]:

@@ -40,12 +40,13 @@ class ShownLayer:
 
 @dataclass(frozen=True, slots=True)
 class ShownMap:
-    """A scalar map over the picture, with its range and where its array starts on the shown grid."""
+    """A scalar map over the picture, with its range."""
 
     item: ScalarMap
     low: float
     high: float
-    start: tuple[int, int, int]
+    start: tuple[int, int, int] | None
+    """Where its array starts on the shown grid; None where it lies on another one, and is sampled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,7 @@ def _is_same(first: Geometry, second: Geometry) -> bool:
 def _maps(
     wish: ViewWish, document: Readable, root: Volume, volume: Volume, phase: int, layout: SliceLayout, index: int
 ) -> tuple[ShownMap, ...]:  # fmt: skip
-    """The maps of this phase that reach the slice and lie on the shown grid, voxel by voxel."""
+    """The maps of this phase that reach the slice."""
     if not wish.show_overlays:
         return ()
     shown = []
@@ -196,7 +196,7 @@ def _maps(
         if not item.is_visible or item.phase != phase:
             continue
         if layout.axis == NO_AXIS:  # sampled wherever they lie
-            shown.append(ShownMap(item, *_map_range(item), (0, 0, 0)))
+            shown.append(ShownMap(item, *_map_range(item), None))
             continue
         offset = volume.geometry.to_index(item.geometry.origin)
         start = np.rint(offset)
@@ -204,9 +204,17 @@ def _maps(
         on_grid = np.allclose(offset, start, atol=0.05) and np.allclose(last - offset, np.asarray(item.geometry.shape) - 1, atol=0.05)
         inside = 0 <= layout.array_index(index) - start[layout.axis] < item.geometry.shape[layout.axis]
         if on_grid and inside:
-            low, high = _map_range(item)
-            shown.append(ShownMap(item, low, high, (int(start[0]), int(start[1]), int(start[2]))))
+            shown.append(ShownMap(item, *_map_range(item), (int(start[0]), int(start[1]), int(start[2]))))
+        elif not on_grid and _reaches(item.geometry, volume.geometry, layout, index):
+            shown.append(ShownMap(item, *_map_range(item), None))
     return tuple(shown)
+
+
+def _reaches(geometry: Geometry, shown: Geometry, layout: SliceLayout, index: int) -> bool:
+    """Whether the box of another grid reaches a slice of the array."""
+    ends = np.array(np.meshgrid(*((-0.5, n - 0.5) for n in geometry.shape), indexing="ij")).reshape(3, -1).T
+    along = shown.to_index(geometry.to_patient(ends))[:, layout.axis]
+    return bool(along.min() <= layout.array_index(index) + 0.5 and along.max() >= layout.array_index(index) - 0.5)
 
 
 def _map_range(item: ScalarMap) -> tuple[float, float]:

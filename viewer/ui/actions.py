@@ -82,7 +82,7 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("file.open_folder", mark("Open folder"), FILE, "folder-open", (), opens_dialog=True),
     ActionSpec("file.open_file", mark("Open file"), FILE, "file", (), opens_dialog=True),
     ActionSpec("file.open_stack", mark("Open folder of pictures as a stack"), FILE, "gallery-vertical-end", opens_dialog=True),
-    ActionSpec("file.add_overlay", mark("Add as overlay"), FILE, "flame", needs="image", tip=mark("A file on the same grid, laid over the image."),
+    ActionSpec("file.add_overlay", mark("Add as overlay"), FILE, "flame", needs="image", tip=mark("A file laid over the image: a dose, a heat map, an energy."),
         opens_dialog=True),
     ActionSpec("file.add_segmentation", mark("Add as segmentation"), FILE, "blend", needs="image",
         tip=mark("A file of whole numbers on the same grid."), opens_dialog=True),

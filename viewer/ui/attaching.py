@@ -17,6 +17,7 @@ from viewer.io.series import Listing, SeriesEntry
 from viewer.session.attach import label_values
 from viewer.session.history import ItemChange, Step
 from viewer.session.laying import Role, lay, why_not
+from viewer.session.maps import laying_words
 from viewer.ui import theme
 from viewer.ui.fusing import Fusing
 from viewer.ui.host import Host
@@ -184,8 +185,11 @@ class Attaching(QObject):
         self._host.work.run_thread(make, _("Adding {name}").format(name=entry.title), made, failed)
 
     def _tell(self, entry: SeriesEntry, role: Role, step: Step) -> None:
-        text = _("Laid {name} over the image.").format(name=entry.title)
-        if role == "segmentation":
+        is_warning = False
+        if role == "overlay":
+            item = next(c.after for c in step.changes if isinstance(c, ItemChange))
+            text, is_warning = laying_words(item.geometry, self._host.document.volume(item.volume_id), entry.title)
+        else:
             layers = [c.after for c in step.changes if isinstance(c, ItemChange) and c.kind == "layer"]
             text = ngettext("Added {count} segment.", "Added {count} segments.", sum(len(layer.segments) for layer in layers))
         host = self._host
@@ -195,7 +199,7 @@ class Attaching(QObject):
             if host.document.history.next_undo is step:
                 host.undo()
 
-        host.say("ok", text, ((_("Undo"), undo),))
+        host.say("warn" if is_warning else "ok", text, ((_("Undo"), undo),))
 
     def _root(self) -> Volume | None:
         host = self._host

@@ -157,6 +157,13 @@ class Fusing(QObject):
             return reason
         return "" if shown.link is not None else _("Place the second image by hand first.")
 
+    def why_no_place(self) -> str:
+        """Why the two can never lie over each other, or need not be placed; "" where placing one by hand is what there is to do."""
+        pair, shown = self._pair(), self.shown
+        if pair is None or shown is None:
+            return _("Lay a second image over this one first.")
+        return why_never(*pair) or ("" if shown.link is None else _("The second image has its place."))
+
     def why_no_alignment(self) -> str:
         """Why the two cannot be aligned by computation, in a sentence; "" where they can."""
         pair = self._pair()

@@ -189,7 +189,7 @@ class FusionBar(QFrame):
         self.reason.setVisible(bool(said))
         self.reason.setText(said)
         self.reason.set_tooltip(said)
-        self.by_hand.setVisible(shown.link is None and is_lost and not self._fusing.is_aligning)
+        self.by_hand.setVisible(is_lost and not self._fusing.why_no_place() and not self._fusing.is_aligning)
         self.align.setVisible(can_align or self._fusing.is_aligning)
         for part in (self.nudge, self.eye):
             part.setVisible(not is_lost)

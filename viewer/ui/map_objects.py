@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 from viewer.core.words import gettext as _
 from viewer.io.gate import harmless
 from viewer.io.series import SeriesEntry
-from viewer.session.maps import LaidMap, laid_maps, read_map, series_under, why_no_series
+from viewer.session.maps import LaidMap, laid_maps, laying_words, read_map, series_under, why_no_series
 from viewer.ui.objects import read_onto
 from viewer.ui.segment_objects import WhenRead
 from viewer.ui.theme import set_available
@@ -68,10 +68,7 @@ def _attach(host: Host, entry: SeriesEntry, root_id: str, series: str, is_wanted
         document.commit(found.step)
         if is_wanted():
             host.show_volume(root_id)
-        if found.is_on_grid:
-            host.say("ok", _("{title} lies over {series} now.").format(title=entry.title, series=series))
-        else:
-            text = _("{title} is kept with {series}, but lies on another grid; it cannot be drawn over this image yet. Open it by itself.")
-            host.say("warn", text.format(title=entry.title, series=series))
+        text, is_warning = laying_words(laid_maps(document, root_id, entry)[0].geometry, root, entry.title, series)
+        host.say("warn" if is_warning else "ok", text)
 
     read_onto(host, entry, read, lambda: bool(laid_maps(document, root_id, entry)), take)

@@ -13,7 +13,7 @@ from viewer.session.attach import place_on
 from viewer.session.history import Changes, ItemChange
 from viewer.ui.controls import ElidedLabel, IconButton, Label, NumberRow, SectionTitle
 from viewer.ui.panel_host import PanelHost
-from viewer.ui.theme import set_available, sizes
+from viewer.ui.theme import sizes
 
 
 class MapList(QWidget):
@@ -65,10 +65,9 @@ class MapList(QWidget):
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(sizes().tight)
         line.addWidget(ElidedLabel(_(item.name), "" if item.is_visible else "hint", parent=row), 1)
-        reason = "" if self._is_drawn(item) else _("It lies on another grid; it cannot be drawn over this image yet.")
-        if reason:
+        if not self._is_on_grid(item):
             other = Label(_("Other grid"), "small", parent=row)
-            other.setToolTip(reason)
+            other.setToolTip(_("It lies on another grid than the image; what is drawn is interpolated."))
             line.addWidget(other)
         if item.unit:
             line.addWidget(Label(item.unit, "small", parent=row))
@@ -76,8 +75,6 @@ class MapList(QWidget):
         eye = IconButton("eye" if item.is_visible else "eye-off", words.format(name=_(item.name)), parent=row)
         eye.setObjectName("eye")
         eye.clicked.connect(self._toggle)
-        if reason:
-            set_available(eye, reason)
         line.addWidget(eye)
         remove = IconButton("trash-2", _("Remove {name}").format(name=_(item.name)), parent=row)
         remove.setObjectName("remove")
@@ -85,8 +82,8 @@ class MapList(QWidget):
         line.addWidget(remove)
         return row
 
-    def _is_drawn(self, item: ScalarMap) -> bool:
-        """Whether its voxels are voxels of the image: what lies between them is not drawn in a wrong place, but not at all."""
+    def _is_on_grid(self, item: ScalarMap) -> bool:
+        """Whether its voxels are voxels of the image."""
         image = self._panels.document.volume(item.volume_id).geometry
         return place_on(image, item.geometry, np.broadcast_to(np.float32(0), item.geometry.shape)) is not None
 
