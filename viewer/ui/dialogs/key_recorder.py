@@ -31,9 +31,10 @@ class KeyRecorder(Button):
     recorded = Signal(str)
     """The key, in the form of the key files."""
 
+    is_listening = False
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", icon="keyboard", parent=parent)
-        self.is_listening = False
         self._listen(False)
         self.clicked.connect(lambda: self._listen(not self.is_listening))
 

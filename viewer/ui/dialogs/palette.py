@@ -53,7 +53,7 @@ def commands(actions: Actions) -> tuple[Command, ...]:
     """All commands of the action table, the plugins' tools and operations too."""
     found = []
     for spec in actions.specs():
-        if spec.id in _LEFT_OUT:
+        if spec.id in _LEFT_OUT and actions.keys(spec.id):
             continue
         action = actions[spec.id]
         title = title_of(actions, spec)

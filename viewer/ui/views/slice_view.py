@@ -219,7 +219,8 @@ class SliceView(ToolHand, DropTarget, pg.GraphicsView):  # type: ignore[misc]
     def run(self, command: str) -> None:
         """A command of :data:`viewer.ui.views.commands.COMMANDS`."""
         if self.state.volume is not None:
-            self.take(COMMANDS[command](self.wish, self.state, self.viewport_size))
+            with_ratio = {"pixel_ratio": self.devicePixelRatioF()} if command == "zoom.full_size" else {}
+            self.take(COMMANDS[command](self.wish, self.state, self.viewport_size, **with_ratio))
 
     def set_preview(self, preview: Preview | Any | None) -> None:
         """Show the plane that an operation would give in place of the real one, with a badge; None ends it.
@@ -424,6 +425,14 @@ class SliceView(ToolHand, DropTarget, pg.GraphicsView):  # type: ignore[misc]
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             self.menu_wanted.emit(self.mapToGlobal(QPoint(self.width() // 2, self.height() // 2)))
         event.accept()  # the mouse's comes with the release
+
+    def event(self, event: QEvent) -> bool:
+        # In the middle of a drag Esc ends that, whatever else its key does.
+        is_key = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+        if is_key and event.key() == Qt.Key.Key_Escape and self.is_dragging:
+            event.accept()
+            return True
+        return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._mouse.drag is not None:
