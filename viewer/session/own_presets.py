@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -80,7 +81,8 @@ class OwnPresets:
             temporary.write_text(text_of(presets), encoding="utf-8")
             os.replace(temporary, self.path)
         except OSError as err:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise SaveFailed(_("The window presets could not be written to {file}: {reason}.").format(file=self.path, reason=err.strerror)) from err
         self._presets = presets
 

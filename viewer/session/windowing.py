@@ -24,6 +24,11 @@ def narrowest(volume: Volume, function: VoiFunction) -> float:
     return 1e-3 if volume.data.dtype.kind == "f" and function != "LINEAR" else 1.0
 
 
+def window_warnings(volume: Volume) -> tuple[str, ...]:
+    """What of the file's windows and VOI LUTs could not be used, in sentences: the image looks otherwise than its maker meant."""
+    return tuple(dict.fromkeys(note.text for note in volume.notes if note.topic == "window" and note.is_warning))
+
+
 def covered_plane(state: ViewState) -> NDArray[np.bool_] | None:
     """Pixels of the slice, as it is shown, that lie under the file's shutter; None where there is none."""
     volume = state.volume

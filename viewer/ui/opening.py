@@ -19,6 +19,7 @@ from viewer.io import picture_stack
 from viewer.io.picture_stack import Spacing
 from viewer.io.series import Listing, Refusal, SeriesEntry
 from viewer.session.document import Source
+from viewer.session.windowing import window_warnings
 from viewer.ui.host import Host
 from viewer.ui.loading import Loading
 from viewer.ui.objects import HANDLERS, show_object
@@ -346,9 +347,10 @@ class Opener(QObject):
             is_first_look = self._wanted == entry.id and not loading.is_shown
             if self._host.root_id != volume.id and (is_first_look or (not self._host.root_id and self._host.arriving is None)):
                 self._host.show_volume(volume.id, self._target)
-            if volume.warnings:
-                text = _("{series}: {warning}.").format(series=_name(entry), warning=_(volume.warnings[0]).rstrip(".。"))
-                self._host.say("warn", text, details="\n".join(volume.warnings) if len(volume.warnings) > 1 else "")
+            told = (*volume.warnings, *window_warnings(volume))
+            if told:
+                text = _("{series}: {warning}.").format(series=_name(entry), warning=_(told[0]).rstrip(".。"))
+                self._host.say("warn", text, details="\n".join(told) if len(told) > 1 else "")
 
         def failed(error: BaseException) -> None:
             loading.deleteLater()
