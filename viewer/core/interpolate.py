@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from viewer.core.cut import Cut
 from viewer.core.geometry import Geometry
 
-BLOCK = 1 << 14
-"""Samples to a block."""
+BLOCK = 1 << 16
+"""Samples to a tile: fewer, and threads get into each other's way; more, and the cache is too small."""
 _GAP = 1.5
 """Planes farther apart than this many median distances have others missing between them (D60)."""
 _ON_PLANE = 1e-6

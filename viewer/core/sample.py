@@ -18,7 +18,7 @@ from viewer.core.slab import SlabMode, reach
 __all__ = ["SlabMode", "gap_of", "plane_slab", "sample", "slab"]
 
 # Below this many samples a second thread costs more than it saves.
-_WORTH_A_THREAD = 1_000_000
+_WORTH_A_THREAD = 900_000
 
 
 def sample(values: NDArray[Any], geometry: Geometry, cut: Cut, *, order: Literal[0, 1] = 1, empty: float = np.nan) -> NDArray[Any]:
@@ -77,8 +77,11 @@ def slab(
     found = np.full(cut.shape, empty, dtype=np.float32)
     shifts = [n * distance for n in range(-(beside // coarse) * coarse, beside + 1, coarse)]
 
-    for tile in tiles_of(cut.shape):
-        _gather(values, places, tile, shifts, mode, found[tile.top : tile.bottom, tile.left : tile.right])
+    def gather(tiles: Sequence[Tile]) -> None:
+        for tile in tiles:
+            _gather(values, places, tile, shifts, mode, found[tile.top : tile.bottom, tile.left : tile.right])
+
+    _in_two(gather, tiles_of(cut.shape), cut.shape[0] * cut.shape[1] * len(shifts))
     return found
 
 
@@ -172,8 +175,20 @@ def _in_two(work: Callable[[Sequence[Any]], None], pieces: Sequence[Any], size: 
     if size < _WORTH_A_THREAD or len(pieces) < 2 or (os.cpu_count() or 1) < 2:
         work(pieces)
         return
+    failed: list[BaseException] = []
+
+    def other_half() -> None:
+        try:
+            work(pieces[1::2])
+        except BaseException as error:  # noqa: BLE001  raised again below, in the thread that asked
+            failed.append(error)
+
     # A thread of one frame: starting it takes a tenth of a millisecond, and none is left behind.
-    other = threading.Thread(target=work, args=(pieces[1::2],), name="sampling")
+    other = threading.Thread(target=other_half, name="sampling")
     other.start()
-    work(pieces[::2])
-    other.join()
+    try:
+        work(pieces[::2])
+    finally:
+        other.join()
+    if failed:
+        raise failed[0]
