@@ -48,6 +48,8 @@ fi
 [ -n "$fonts" ] || wanted="$wanted fonts-dejavu-core"
 if [ "${1:-}" = screenshots ]; then
     case "$fonts" in *Inter*) ;; *) wanted="$wanted fonts-inter" ;; esac
+    # Installing it is 55 MB: only pictures need Chinese of one look.
+    case "$fonts" in *"Noto Sans CJK SC"*) ;; *) wanted="$wanted fonts-noto-cjk" ;; esac
 fi
 
 # Debian parts venv from python3. A python3 that is not Debian's brings its own.

@@ -156,6 +156,7 @@ def test_controls_that_lie_over_each_other_are_found(page: QWidget) -> None:
 
 def test_without_the_font_no_picture_is_made(themed: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setattr(QFontDatabase, "families", staticmethod(lambda *_: ["DejaVu Sans"]))
-    assert screenshots._make(tmp_path / "out", tmp_path, "dark", ()) == 2
-    assert "fonts-inter" in capsys.readouterr().err
+    assert screenshots._make(tmp_path / "out", tmp_path, screenshots.SETS["A"], ()) == 2
+    said = capsys.readouterr().err
+    assert "fonts-inter" in said and "fonts-noto-cjk" in said
     assert not (tmp_path / "out").exists()

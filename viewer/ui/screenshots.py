@@ -4,31 +4,62 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-SETS = {"dark": "A", "light": "C"}
-"""Folder of each theme's pictures."""
-FONT = "Inter"
+FONTS = ("Inter", "Noto Sans CJK SC")
 NOW = 1_767_780_240.0
 """The clock of all pictures, 2026-01-07 10:04 UTC."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the pictures of one set have in common."""
+
+    theme: str
+    language: str
+    size: tuple[int, int]
+    """Of the window, in logical pixels."""
+    scale: int = 1
+    """Device pixels for each of them."""
+
+
+SETS = {"A": Look("dark", "en", (1280, 800)), "B": Look("dark", "zh_CN", (1280, 720), 2), "C": Look("light", "en", (1280, 800))}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the pictures; 0 if all were made and nothing is wrong with any, 2 if the font is missing."""
+    """Make the pictures; 0 if all were made and nothing is wrong with any, 2 if a font is missing."""
     parser = argparse.ArgumentParser(prog="python -m viewer.ui.screenshots", description=__doc__)
     parser.add_argument("out", type=Path, metavar="OUT")
-    parser.add_argument("--theme", choices=tuple(SETS), default="dark")
+    parser.add_argument("--set", choices=tuple(SETS), default="", help="one set of the three")
     parser.add_argument("--only", default="", metavar="WORDS", help="only chapters whose name holds one of these words (a,b)")
     options = parser.parse_args(arguments)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if not options.set:
+        return _make_all(options.out, options.only)
+    look = SETS[options.set]
+    # Qt takes it when the application is made, once for the whole process.
+    os.environ["QT_SCALE_FACTOR"] = str(look.scale)
     with tempfile.TemporaryDirectory(prefix="negatoscope-pictures-") as name:
         folder = Path(name)
         _live_in(folder)
-        return _make(options.out / SETS[options.theme], folder, options.theme, tuple(w for w in options.only.split(",") if w))
+        return _make(options.out / options.set, folder, look, tuple(w for w in options.only.split(",") if w))
+
+
+def _make_all(out: Path, only: str) -> int:
+    """Every set in a process of its own; the worst of their exit codes."""
+    worst = 0
+    for name in SETS:
+        command = [sys.executable, "-m", "viewer.ui.screenshots", str(out), "--set", name, "--only", only]
+        worst = max(worst, subprocess.run(command, check=False).returncode)
+        if worst == 2:  # a missing font is missing for all
+            break
+    return worst
 
 
 def _live_in(folder: Path) -> None:
@@ -42,14 +73,14 @@ def _live_in(folder: Path) -> None:
     time.time = lambda: NOW  # type: ignore[assignment]  steps take their time from here; nothing waits by it
 
 
-def _make(out: Path, folder: Path, mode: str, only: tuple[str, ...]) -> int:
+def _make(out: Path, folder: Path, look: Look, only: tuple[str, ...]) -> int:
     from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtGui import QCursor, QFontDatabase
     from PySide6.QtWidgets import QApplication
 
     from viewer.draw.guard import check_qt
     from viewer.session.plugins import discover
-    from viewer.ui import theme
+    from viewer.ui import language, theme
     from viewer.ui.scenes import CHAPTERS
     from viewer.ui.scenes_stage import FAR_AWAY
 
@@ -58,15 +89,19 @@ def _make(out: Path, folder: Path, mode: str, only: tuple[str, ...]) -> int:
     application = QApplication.instance() or QApplication(["negatoscope"])
     assert isinstance(application, QApplication)
     application.setApplicationName("negatoscope")
-    if FONT not in QFontDatabase.families():
+    missing = [name for name in FONTS if name not in QFontDatabase.families()]
+    if missing:
         print(
-            f"The font {FONT} is not installed, and with another font every picture differs. On Debian: apt-get install fonts-inter", file=sys.stderr
+            f"Without the fonts {', '.join(missing)} every picture differs, and Chinese becomes boxes. "
+            "On Debian: tools/system-libraries.sh screenshots, or apt-get install fonts-inter fonts-noto-cjk",
+            file=sys.stderr,
         )
         return 2
     application.setCursorFlashTime(0)
     QCursor.setPos(FAR_AWAY)
     theme.set_reduced_motion(True)
-    theme.apply_theme(application, mode)  # type: ignore[arg-type]
+    theme.apply_theme(application, look.theme)  # type: ignore[arg-type]
+    language.speak(application, look.language)
     out.mkdir(parents=True, exist_ok=True)
     registry = discover()
     wrong: list[str] = []
@@ -75,7 +110,7 @@ def _make(out: Path, folder: Path, mode: str, only: tuple[str, ...]) -> int:
         if only and not any(word in chapter.__name__ for word in only):
             number += 100  # the names of the rest would shift; a part run is for looking only
             continue
-        for name, found in _pictures(chapter, folder, registry, out, number):
+        for name, found in _pictures(chapter, folder, registry, out, number, look):
             number, made = number + 1, made + 1
             wrong += [f"{name}: {sentence}" for sentence in found]
     for sentence in wrong:
@@ -89,7 +124,7 @@ def _say(_kind: object, _context: object, text: str) -> None:
         print(f"Qt: {text}", file=sys.stderr)
 
 
-def _pictures(chapter: object, folder: Path, registry: object, out: Path, number: int) -> Iterator[tuple[str, list[str]]]:
+def _pictures(chapter: object, folder: Path, registry: object, out: Path, number: int, look: Look) -> Iterator[tuple[str, list[str]]]:
     """Play one chapter; each state that it yields becomes a picture."""
     from viewer.ui.scenes_check import complaints
     from viewer.ui.scenes_stage import Stage
@@ -99,7 +134,7 @@ def _pictures(chapter: object, folder: Path, registry: object, out: Path, number
     def stage(**options: object) -> Stage:
         while made:
             made.pop().close()
-        made.append(Stage(folder, registry, **options))  # type: ignore[arg-type]
+        made.append(Stage(folder, registry, **{"size": look.size, **options}))  # type: ignore[arg-type]
         return made[-1]
 
     try:
