@@ -17,7 +17,6 @@ from viewer.core.geometry import Geometry, place_text
 from viewer.core.letters import letter_style, shown_letters, use_letters
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
-from viewer.draw.app import ensure_application
 from viewer.draw.corners import position_text
 from viewer.draw.overlay import KEY_IMAGE, Extras, paint_overlay, shown_badges
 from viewer.draw.ruler import ruler_of
@@ -31,9 +30,11 @@ WHO = Identity(
 GRID = Geometry((9, 200, 200), (-50, -50, 10), (2.5, 0.5, 0.5))
 
 
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
 @pytest.fixture(autouse=True)
 def _usual_letters() -> Iterator[None]:
-    ensure_application()
     yield
     use_letters("HF")
 

@@ -249,6 +249,16 @@ def test_rulers_are_in_all_views_and_remembered(small_window: Window) -> None:
     assert all(view.navigator.has_ruler for view in window.grid.views)
 
 
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
+def test_one_to_one_is_an_image_pixel_to_a_pixel_of_the_screen(small_window: Window, monkeypatch: pytest.MonkeyPatch, ratio: float) -> None:
+    window = small_window
+    monkeypatch.setattr(window.view, "devicePixelRatioF", lambda: ratio)
+    window.actions_table["view.actual"].trigger()
+    assert window.host.wish.zoom == pytest.approx(1 / ratio)
+    window.actions_table["view.fit"].trigger()
+    assert window.host.wish.zoom is None
+
+
 def test_c07_neurological_is_for_all_views_and_images_and_back(small_window: Window) -> None:
     window = small_window
     window.actions_table["view.neurological"].trigger()

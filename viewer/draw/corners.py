@@ -50,11 +50,18 @@ def corners(state: ViewState, *, zoom_percent: float, probe: str = "", identity:
     is_full = level == "full"
     who = volume.identity
     return Corners(
-        top_left=_patient(who, is_full) if identity else (),
+        top_left=top_left(state, identity=identity, level=level),
         top_right=_study(who, is_full) if identity else (),
         bottom_left=_section(state, volume, is_full, identity),
         bottom_right=_view(state, zoom_percent, probe),
     )
+
+
+def top_left(state: ViewState, *, identity: bool, level: TextLevel) -> tuple[str, ...]:
+    """The lines of the corner that badges stand under."""
+    if state.volume is None or level == "none" or not identity:
+        return ()
+    return _patient(state.volume.identity, level == "full")
 
 
 def _patient(who: Identity, is_full: bool) -> tuple[str, ...]:

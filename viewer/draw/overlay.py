@@ -13,7 +13,7 @@ from viewer.core.letters import shown_letters
 from viewer.core.words import _, mark
 from viewer.draw.color_bar import draw_color_bar
 from viewer.draw.contours import Contour
-from viewer.draw.corners import Corners, corners
+from viewer.draw.corners import Corners, corners, top_left
 from viewer.draw.crosshair import draw_cross
 from viewer.draw.figures import round_length
 from viewer.draw.fusion import draw_curtain, draw_reason
@@ -126,8 +126,8 @@ def shown_badges(
         *(("INTERPOLATED",) if percent > 100.5 and is_smooth() else ()),
     )
     _style, step = _type(rect, scale)
-    texts = corners(state, zoom_percent=percent, identity=extras.identity, level=_level(state, rect, scale))
-    y = rect.top() + INSET * scale + step * min(_room(rect, step, scale), len(texts.top_left)) + 4 * scale
+    above = top_left(state, identity=extras.identity, level=_level(state, rect, scale))
+    y = rect.top() + INSET * scale + step * min(_room(rect, step, scale), len(above)) + 4 * scale
     return _in_a_row(tuple(dict.fromkeys(names)), rect, y, scale)
 
 

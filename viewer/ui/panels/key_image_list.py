@@ -212,7 +212,7 @@ class KeyImageList(QWidget):
         for button in (self.note, self.remove, self.export):
             head.addWidget(button)
         column.addLayout(head)
-        self.hint = Hint(_("No key images yet. K marks the image in view."), parent=self)
+        self.hint = Hint("", parent=self)
         column.addWidget(self.hint)
         self.model = KeyImageModel(panel_host, self)
         self.rows = _Rows(self)
@@ -232,6 +232,7 @@ class KeyImageList(QWidget):
         host.document_replaced.connect(self.refresh)
         host.view_changed.connect(self._take_view)
         theme().changed.connect(self._repaint)
+        panel_host.actions.profile_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
@@ -241,6 +242,9 @@ class KeyImageList(QWidget):
         count = self.model.rowCount()
         if count:
             self.rows.setCurrentIndex(self.model.index(max(0, min(row, count - 1))))
+        keys = self._panels.actions.shown_keys("view.key_image")
+        words = _("No key images yet. {key} marks the image in view.") if keys else _("No key images yet.")
+        self.hint.setText(words.format(key=keys[0]) if keys else words)
         self.hint.setVisible(not count)
         self.rows.setVisible(bool(count))
         # A row more than fits shows half, so that it is seen that the list goes on.
