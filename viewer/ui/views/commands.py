@@ -11,7 +11,8 @@ from viewer.session import hand, windowing
 from viewer.session.hanging import to_standard
 from viewer.session.view import TextLevel, ViewState, ViewWish, presets
 
-Command = Callable[[ViewWish, ViewState, Point], ViewWish]
+Command = Callable[..., ViewWish]
+"""From (wish, state, viewport) to the next wish; ``zoom.full_size`` is given ``pixel_ratio``, the pixels of the screen to a logical one, too."""
 
 
 def _steps(count: int) -> Command:
@@ -87,7 +88,7 @@ COMMANDS: dict[str, Command] = {
     "zoom.in": _zoom(hand.ZOOM_STEP),
     "zoom.out": _zoom(1 / hand.ZOOM_STEP),
     "zoom.fit": lambda wish, state, viewport: hand.fitted(wish),
-    "zoom.full_size": lambda wish, state, viewport: hand.at_full_size(wish, state, viewport),
+    "zoom.full_size": hand.at_full_size,
     "view.invert": lambda wish, state, viewport: replace(wish, is_inverted=not wish.is_inverted),
     "view.rotate_right": _rotate(1),
     "view.rotate_left": _rotate(-1),
