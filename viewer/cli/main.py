@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "tags": ("viewer.cli.tags", mark("list the elements (tags) of a DICOM file")),
     "text": ("viewer.cli.text", mark("print a DICOM report, presentation state or list of key images")),
     "convert": ("viewer.cli.convert", mark("write a series as .nii.gz, .nii, .nrrd or .mha")),
+    "register": ("viewer.cli.register", mark("find where one series lies in another (rigid)")),
     "render": ("viewer.cli.render", mark("write a picture of one plane as .png")),
     "key-images": ("viewer.cli.key_images", mark("write pictures of the images that a DICOM key object selection names")),
     "operations": ("viewer.cli.operations", mark("list the operations and their parameters")),

@@ -7,10 +7,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.core.alignment import SAME_PLACE, Alignment, Method, alignment_id, rigid
+from viewer.core import memory
+from viewer.core.alignment import SAME_PLACE, Alignment, Method, alignment_id, inverse, moved_cut, rigid
 from viewer.core.errors import OperationCancelled, Refused
 from viewer.core.geometry import Geometry
+from viewer.core.ids import new_id
+from viewer.core.layout import layout_of
+from viewer.core.provenance import Note
 from viewer.core.registration import METRIC, Registration
+from viewer.core.sample import sample
 from viewer.core.volume import Volume
 from viewer.core.words import _, mark
 from viewer.jobs.pool import Pool
@@ -145,3 +150,23 @@ def _straight(volume: Volume, phase: int) -> tuple[NDArray[np.generic], Geometry
     fill = volume.padding[0] if volume.padding is not None else None
     data, geometry = straightened_values(volume.data[phase : phase + 1], volume.geometry, fill=fill, name=volume.title)
     return data[0], geometry
+
+
+def resampled(fixed: Volume, moving: Volume, matrix: tuple[float, ...], *, phase: int = 0) -> Volume:
+    """One phase of the second image on the grid of the first, linear between voxels (float32).
+
+    What lies outside of it has the value of its padding, else its smallest. A grid whose planes lean or are uneven is straightened.
+    """
+    grid = fixed.geometry.straight()
+    values = moving.phase(phase)
+    empty = moving.padding[0] if moving.padding is not None else float(np.nanmin(values))
+    layout, back = layout_of(grid), inverse(matrix)
+    data = memory.allocate((1, *grid.shape), np.float32)
+    for plane in range(grid.shape[0]):
+        data[0, plane] = sample(values, moving.geometry, moved_cut(back, layout.cut(grid, plane)), empty=empty)
+    badges = tuple(dict.fromkeys((*moving.badges, "RESAMPLED")))
+    said = _("The image was brought onto the grid of another one; its values are interpolated.")
+    return moving.derived(
+        new_id("volume"), data, geometry=grid, badges=badges, windows=moving.windows, kind="volume", shutter=None, phase_labels=(), phase_seconds=(),
+        notes=(*moving.notes, Note("geometry", said, is_warning=True)),
+    )  # fmt: skip
