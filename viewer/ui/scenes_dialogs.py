@@ -19,6 +19,7 @@ from viewer.ui.dialogs.palette import Palette
 from viewer.ui.dialogs.report import DocumentDialog
 from viewer.ui.dialogs.tags import TagBrowser
 from viewer.ui.scenes_panels import Maker, balls, choose, run, thorax
+from viewer.core.words import gettext as _
 from viewer.ui.scenes_stage import Stage
 
 X, Y, Z = NODULE.centre_mm
@@ -99,7 +100,7 @@ def palette(stage: Maker) -> Iterator[str]:
         "The model could not be loaded: the file is damaged.",
         details="Traceback (most recent call last):\n  ...\nInvalidProtobuf: the file is not an ONNX model",
     )
-    s.press(next(b for b in s.window.messages.findChildren(Button) if b.text() == "Details"))
+    s.press(next(b for b in s.window.messages.findChildren(Button) if b.text() == _("Details")))
     dialog_of(s, Details)
     yield "details"
     QApplication.activeModalWidget().close()

@@ -15,6 +15,7 @@ from viewer.core.labels import LabelLayer, Segment, segment_color
 from viewer.io.samples import NODULE
 from viewer.session.apply import Scope, SegmentRef
 from viewer.session.plugins import OperationEntry, Plugin
+from viewer.core.words import gettext as _
 from viewer.ui.scenes_stage import Stage
 from viewer.ui.tooling import rename_segment
 
@@ -46,7 +47,7 @@ def enhance_busy(stage: Maker) -> Iterator[str]:
     choose(panel, "Median")
     s.type(panel.form.rows["radius"].field, "3")
     s.press(panel.apply_button)
-    s.wait(lambda: any(t.title == "Median" and t.done > 30 for t in s.host.work.tasks()), "the median is on its way")
+    s.wait(lambda: any(t.title == _("Median") and t.done > 30 for t in s.host.work.tasks()), "the median is on its way")
     yield "enhance-busy"
     s.press(s.window.status.jobs)
     yield "jobs-running"
@@ -223,7 +224,7 @@ def thorax(stage: Maker, *, preset: bool = False, **options: Any) -> Stage:
 
 def choose(panel: Any, title: str) -> None:
     """Choose an operation in the list of a panel."""
-    panel.chooser.setCurrentIndex(panel.chooser.findText(title))
+    panel.chooser.setCurrentIndex(panel.chooser.findText(_(title)))
 
 
 def run(s: Stage, name: str, parameters: dict[str, Any], scope: str = "volume", target: SegmentRef | None = None) -> None:
