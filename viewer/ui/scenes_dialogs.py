@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from viewer.core.words import gettext as _
 from viewer.io.objects.readable import Line, Readable
 from viewer.io.samples import NODULE
 from viewer.ui.controls import Button
@@ -19,7 +20,6 @@ from viewer.ui.dialogs.palette import Palette
 from viewer.ui.dialogs.report import DocumentDialog
 from viewer.ui.dialogs.tags import TagBrowser
 from viewer.ui.scenes_panels import Maker, balls, choose, run, thorax
-from viewer.core.words import gettext as _
 from viewer.ui.scenes_stage import Stage
 
 X, Y, Z = NODULE.centre_mm

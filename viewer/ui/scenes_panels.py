@@ -12,10 +12,10 @@ from PySide6.QtCore import Qt
 from viewer.core.geometry import Triple
 from viewer.core.ids import new_id
 from viewer.core.labels import LabelLayer, Segment, segment_color
+from viewer.core.words import gettext as _
 from viewer.io.samples import NODULE
 from viewer.session.apply import Scope, SegmentRef
 from viewer.session.plugins import OperationEntry, Plugin
-from viewer.core.words import gettext as _
 from viewer.ui.scenes_stage import Stage
 from viewer.ui.tooling import rename_segment
 
