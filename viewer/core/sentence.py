@@ -8,6 +8,7 @@ from typing import Any
 from viewer.core.catalogue import Catalogue
 
 _STOPS = ("。", "！", "？", "…")
+_STOPPED = "{text}."  # in the catalogue: each language has its own full stop
 _WHOLE, _PART = "{text:whole}", "{text:part}"
 _MOST_KNOWN = 20_000  # texts of files pass through here, too
 
@@ -29,8 +30,21 @@ class _Words(str):
     def __format__(self, spec: str) -> str:
         if spec == "whole":
             text = str(self)
-            return text[:1].upper() + text[1:].rstrip(".") + ("" if text.endswith(_STOPS) else ".")
+            text = text[:1].upper() + text[1:].rstrip(".")
+            return text if text.endswith(_STOPS) else self._stopped(text)
         return str(self).rstrip(".。") if spec == "part" else super().__format__(spec)
+
+    def _stopped(self, text: str) -> str:
+        return _said(_STOPPED, "", {"text": text})
+
+
+class _English(_Words):
+    """Words whose full stop is a point, whatever the language in use."""
+
+    __slots__ = ()
+
+    def _stopped(self, text: str) -> str:
+        return f"{text}."
 
 
 class Sentence(_Words):
@@ -47,6 +61,8 @@ class Sentence(_Words):
     fields: Mapping[str, Any] | None
 
     def __new__(cls, key: str, plural: str = "", fields: Mapping[str, Any] | None = None) -> Sentence:
+        if key in (_WHOLE, _PART) and fields is not None and not isinstance(fields["text"], _Words):
+            fields = {"text": _Words(fields["text"])}
         made = super().__new__(cls, _said(key, plural, fields))
         made.key, made.plural, made.fields = key, plural, fields
         return made
@@ -76,7 +92,7 @@ class Sentence(_Words):
         """As it is in English, whatever the language in use: for files and programs to read."""
         if self.fields is None:
             return self.key
-        fields = {name: _Words(english(value)) if isinstance(value, str) else value for name, value in self.fields.items()}
+        fields = {name: _English(english(value)) if isinstance(value, str) else value for name, value in self.fields.items()}
         return (self.plural if self.plural and fields["count"] != 1 else self.key).format(**fields)
 
 
@@ -100,12 +116,12 @@ def say_count(singular: str, plural: str, count: int) -> str:
 
 def whole(text: str) -> str:
     """A text as a sentence of its own: warnings do without capital and full stop, since they follow a name in a list."""
-    return Sentence(_WHOLE, fields={"text": text if isinstance(text, Sentence) else _Words(text)}) if text else ""
+    return Sentence(_WHOLE, fields={"text": text}) if text else ""
 
 
 def part(text: str) -> str:
     """A sentence without its full stop, to stand in another one."""
-    return Sentence(_PART, fields={"text": text if isinstance(text, Sentence) else _Words(text)}) if text else ""
+    return Sentence(_PART, fields={"text": text}) if text else ""
 
 
 def sentence_of(error: BaseException) -> str:

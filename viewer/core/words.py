@@ -18,7 +18,9 @@ LANGUAGES = (ENGLISH, "zh_CN")
 """What the program can speak."""
 
 _language = ENGLISH
-_read: dict[tuple[str, Path], Catalogue] = {}
+_read: dict[tuple[str, tuple[Path, ...]], Catalogue] = {}
+_folder: Path | None = None
+_added: tuple[Path, ...] = ()
 
 
 def use(language: str, folder: Path | None = None) -> tuple[Fault, ...]:
@@ -31,19 +33,27 @@ def use(language: str, folder: Path | None = None) -> tuple[Fault, ...]:
     folder : Path, optional
         Where each language has a folder of ``.po`` files; the program's own if left out.
     """
-    global _language
+    global _language, _folder
     chosen = known(language) if language else system_language()
-    folder = folder or resource("translations")
     catalogue = _catalogue_of(chosen, folder) if chosen != ENGLISH else Catalogue()
-    _language = chosen
+    _language, _folder = chosen, folder
     speak(catalogue)
     return catalogue.faults
 
 
-def _catalogue_of(code: str, folder: Path) -> Catalogue:
-    if (code, folder) not in _read:
-        _read[code, folder] = read_catalogue(sorted((folder / code).glob("*.po")))
-    return _read[code, folder]
+def add_folder(folder: Path) -> None:
+    """Further catalogues, those of a plugin: ``folder/LANGUAGE/*.po``. What the program itself translates stays as it is."""
+    global _added
+    if folder not in _added:
+        _added = (*_added, folder)
+        use(_language, _folder)
+
+
+def _catalogue_of(code: str, folder: Path | None = None) -> Catalogue:
+    folders = (folder or resource("translations"), *_added)
+    if (code, folders) not in _read:
+        _read[code, folders] = read_catalogue(path for f in folders for path in sorted((f / code).glob("*.po")))
+    return _read[code, folders]
 
 
 def language() -> str:
@@ -64,7 +74,7 @@ def names() -> dict[str, str]:
 
 def in_all_languages(text: str) -> tuple[str, ...]:
     """A text as each of ``LANGUAGES`` says it, for searching; the catalogues are read when this is first asked."""
-    return (text, *(_catalogue_of(code, resource("translations")).texts.get(text, text) for code in LANGUAGES[1:]))
+    return (text, *(_catalogue_of(code).texts.get(text, text) for code in LANGUAGES[1:]))
 
 
 def known(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +24,7 @@ from viewer.core.labels import LabelLayer, Segment
 from viewer.core.overlay import ScalarMap
 from viewer.core.provenance import Note
 from viewer.core.report import Column, Report, Score, Table
+from viewer.core.sentence import Sentence
 from viewer.core.slab import Slab
 from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import VoiLut, Window
@@ -40,6 +42,9 @@ _CLASSES: dict[str, type] = {
 }  # fmt: skip
 
 
+_FIELD = re.compile(r"\{\w+(?::(?:[+]?\.?\d?[a-z]?|whole|part))?\}")
+
+
 def encode(value: Any, keep_array: Callable[[NDArray[Any] | Packed], int]) -> str:
     """Canonical JSON of an item; arrays are handed to ``keep_array``, which returns the number to find them by."""
     return json.dumps(_plain(value, keep_array), separators=(",", ":"), sort_keys=True, allow_nan=False)
@@ -49,7 +54,7 @@ def decode(text: str, array: Callable[[int, bool], Any]) -> Any:
     """The item again. ``array(number, packed)`` gives an array, or the packed form of one."""
     try:
         return _living(json.loads(text), array)
-    except (ValueError, TypeError, KeyError, RecursionError) as err:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as err:
         raise UnreadableFile(_("An entry of the history is damaged: {reason}.").format(reason=err)) from err
 
 
@@ -73,9 +78,18 @@ def _plain(value: Any, keep: Callable[[NDArray[Any] | Packed], int]) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": repr(value)}
+    if isinstance(value, Sentence):  # its key and fields, not what they are in the language of today
+        return {"$say": [value.key, value.plural, _plain(value.fields, keep)]}
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise TypeError(f"{type(value).__name__} cannot be kept")
+
+
+def _sentence(key: str, plural: str, fields: Mapping[str, Any] | None) -> str:
+    """A sentence as it was kept. Only such fields as the program writes are filled in: a format can ask for a text of any length."""
+    if any(not _FIELD.fullmatch(field) for text in (key, plural) for field in re.findall(r"\{[^{}]*\}", text)):
+        raise ValueError("a sentence with fields that are none of ours")
+    return Sentence(key, plural, None if fields is None else dict(fields))
 
 
 def _living(value: Any, array: Callable[[int, bool], Any]) -> Any:
@@ -91,4 +105,6 @@ def _living(value: Any, array: Callable[[int, bool], Any]) -> Any:
         return MappingProxyType({k: _living(v, array) for k, v in value["$map"]})
     if "$float" in value:
         return float(value["$float"])
+    if "$say" in value:
+        return _sentence(*(_living(part, array) for part in value["$say"]))
     return _CLASSES[value["$"]](**{k: _living(v, array) for k, v in value.items() if k != "$"})

@@ -13,7 +13,7 @@ from typing import Any
 from viewer.core.errors import BadParameter, JobFailed
 from viewer.core.operation import OperationSpec, describe_all
 from viewer.core.sentence import sentence_of
-from viewer.core.words import _
+from viewer.core.words import _, add_folder
 from viewer.jobs.pool import Pool
 
 GROUP = "negatoscope.plugins"
@@ -75,6 +75,8 @@ class Plugin:
     tools: tuple[ToolEntry, ...] = ()
     panels: tuple[PanelEntry, ...] = ()
     error: str = ""
+    translations: Path | None = None
+    """Folder of its own catalogues, if it has one."""
 
 
 class Registry:
@@ -161,7 +163,10 @@ class Registry:
 
 
 def discover(enabled: Collection[str] = (), *, safe_mode: bool = False) -> Registry:
-    """All installed plugins. Built-in ones are on; others only if ``enabled`` names them as ``name==version``; none of those in safe mode."""
+    """All installed plugins; what those that are on translate is known from then on.
+
+    Built-in ones are on; others only if ``enabled`` names them as ``name==version``; none of those in safe mode.
+    """
     found: dict[str, Plugin] = {}
     for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda p: p.name):
         own = point.dist is not None and point.dist.name == _OWN_DISTRIBUTION
@@ -170,7 +175,11 @@ def discover(enabled: Collection[str] = (), *, safe_mode: bool = False) -> Regis
         if plugin.name not in found or own:
             found[plugin.name] = replace(plugin, is_enabled=switched_on)
     order = {"enhance": 0, "segment": 1, "measure": 2, "classify": 3}
-    return Registry(_without_doubles(sorted(found.values(), key=lambda p: (not p.is_builtin, order.get(p.name, 99), p.name))))
+    registry = Registry(_without_doubles(sorted(found.values(), key=lambda p: (not p.is_builtin, order.get(p.name, 99), p.name))))
+    for plugin in registry.active:
+        if plugin.translations is not None:
+            add_folder(plugin.translations)
+    return registry
 
 
 def _without_doubles(plugins: Iterable[Plugin]) -> Iterator[Plugin]:
@@ -208,6 +217,7 @@ def read_manifest(name: str, package: str, *, is_builtin: bool) -> Plugin:
             operations=tuple(_operation(x, name) for x in manifest.get("operation", [])),
             tools=tuple(ToolEntry(plugin=name, **_texts(x)) for x in manifest.get("tool", [])),
             panels=tuple(PanelEntry(plugin=name, **_texts(x)) for x in manifest.get("panel", [])),
+            translations=folder / "translations" if (folder / "translations").is_dir() else None,
         )
     except KeyError as err:
         return Plugin(
