@@ -188,7 +188,7 @@ def history(stage: Maker) -> Iterator[str]:
     run(s, "Segment/Threshold", {"low": 150.0, "high": 3000.0})
     s.window.tooling.pick("window")
     yield "history-long"
-    for _ in range(2):
+    for __ in range(2):
         s.trigger("edit.undo")
     yield "history-undone-steps"
 
