@@ -25,6 +25,7 @@ from viewer.ui.scenes_opening import OPENING_CHAPTERS
 from viewer.ui.scenes_panels import PANEL_CHAPTERS
 from viewer.ui.scenes_stage import Stage
 from viewer.ui.scenes_views import VIEW_CHAPTERS
+from viewer.ui.scenes_windowing import WINDOWING_CHAPTERS
 
 Chapter = Callable[[Callable[..., Stage]], Iterator[str]]
 
@@ -110,6 +111,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     *NAVIGATION_CHAPTERS,
     *FUSION_CHAPTERS,
     *VIEW_CHAPTERS,
+    *WINDOWING_CHAPTERS,
     *PANEL_CHAPTERS,
     *DIALOG_CHAPTERS,
     sizes,
