@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from viewer.core.annotation import Annotation
 from viewer.core.layout import Placement
 from viewer.core.letters import shown_letters
+from viewer.core.badges import shown
 from viewer.core.words import _, mark
 from viewer.draw.color_bar import draw_color_bar
 from viewer.draw.contours import Contour
@@ -135,7 +136,7 @@ def _in_a_row(names: tuple[str, ...], rect: QRectF, y: float, scale: float) -> t
     x = rect.left() + INSET * scale
     found: list[tuple[str, QRectF]] = []
     for name in names:
-        width = text_width(_(name), Style(11 * scale, is_bold=True)) + (_SIGN * scale if _has_sign(name) else 0.0) + 12 * scale
+        width = text_width(shown(name), Style(11 * scale, is_bold=True)) + (_SIGN * scale if _has_sign(name) else 0.0) + 12 * scale
         if x + width > rect.right() - RIGHT_INSET * scale:
             break
         found.append((name, QRectF(x, y, width, 18 * scale)))
@@ -217,7 +218,7 @@ def _draw_badges(painter: QPainter, badges: tuple[tuple[str, QRectF], ...], scal
         elif name == KEY_IMAGE:
             _draw_bookmark(painter, middle, scale)
         left = box.left() + (_SIGN * scale if _has_sign(name) else 0.0) + 6 * scale
-        draw_text(painter, left, box.top() + (box.height() - text_height(style)) / 2, _(name), style)
+        draw_text(painter, left, box.top() + (box.height() - text_height(style)) / 2, shown(name), style)
 
 
 def _limits(badge: str) -> bool:

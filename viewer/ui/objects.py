@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer
 
 from viewer.core.words import gettext as _
-from viewer.core.words import ngettext
+from viewer.core.words import mark, ngettext
 from viewer.io.series import ObjectKind, SeriesEntry
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ HANDLERS: dict[ObjectKind, Handler] = {
 """Who shows which kind. A handler runs on the window's thread, reads through ``host.work`` and says what it could not do."""
 
 NAMES: dict[ObjectKind, str] = {
-    "segmentation": "Segmentation",
-    "structures": "Structure set",
-    "dose": "Dose",
-    "map": "Parametric map",
-    "report": "Report",
-    "presentation": "Presentation state",
-    "key-images": "Key images",
+    "segmentation": mark("Segmentation"),
+    "structures": mark("Structure set"),
+    "dose": mark("Dose"),
+    "map": mark("Parametric map"),
+    "report": mark("Report"),
+    "presentation": mark("Presentation state"),
+    "key-images": mark("Key images"),
 }
 ICONS: dict[ObjectKind, str] = {
     "segmentation": "blend",

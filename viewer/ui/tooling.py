@@ -266,12 +266,12 @@ def rename_segment(host: Host, ref: SegmentRef, **changes: Any) -> None:
         return
     changed = replace(segment, **changes)
     titles = {
-        "name": "Rename to {segment}",
-        "color": "Colour of {segment}",
-        "is_visible": "Show or hide {segment}",
-        "is_locked": "Lock or unlock {segment}",
+        "name": mark("Rename to {segment}"),
+        "color": mark("Colour of {segment}"),
+        "is_visible": mark("Show or hide {segment}"),
+        "is_locked": mark("Lock or unlock {segment}"),
     }
-    title = titles.get(next(iter(changes)), "Change {segment}")
+    title = titles.get(next(iter(changes)), mark("Change {segment}"))
     with host.reporting(), host.document.edit(title, segment=changed.name) as edit:
         edit.put(layer.with_segment(changed))
 

@@ -118,7 +118,7 @@ def add_measurement(panels: PanelHost, shape: str) -> None:
     points = tuple(state.position_at(place) for place in places)
     kind = "ellipse" if shape == "ellipse" else "distance"
     item = Annotation(new_id("annotation"), kind, state.root_id, points, state.layout.axis, state.phase)  # type: ignore[arg-type]
-    title = "Measure an ellipse" if kind == "ellipse" else "Measure a distance"
+    title = mark("Measure an ellipse") if kind == "ellipse" else mark("Measure a distance")
     with panels.host.reporting(), panels.document.edit(title) as edit:
         edit.put(measure_annotation(item, panels.document.volume(state.root_id)))
     panels.tooling.select(item.id)
