@@ -20,6 +20,7 @@ from viewer.core.operation import load
 from viewer.core.tool import Gesture, Tool
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
+from viewer.core.words import mark
 from viewer.session.apply import SegmentRef
 from viewer.session.history import Changes, Origin
 from viewer.session.plugins import ToolEntry
