@@ -42,7 +42,7 @@ def sources() -> Iterator[Path]:
 
 
 def texts_of(path: Path) -> Iterator[Text]:
-    """Every text that a module gives to one of ``FUNCTIONS``, or to ``Help``. SystemExit where a text is put together before."""
+    """Every text that a module gives to one of ``FUNCTIONS``, to ``Help``, or to a step as its title. SystemExit where a text is put together before."""
     where = str(path.relative_to(ROOT))
     tree = ast.parse(path.read_text(encoding="utf-8"), where)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -51,6 +51,8 @@ def texts_of(path: Path) -> Iterator[Text]:
         if name == "Help":
             given = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
             yield from (Text(text, "", where, node.lineno) for text in given if text)
+        elif name in ("edit", "Phrase") and node.args and _constant(node.args[0]):
+            yield Text(node.args[0].value, "", where, node.lineno)  # type: ignore[attr-defined]  the title of a step
         elif name in FUNCTIONS and node.args:
             given = [_constant(a) for a in node.args[: FUNCTIONS[name]]]
             if any(isinstance(a, ast.JoinedStr) for a in node.args[: FUNCTIONS[name]]):
