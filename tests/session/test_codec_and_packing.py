@@ -213,3 +213,28 @@ def test_forgotten_bytes_are_fetched_again_and_count_for_nothing() -> None:
     assert packed.in_memory == 0
     np.testing.assert_array_equal(unpack(packed), np.arange(60).reshape(3, 4, 5))
     assert asked == [1]
+
+
+def test_a_sentence_is_kept_by_its_key_and_said_in_the_language_of_who_reads_it_again() -> None:
+    from viewer.core import words
+    from viewer.core.provenance import Note
+    from viewer.core.sentence import whole
+
+    note = Note(
+        "geometry", whole(words.gettext("{name}: {reason}").format(name="CT {x:>9}", reason=words.ngettext("{count} plane", "{count} planes", 3)))
+    )
+    words.use("zh_CN")
+    try:
+        text = codec.encode(note, lambda _array: 0)
+        back = codec.decode(text, lambda _number, _packed: None)
+        assert str(back.text) == str(note.text) == "CT {x:>9}：3 个层面。"
+    finally:
+        words.use("en")
+    assert codec.encode(note, lambda _array: 0) == text, "the same in every language"
+    assert str(back.text) == "CT {x:>9}: 3 planes."
+
+
+@pytest.mark.parametrize("key", ["{a:>999999999}", "{a.__class__}", "{a[0]}", "{a!r:9999999}", "{b}", "{"])
+def test_a_sentence_of_a_damaged_entry_fills_in_nothing_but_plain_fields(key: str) -> None:
+    with pytest.raises(UnreadableFile):
+        codec.decode(json.dumps({"$say": [key, "", {"$map": [["a", 1]]}]}), lambda _number, _packed: None)

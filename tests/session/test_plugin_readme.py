@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from viewer.core import words
 from viewer.core.errors import BadParameter, JobFailed
 from viewer.jobs.pool import Pool
 from viewer.session.apply import apply
@@ -222,3 +223,28 @@ def test_the_packages_own_code_does_not_run_to_find_it(install: Install, tmp_pat
     (found,) = [p for p in discover().plugins if p.name == "odd"]
     assert found.error == ""
     assert "odd" not in sys.modules
+
+
+# --- its own translations -------------------------------------------------------------------------------------------
+
+
+def test_a_plugin_that_is_on_brings_its_own_translations_and_cannot_change_those_of_the_program(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "_added", ())
+    (example,) = re.findall(r"^```po\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    po = example + '\nmsgid "Open"\nmsgstr "不是打开"\n'
+    install({**FILES, "cutoff/translations/zh_CN/cutoff.po": po})
+    try:
+        words.use("zh_CN")
+        program = str(words.gettext("Open"))
+        discover([])
+        assert words.gettext("Cut off") == "Cut off", "a plugin that is off says nothing"
+        (entry,) = [o for o in discover(["cutoff==1.0.0"]).operations if o.name == "Enhance/Cut off"]
+        assert (str(words.gettext(entry.title)), str(words.gettext("Open"))) == ("截断", program)
+        words.use("en")
+        assert words.gettext(entry.title) == "Cut off"
+        words.use("zh_CN")
+        assert words.gettext(entry.title) == "截断", "the language may be changed later, too"
+    finally:
+        words.use("en")

@@ -85,9 +85,14 @@ def _plain(value: Any, keep: Callable[[NDArray[Any] | Packed], int]) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be kept")
 
 
+def is_field(field: str) -> bool:
+    """Whether a field of a sentence, such as ``{size:.1f}``, is one that is kept and read again."""
+    return _FIELD.fullmatch(field) is not None
+
+
 def _sentence(key: str, plural: str, fields: Mapping[str, Any] | None) -> str:
     """A sentence as it was kept. Only such fields as the program writes are filled in: a format can ask for a text of any length."""
-    if any(not _FIELD.fullmatch(field) for text in (key, plural) for field in re.findall(r"\{[^{}]*\}", text)):
+    if any(not is_field(field) for text in (key, plural) for field in re.findall(r"\{[^{}]*\}", text)):
         raise ValueError("a sentence with fields that are none of ours")
     return Sentence(key, plural, None if fields is None else dict(fields))
 
