@@ -19,6 +19,7 @@ from viewer.session.key_images import toggle_key_image
 from viewer.ui import navigation_commands
 from viewer.ui.cine import due_frame
 from viewer.ui.panels.key_image_list import KeyImageList
+from viewer.ui.views.slice_view import SliceView
 from viewer.ui.window import Window
 
 K, M = Qt.Key.Key_K, Qt.Key.Key_M
@@ -252,7 +253,7 @@ def test_rulers_are_in_all_views_and_remembered(small_window: Window) -> None:
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
 def test_one_to_one_is_an_image_pixel_to_a_pixel_of_the_screen(small_window: Window, monkeypatch: pytest.MonkeyPatch, ratio: float) -> None:
     window = small_window
-    monkeypatch.setattr(window.view, "devicePixelRatioF", lambda: ratio)
+    monkeypatch.setattr(SliceView, "devicePixelRatioF", lambda _view: ratio)
     window.actions_table["view.actual"].trigger()
     assert window.host.wish.zoom == pytest.approx(1 / ratio)
     window.actions_table["view.fit"].trigger()
