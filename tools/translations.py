@@ -38,7 +38,8 @@ def package_of(path: Path) -> str:
 
 def sources() -> Iterator[Path]:
     for folder in ("viewer", "plugins"):
-        yield from sorted((ROOT / folder).rglob("*.py"))
+        # The scenes of the pictures speak the program's words, and none of their own.
+        yield from sorted(path for path in (ROOT / folder).rglob("*.py") if not path.name.startswith("scenes"))
 
 
 def texts_of(path: Path) -> Iterator[Text]:

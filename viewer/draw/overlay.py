@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from viewer.core.badges import shown
 from viewer.core.annotation import Annotation
+from viewer.core.badges import shown
 from viewer.core.layout import Placement
 from viewer.core.letters import shown_letters
-from viewer.core.badges import shown
 from viewer.core.words import _, mark
 from viewer.draw.color_bar import draw_color_bar
 from viewer.draw.contours import Contour
