@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -16,8 +16,10 @@ from viewer.ui.controls import Button
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.details import Details
 from viewer.ui.dialogs.export import ExportDialog
+from viewer.ui.dialogs.keys import KeySheet
 from viewer.ui.dialogs.palette import Palette
 from viewer.ui.dialogs.report import DocumentDialog
+from viewer.ui.dialogs.settings import PAGES, SettingsDialog
 from viewer.ui.dialogs.tags import TagBrowser
 from viewer.ui.scenes_panels import Maker, balls, choose, run, thorax
 from viewer.ui.scenes_stage import Stage
@@ -88,7 +90,10 @@ def palette(stage: Maker) -> Iterator[str]:
     dialog.reject()
     s.trigger("help.keys")
     yield "key-sheet"
-    QApplication.activeModalWidget().close()
+    sheet = dialog_of(s, KeySheet)
+    s.type(sheet.field, "slice")
+    yield "key-sheet-filter"
+    sheet.close()
     s.trigger("view.explain")
     yield "how-it-is-shown"
     QApplication.activeModalWidget().close()
@@ -104,6 +109,26 @@ def palette(stage: Maker) -> Iterator[str]:
     dialog_of(s, Details)
     yield "details"
     QApplication.activeModalWidget().close()
+
+
+def settings(stage: Maker) -> Iterator[str]:
+    s = thorax(stage)
+    s.trigger("edit.settings")
+    dialog = dialog_of(s, SettingsDialog)
+    for page in PAGES:
+        s.press(dialog.tabs.button(page))
+        s.settle()
+        yield f"settings-{page}"
+    dialog.page.choose("window.invert")
+    s.press(dialog.page.record)
+    yield "settings-keys-recording"
+    QTest.keyClick(dialog.page.record, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    s.settle()
+    yield "settings-keys-conflict"
+    s.press(dialog.page.keep)
+    s.type(dialog.page.field, "teapot")
+    yield "settings-keys-none"
+    dialog.reject()
 
 
 def menus(stage: Maker) -> Iterator[str]:
@@ -172,7 +197,7 @@ def documents(stage: Maker) -> Iterator[str]:
     dialog.reject()
 
 
-DIALOG_CHAPTERS = (messages, export, palette, menus, tags, documents)
+DIALOG_CHAPTERS = (messages, export, palette, settings, menus, tags, documents)
 
 
 def dialog_of(s: Stage, kind: type) -> Any:

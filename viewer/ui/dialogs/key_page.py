@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QListView, QStyle, QStyl
 
 from viewer.core.words import gettext as _
 from viewer.session.profile import PROFILES, TITLES
-from viewer.ui.actions import ActionSpec
+from viewer.ui.action_table import ActionSpec
 from viewer.ui.controls import Button, ChoiceRow, ElidedLabel, IconButton, KeyCap, NoteBox, SearchField
 from viewer.ui.controls.painting import rounded
 from viewer.ui.dialogs.key_recorder import KeyRecorder
@@ -111,6 +111,7 @@ class KeyPage(Page):
         self.list.setModel(self.model)
         self.list.setItemDelegate(_Delegate(keyboard, self.list))
         self.list.setUniformItemSizes(True)
+        self.list.setMinimumHeight(4 * sizes().list_row)
         self.list.setMouseTracking(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
@@ -148,12 +149,18 @@ class KeyPage(Page):
         line.addWidget(self.back)
         self.column.addLayout(line)
         self.note = NoteBox("warn", "", parent=self)
-        self.replace = self.note.add_link(_("Replace"))
-        self.replace.clicked.connect(self._replace)
-        self.keep = self.note.add_link(_("Cancel"))
-        self.keep.clicked.connect(self._ask_no_more)
         self.note.hide()
-        self.column.addWidget(self.note)
+        self.keep = Button(_("Cancel"), parent=self)
+        self.keep.clicked.connect(self._ask_no_more)
+        self.replace = Button(_("Replace"), parent=self)
+        self.replace.clicked.connect(self._replace)
+        answer = QHBoxLayout()
+        answer.setSpacing(sizes().row_gap)
+        answer.addWidget(self.note, 1)
+        answer.addWidget(self.keep)
+        answer.addWidget(self.replace)
+        self.column.addLayout(answer)
+        self._ask_no_more()
 
     # --- the list ---
 
@@ -224,6 +231,8 @@ class KeyPage(Page):
         words = _("{key} is kept for “{other}”, which is to come.") if other in actions.coming() else _("{key} is the key of “{other}” ({where}).")
         self._asked = key
         self.note.show_note("warn", words.format(key=shown(key), other=_(other.title), where=scope_title(other.scope)))
+        self.keep.show()
+        self.replace.show()
         self.replace.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _replace(self) -> None:
@@ -235,7 +244,8 @@ class KeyPage(Page):
 
     def _ask_no_more(self) -> None:
         self._asked = ""
-        self.note.hide()
+        for part in (self.note, self.keep, self.replace):
+            part.hide()
 
     def _remove(self, key: str) -> None:
         spec, profile = self.chosen, self._keyboard.profile

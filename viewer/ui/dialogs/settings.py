@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
 from viewer.ui.controls import Button, Segmented
@@ -37,6 +37,13 @@ class SettingsDialog(Dialog):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside = QWidget(self._scroll)
+        # One under the other and one shown: a stack would be as high as the highest.
+        self._stack = QVBoxLayout(inside)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._scroll.setWidget(inside)
+        inside.setAutoFillBackground(False)
+        self._scroll.viewport().setAutoFillBackground(False)
         self.body.addWidget(self._scroll, 1)
         self.reset = Button(_("Reset this page"), icon="rotate-ccw", parent=self.frame)
         self.reset.clicked.connect(lambda: self.page.reset())
@@ -45,6 +52,7 @@ class SettingsDialog(Dialog):
         self.add_buttons(self.reset, close, caption=_("Changes count at once."))
         self.tabs.value_changed.connect(lambda name: self.show_page(str(name)))
         self.show_page(page)
+        self.tabs.button(page).setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
     def page(self) -> Page:
@@ -58,11 +66,9 @@ class SettingsDialog(Dialog):
             return
         if name not in self.pages:
             self.pages[name] = self._make(name)
-        if self._scroll.widget() is not self.pages[name]:
-            self._scroll.takeWidget()
-            self._scroll.setWidget(self.pages[name])
-            self._scroll.viewport().setAutoFillBackground(False)
-            self.pages[name].setAutoFillBackground(False)
+            self._stack.addWidget(self.pages[name])
+        for other, page in self.pages.items():
+            page.setVisible(other == name)
         self._scroll.setAccessibleName(self.pages[name].accessibleName())
         self.reset.setVisible(self.pages[name].can_reset)
 

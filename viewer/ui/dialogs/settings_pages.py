@@ -15,7 +15,7 @@ from viewer.core.words import gettext as _
 from viewer.core.words import names, ngettext
 from viewer.session.models import list_models
 from viewer.session.profile import PROFILES, TITLES
-from viewer.session.settings import LEAVE_NOTHING, data_folder
+from viewer.session.settings import DEFAULTS, LEAVE_NOTHING, data_folder
 from viewer.ui.controls import Badge, Button, ChoiceRow, ElidedLabel, FormRow, Hint, NoteBox, NumberRow, SectionTitle, Swatch, SwitchRow
 from viewer.ui.host import Host
 from viewer.ui.recents import Recents
@@ -55,23 +55,25 @@ class Page(QWidget):
         """A row for one of a few."""
         values = [value for value, _words in choices]
         now = self.settings.chosen(key)
-        row = ChoiceRow(label, choices, values[0], parent=self)
-        row.set_value(now if now in values else values[0])
-        return self._add(key, row, hint)
+        row = ChoiceRow(label, choices, DEFAULTS[key], parent=self)
+        row.set_value(now if now in values else DEFAULTS[key])
+        self._add(key, row, hint)
+        return row
 
     def switch(self, key: str, label: str, hint: str = "") -> SwitchRow:
         """A row for on and off."""
-        row = SwitchRow(label, self.settings.chosen(key), help=hint, parent=self)
-        return self._add(key, row, "")
+        row = SwitchRow(label, DEFAULTS[key], help=hint, parent=self)
+        row.set_value(self.settings.chosen(key))
+        self._add(key, row, "")
+        return row
 
-    def _add(self, key: str, row: Any, hint: str) -> Any:
+    def _add(self, key: str, row: Any, hint: str) -> None:
         row.set_label_width(_LABELS)
         row.settled.connect(lambda value: self.settings.set(key, value))
         self.rows[key] = row
         self.column.addWidget(row)
         if hint:
             self.column.addWidget(Hint(hint, parent=self))
-        return row
 
 
 class GeneralPage(Page):
