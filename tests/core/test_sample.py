@@ -219,6 +219,6 @@ def test_d60_nothing_is_invented_where_planes_are_missing() -> None:
     gap = gap_of(geometry, cut)
     assert gap is not None
     assert np.flatnonzero(gap[:, 5]).tolist() == np.flatnonzero(np.isnan(column)).tolist()
-    assert set(np.unique(column[np.isfinite(column)])) <= {0, 5, 10, 15, 20, 30, 35, 40}
+    assert set(np.unique(np.round(column[np.isfinite(column)], 3))) <= {0, 5, 10, 15, 20, 30, 35, 40}
     assert np.isnan(slab(values, geometry, cut, thickness=4, mode="mip")[8, 5])
     assert gap_of(leaning([2.0 * n for n in range(20)]), cut) is None

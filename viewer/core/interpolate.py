@@ -82,44 +82,44 @@ def tiles_of(shape: tuple[int, int]) -> list[Tile]:
 
 
 class Places:
-    """Where the samples of a cut lie in the array of a grid, in fractional indices."""
+    """Where the samples of a cut lie in the array of a grid, in fractional indices.
+
+    An affine map takes places to indices. Of an uneven stack it is that of evenly spaced planes with the same ends; what it is off,
+    for each plane, is known by numbers.
+    """
 
     def __init__(self, geometry: Geometry, cut: Cut) -> None:
         self.geometry, self.cut = geometry, cut
         self.last = np.asarray(geometry.shape, dtype=np.float64) - 1
-        self._is_affine = is_affine(geometry)
-        if self._is_affine:
-            origin = np.asarray(cut.origin)
-            ends = np.stack([origin, origin + cut.down_step * np.asarray(cut.down), origin + cut.step * np.asarray(cut.right), origin + cut.normal])
-            index = _affine_index(geometry, ends)
-            self._right, self._normal = index[2] - index[0], index[3] - index[0]
-            self._rows = index[0] + np.arange(cut.shape[0])[:, None] * (index[1] - index[0])
-            self._columns = (np.arange(cut.shape[1]) * self._right[:, None]).astype(np.float32)
+        origin = np.asarray(cut.origin)
+        ends = np.stack([origin, origin + cut.down_step * np.asarray(cut.down), origin + cut.step * np.asarray(cut.right), origin + cut.normal])
+        index = _affine_index(geometry, ends)
+        self._right, self._normal = index[2] - index[0], index[3] - index[0]
+        self._rows = index[0] + np.arange(cut.shape[0])[:, None] * (index[1] - index[0])
+        self._columns = (np.arange(cut.shape[1]) * self._right[:, None]).astype(np.float32)
+        self._off: NDArray[np.float64] | None = None
+        """(planes + 2, 3): where the affine map puts the first pixel of each plane, and of one more at either end."""
+        if not is_affine(geometry):
+            numbers = np.zeros((geometry.shape[geometry.plane_axis] + 2, 3))
+            numbers[:, geometry.plane_axis] = np.arange(-1, len(numbers) - 1)
+            self._off = _affine_index(geometry, geometry.to_patient(numbers))
 
     def of(self, tile: Tile, shift: float) -> Part | None:
         """The places of a tile of the cut moved by ``shift`` along its normal; None where all lie outside.
 
         Gaps of missing planes count as outside, and within half a plane of one as that plane.
         """
-        if not self._is_affine:
-            return self._of_uneven(tile, shift)
         rows = self._rows[tile.top : tile.bottom] + (tile.left * self._right + shift * self._normal)  # (rows, 3)
         across = self._right * (tile.right - tile.left - 1)
         lowest = np.minimum(rows[0], rows[-1]) + np.minimum(across, 0)
         highest = np.maximum(rows[0], rows[-1]) + np.maximum(across, 0)
+        if self._off is not None:
+            return self._of_uneven(self._sums(rows, tile), self._off)
         if (lowest >= _WITHIN).all() and (highest <= self.last - _WITHIN).all():
             return Part(self._sums(rows, tile), None, is_within=True)
         if (highest < -0.5).any() or (lowest >= self.last + 0.5).any():
             return None
-        found = self._sums(rows, tile)
-        outside = np.zeros(tile.shape, dtype=np.bool_)
-        for axis, (place, last) in enumerate(zip(found, self.last, strict=True)):
-            if lowest[axis] < -0.5:
-                outside |= place < -0.5
-            if highest[axis] >= last + 0.5:
-                outside |= place >= last + 0.5
-            np.clip(place, np.float32(0), np.float32(last), out=place)
-        return Part(found, outside if outside.any() else None)
+        return self._kept_inside(self._sums(rows, tile), lowest, highest, None)
 
     def _sums(self, rows: NDArray[np.float64], tile: Tile) -> tuple[Floats, Floats, Floats]:
         columns = self._columns[:, : tile.right - tile.left]
@@ -128,19 +128,33 @@ class Places:
         )
         return a, b, c
 
-    def _of_uneven(self, tile: Tile, shift: float) -> Part | None:
-        cut = self.cut.shifted(shift) if shift else self.cut
-        rows, columns = np.meshgrid(np.arange(tile.top, tile.bottom), np.arange(tile.left, tile.right), indexing="ij")
-        index = self.geometry.to_index(cut.to_patient(rows, columns))
-        outside: NDArray[np.bool_] = np.asarray(((index < -0.5) | (index >= self.last + 0.5)).any(axis=-1))
-        outside = outside | snap_to_planes(index[..., self.geometry.plane_axis], self.geometry)
-        if outside.all():
+    def _kept_inside(
+        self, places: tuple[Floats, Floats, Floats], lowest: NDArray[np.float64], highest: NDArray[np.float64], gap: NDArray[np.bool_] | None
+    ) -> Part | None:  # fmt: skip
+        outside = gap if gap is not None else np.zeros(places[0].shape, dtype=np.bool_)
+        for axis, (place, last) in enumerate(zip(places, self.last, strict=True)):
+            if lowest[axis] < -0.5:
+                outside |= place < -0.5
+            if highest[axis] >= last + 0.5:
+                outside |= place >= last + 0.5
+            np.clip(place, np.float32(0), np.float32(last), out=place)
+        if not outside.any():
+            return Part(places, None)
+        return None if outside.all() else Part(places, outside)
+
+    def _of_uneven(self, places: tuple[Floats, Floats, Floats], off: NDArray[np.float64]) -> Part | None:
+        axis = self.geometry.plane_axis
+        even = places[axis].ravel()
+        if even.max() <= off[0, axis] or even.min() >= off[-1, axis]:
             return None
-        np.clip(index, 0, self.last, out=index)
-        for axis in range(3):
-            np.copyto(buffers.room(f"place{axis}", tile.shape), index[..., axis], casting="same_kind")
-        a, b, c = (buffers.room(f"place{axis}", tile.shape) for axis in range(3))
-        return Part((a, b, c), outside if outside.any() else None)
+        for other in {0, 1, 2} - {axis}:
+            if np.abs(off[1:-1, other]).max() > 1e-3:  # shifted sideways, more than an even lean
+                places[other].ravel()[...] -= np.interp(even, off[:, axis], off[:, other]).astype(np.float32)
+        number = np.interp(even, off[:, axis], np.arange(-1.0, len(off) - 1)).reshape(places[axis].shape)
+        gap = snap_to_planes(number, self.geometry)
+        np.copyto(places[axis], number, casting="same_kind")
+        far = np.full(3, np.inf)
+        return self._kept_inside(places, -far, far, gap)
 
 
 def is_affine(geometry: Geometry) -> bool:
@@ -161,15 +175,16 @@ def snap_to_planes(number: NDArray[np.float64], geometry: Geometry) -> NDArray[n
     """Which fractional plane numbers lie in a gap of missing planes. Those nearer than half a plane to its edge become that plane, in place."""
     heights = np.asarray(geometry.plane_origins) @ geometry.vector(geometry.plane_axis)
     gaps = np.diff(heights)
-    segment = np.clip(np.floor(number).astype(np.intp), 0, len(gaps) - 1)
-    wide = (gaps > _GAP * geometry.spacing[geometry.plane_axis])[segment] & (number > 0) & (number < len(gaps))
-    if not wide.any():
-        return wide
-    share = number - segment
-    away = np.minimum(share, 1 - share) * gaps[segment]
-    limit = geometry.straight().spacing[geometry.plane_axis] * (0.5 - _ON_PLANE)
-    number[wide] = np.rint(number[wide])
-    return wide & (away > limit)
+    empty = np.zeros(number.shape, dtype=np.bool_)
+    lowest, highest = float(number.min()), float(number.max())
+    wide = [int(n) for n in np.flatnonzero(gaps > _GAP * geometry.spacing[geometry.plane_axis]) if n < highest and n + 1 > lowest]
+    limit = geometry.straight().spacing[geometry.plane_axis] * (0.5 - _ON_PLANE) if wide else 0.0
+    for first in wide:
+        inside = (number > first) & (number < first + 1)
+        share = number[inside] - first
+        empty[inside] = np.minimum(share, 1 - share) * gaps[first] > limit
+        number[inside] = np.rint(number[inside])
+    return empty
 
 
 def linear(values: NDArray[Any], part: Part, out: Floats) -> None:

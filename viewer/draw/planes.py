@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ _HATCH = 8.0
 """From line to line of the hatching, in picture units."""
 
 _kept: OrderedDict[tuple[object, ...], tuple[weakref.ref[Any], NDArray[Any]]] = OrderedDict()
+
+_gap = lru_cache(maxsize=KEPT)(gap_of)
 
 
 def shown_values(state: ViewState, *, coarse: int = 1) -> NDArray[Any]:
@@ -65,7 +68,7 @@ def draw_outside(pixels: Pixels, state: ViewState, values: NDArray[Any]) -> None
     if not nothing.any():
         return
     paint_graphic(pixels, nothing, BLACK)
-    gap = gap_of(state.geometry, state.cut) if not state.geometry.is_rectangular else None
+    gap = _gap(state.geometry, state.cut) if not state.geometry.is_rectangular else None
     if gap is not None:
         down, across = (np.arange(n) * step for n, step in zip(pixels.shape, state.layout.step, strict=True))
         hatch = (down[:, None] + across) % _HATCH < max(1.5, *state.layout.step)
