@@ -5,6 +5,7 @@ from __future__ import annotations
 from viewer.core.errors import UnreadableFile
 from viewer.core.labels import Segment, segment_color
 from viewer.core.provenance import Note
+from viewer.core.sentence import joined
 from viewer.core.words import _, mark
 from viewer.io.dicom import colour, elements
 from viewer.io.dicom.elements import Dataset
@@ -67,7 +68,7 @@ def _said(item: Dataset, name: str, category: str, kind: str, encodings: tuple[s
     elif how:
         how = _(how)
     what = ", ".join(part for part in (category, kind) if part)
-    said = "; ".join(part for part in (what, how) if part)
+    said = joined(part for part in (what, how) if part)
     return _("segment {name}: {what}").format(name=name[:80], what=said) if said else _("segment {name}").format(name=name[:80])
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 from viewer.core.errors import UnreadableFile
 from viewer.core.graphics import Shutter
+from viewer.core.sentence import joined
 from viewer.core.volume import Identity
 from viewer.core.window import VoiLut, Window
 from viewer.core.words import _, ngettext
@@ -212,10 +213,11 @@ def readable_presentation(found: Presentation, names: Mapping[str, str]) -> Read
         lines.append(Line("entry", 1, _("Rescale"), f"{slope:g} x {sign} {abs(intercept):g} {kind if kind != 'US' else ''}".strip()))
     for voi in found.voi:
         shown = [
-            _("width {width:g}, level {level:g}").format(width=w.width, level=w.center) + (f" ({w.name})" if w.name else "") for w in voi.windows
+            joined((_("width {width:g}, level {level:g}").format(width=w.width, level=w.center), f" ({w.name})" if w.name else ""), "")
+            for w in voi.windows
         ]
         shown += [_("curve of {count} entries").format(count=len(lut.table)) for lut in voi.luts]
-        lines.append(Line("entry", 1, _("Window"), "; ".join(shown) + _for_images(voi.images, names)))
+        lines.append(Line("entry", 1, _("Window"), joined((joined(shown), _for_images(voi.images, names)), "")))
     if found.lut_shape == "INVERSE":
         lines.append(Line("entry", 1, _("Grey scale"), _("inverted")))
     elif found.has_lut:
@@ -223,12 +225,12 @@ def readable_presentation(found: Presentation, names: Mapping[str, str]) -> Read
     if found.rotation or found.is_flipped:
         turns = [_("rotated by {angle}°").format(angle=found.rotation)] if found.rotation else []
         turns += [_("flipped left to right")] if found.is_flipped else []
-        lines.append(Line("entry", 1, _("Orientation"), ", ".join(turns)))
-    lines += [Line("entry", 1, _("Displayed area"), _area_words(area) + _for_images(area.images, names)) for area in found.areas]
+        lines.append(Line("entry", 1, _("Orientation"), joined(turns, ", ")))
+    lines += [Line("entry", 1, _("Displayed area"), joined((_area_words(area), _for_images(area.images, names)), "")) for area in found.areas]
     if found.shutter_shapes:
         lines.append(Line("entry", 1, _("Shutter"), ", ".join(shape.lower() for shape in found.shutter_shapes)))
     for drawn in found.annotations:
-        lines.append(Line("heading", 0, _("Annotations") + _for_images(drawn.images, names)))
+        lines.append(Line("heading", 0, joined((_("Annotations"), _for_images(drawn.images, names)), "")))
         lines += [Line("entry", 1, _("Text"), text.text) for text in drawn.texts[:1000]]
         lines += [Line("entry", 1, _("Graphic"), _graphic_words(graphic)) for graphic in drawn.graphics[:1000]]
     lines.append(Line("heading", 0, images_words(len(found.images))))
@@ -239,9 +241,11 @@ def readable_presentation(found: Presentation, names: Mapping[str, str]) -> Read
 def _for_images(images: tuple[Reference, ...], names: Mapping[str, str]) -> str:
     if not images:
         return ""
-    shown = "; ".join(reference_words(image, names) for image in images[:3])
+    shown = [reference_words(image, names) for image in images[:3]]
     more = len(images) - 3
-    return " " + _("(for {images})").format(images=shown + (f"; {ngettext('and {count} more', 'and {count} more', more)}" if more > 0 else ""))
+    if more > 0:
+        shown.append(ngettext("and {count} more", "and {count} more", more))
+    return joined((" ", _("(for {images})").format(images=joined(shown))), "")
 
 
 def _area_words(area: DisplayedArea) -> str:
@@ -252,12 +256,12 @@ def _area_words(area: DisplayedArea) -> str:
         parts.append(text.format(left=left, right=right, top=top, bottom=bottom))
     if area.size_mode:
         parts.append(area.size_mode.lower() + (f" x {area.magnification:g}" if area.magnification and area.size_mode == "MAGNIFY" else ""))
-    return ", ".join(parts)
+    return joined(parts, ", ")
 
 
 def _graphic_words(graphic: Graphic) -> str:
     shown = "; ".join(f"{x:g}, {y:g}" for x, y in graphic.points[:_SHOWN]) + ("…" if len(graphic.points) > _SHOWN else "")
-    kind = graphic.kind.lower() + (f", {_('filled')}" if graphic.is_filled else "")
+    kind = joined((graphic.kind.lower(), _("filled")), ", ") if graphic.is_filled else graphic.kind.lower()
     unit = {"PIXEL": _("pixels"), "DISPLAY": _("of the displayed area"), "MATRIX": _("pixels of the whole slide")}.get(graphic.units, graphic.units)
     count = ngettext("{count} point", "{count} points", len(graphic.points))
     return _("{kind}, {points}: {shown} {unit}").format(kind=kind, points=count, shown=shown, unit=unit)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from viewer.core.errors import UnreadableFile
+from viewer.core.sentence import joined
 from viewer.core.words import _, mark, ngettext
 from viewer.io import gate
 from viewer.io.dicom import elements
@@ -85,7 +86,7 @@ class _Tree:
             self.lines.append(Line("entry", 0, _("Date"), elements.harmless(date)))
         complete = {"COMPLETE": _("complete"), "PARTIAL": _("partial")}.get(elements.text(dataset, 0x0040A491), "")
         verified = {"VERIFIED": _("verified"), "UNVERIFIED": _("not verified")}.get(elements.text(dataset, 0x0040A493), "")
-        state = ", ".join(part for part in (complete, verified) if part)
+        state = joined((part for part in (complete, verified) if part), ", ")
         if state:
             self.lines.append(Line("entry", 0, _("State"), state))
         for observer in elements.items(dataset, 0x0040A073)[:20]:
@@ -150,7 +151,7 @@ class _Tree:
             if more > 0:
                 shown.append(ngettext("and {count} more", "and {count} more", more))
             if self._room():
-                self.lines.append(Line("entry", depth, label or _("Image"), "\n".join(shown)))
+                self.lines.append(Line("entry", depth, label or _("Image"), joined(shown, "\n")))
             start = stop
         pending.clear()
 
@@ -238,7 +239,8 @@ def _number(item: Dataset, encodings: tuple[str, ...]) -> str:
     # UCUM puts what is no unit in braces: {SUVbw}g/ml.
     shown = "" if unit.value == "1" else " ".join(re.sub(r"\{([^}]*)\}", r" \1 ", unit.value).split()) or unit.meaning
     number = elements.harmless(", ".join(values)) or qualifier or _("no value")
-    return f"{number} {shown}".strip() + (f" ({qualifier})" if qualifier and values else "")
+    number = joined((number, shown), " ") if shown else number
+    return f"{number} ({qualifier})" if qualifier and values else number
 
 
 def _coordinates(item: Dataset, _encodings: tuple[str, ...]) -> str:
