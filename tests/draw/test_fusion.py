@@ -15,10 +15,13 @@ from tests.session.fusion_samples import CT_GRID, PET_GRID, aligned, along, ct, 
 from viewer.core.alignment import moved, rigid
 from viewer.core.colormaps import color_map
 from viewer.core.slab import Slab
-from viewer.core.volume import Volume
+from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
+from viewer.draw.color_bar import has_color_bar
+from viewer.draw.corners import corners
 from viewer.draw.fusion import sampled
 from viewer.draw.picture import compose
+from viewer.draw.screenshot import png_bytes, screenshot
 from viewer.io import open as io_open
 from viewer.session.fusion import FusionWish
 from viewer.session.history import ItemChange
@@ -203,3 +206,37 @@ def test_the_value_under_a_place_is_that_of_the_voxel() -> None:
     assert state.fusion.value_at((x, y, z)) == pytest.approx(float(second.values[index]))
     assert state.fusion.value_at((500.0, 0.0, 0.0)) is None
     assert moved(state.fusion.matrix, (1.0, 2.0, 3.0)) == pytest.approx((1.0, 2.0, 3.0))
+
+
+def test_f10_the_name_of_a_file_is_left_out_with_the_identity() -> None:
+    first, second = ct(), pet(identity=Identity(modality="PT"), title="Doe_John_PET")
+    document = opened(first, second)
+    state = resolve(ViewWish(first.id, fusion=FusionWish(second.id)), document)
+    shown, hidden = (" ".join(corners(state, zoom_percent=100, identity=on).bottom_right) for on in (True, False))
+    assert "Doe_John_PET" in shown and "Doe" not in hidden and "PT  Hot iron 50 %" in hidden
+
+
+def test_what_lies_over_the_image_stands_in_its_corner_and_on_the_bar() -> None:
+    first, second = ct(), pet()
+    document = opened(first, second)
+    state = resolve(ViewWish(first.id, fusion=FusionWish(second.id)), document)
+    lines = corners(state, zoom_percent=100, probe="40 HU\nPET AC: 1.00 SUVbw").bottom_right
+    assert lines[:2] == ("40 HU", "PET AC: 1.00 SUVbw") and "PET AC  Hot iron 50 %  W 6.00  L 3.00" in lines
+    assert has_color_bar(state) and not has_color_bar(resolve(ViewWish(first.id), document))
+    hidden = resolve(ViewWish(first.id, fusion=FusionWish(second.id, is_shown=False)), document)
+    assert not has_color_bar(hidden) and not any("PET" in line for line in corners(hidden, zoom_percent=100).bottom_right)
+
+
+def test_an_export_shows_the_fusion_its_line_and_its_badge(qapp: Any) -> None:
+    first, second = ct(np.full(CT_GRID.shape, 40, np.int16)), pet(np.full(NARROW.shape, 4.0, np.float32), geometry=replace(NARROW, frame_uid="1.9"))
+    document = opened(first, second)
+    wish = ViewWish(first.id, plane="axial", fusion=FusionWish(second.id, "curtain", curtain=0.25))
+    without = png_bytes(screenshot(document, wish, (500, 400)))
+    item = aligned(first, second, rigid(shift=(1.0, 0.0, 0.0)))
+    document.commit(document.step("Align", (ItemChange("alignment", item.id, None, item),)))
+    image = screenshot(document, wish, (500, 400))
+    assert png_bytes(image) != without
+    red = image.pixelColor(160, 300)
+    assert (red.red(), red.green(), red.blue()) == tuple(int(c) for c in color_map("hot_iron")[170])
+    plain = image.pixelColor(30, 300)
+    assert plain.red() == plain.green() == plain.blue()

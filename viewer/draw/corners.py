@@ -53,7 +53,7 @@ def corners(state: ViewState, *, zoom_percent: float, probe: str = "", identity:
         top_left=top_left(state, identity=identity, level=level),
         top_right=_study(who, is_full) if identity else (),
         bottom_left=_section(state, volume, is_full, identity),
-        bottom_right=_view(state, zoom_percent, probe),
+        bottom_right=_view(state, zoom_percent, probe, identity),
     )
 
 
@@ -124,8 +124,8 @@ def _shortened(text: str) -> str:
         return text
 
 
-def _view(state: ViewState, zoom_percent: float, probe: str) -> tuple[str, ...]:
-    second = (second_line(state),) if state.fusion is not None else ()
+def _view(state: ViewState, zoom_percent: float, probe: str, identity: bool) -> tuple[str, ...]:
+    second = (second_line(state, identity=identity),) if state.fusion is not None else ()
     return _present(*probe.split("\n"), window_text(state), *second, _("Zoom {percent:.0f} %").format(percent=zoom_percent))
 
 

@@ -121,13 +121,13 @@ def fusion_colors(fusion: ShownFusion) -> tuple[Pixels, float, float]:
     return to_rgb32(values, replace(fusion.display, padding=None))[0], low, high
 
 
-def second_line(state: ViewState) -> str:
+def second_line(state: ViewState, *, identity: bool = True) -> str:
     """What lies over the image, how it is coloured and windowed: ``PET AC  Hot iron 50 %  W 6  L 3``; "" where nothing is drawn."""
     fusion = state.fusion
     if fusion is None or not fusion.is_drawn:
         return ""
     width, center = window_figures(fusion.display.window.center, fusion.display.window.width)
-    fields = {"name": fusion.title(), "map": fusion.map_title(), "width": width, "center": center}
+    fields = {"name": fusion.label(identity=identity), "map": fusion.map_title(), "width": width, "center": center}
     if fusion.wish.nudge != SAME_PLACE:
         return nudge_text(fusion.wish.nudge, state)
     if fusion.mode == "difference":
@@ -204,16 +204,18 @@ def draw_curtain(painter: QPainter, state: ViewState, placement: Placement, rect
         painter.drawPolygon(QPolygonF([QPointF(tip, y), QPointF(back, y - up), QPointF(back, y + up)]))
 
 
-def draw_reason(painter: QPainter, state: ViewState, rect: QRectF, scale: float) -> None:
+def draw_reason(painter: QPainter, state: ViewState, rect: QRectF, scale: float, *, identity: bool = True) -> None:
     """Why the second image is not there, over the first: whoever asked for it must not take its absence for a finding."""
     fusion = state.fusion
     said = "" if fusion is None or not fusion.wish.is_shown else fusion.reason or fusion.note
     if not said or fusion is None or min(rect.width(), rect.height()) / scale < 160:
         return
     style = Style(12 * scale, ink="#E8B04B", has_halo=False)
-    lines = _wrapped(
-        _("{name} is not shown. {reason}").format(name=fusion.title(), reason=said) if fusion.reason else said, style, rect.width() * 0.7
-    )
+    if not identity:
+        said = _("The second image is not shown.")  # the sentence may name a file
+    elif fusion.reason:
+        said = _("{name} is not shown. {reason}").format(name=fusion.title(), reason=said)
+    lines = _wrapped(said, style, rect.width() * 0.7)
     step, top = 17 * scale, rect.center().y() + 24 * scale
     wide = max(text_width(line, style) for line in lines) + 20 * scale
     painter.setPen(Qt.PenStyle.NoPen)

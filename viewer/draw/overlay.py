@@ -90,7 +90,7 @@ def paint_overlay(painter: QPainter, state: ViewState, rect: QRectF, scale: floa
     draw_contours(painter, extras.contours, placement, scale)
     if state.fusion is not None:
         draw_curtain(painter, state, placement, rect, scale, with_handle=extras.handles)
-        draw_reason(painter, state, rect, scale)
+        draw_reason(painter, state, rect, scale, identity=extras.identity)
     draw_annotations(painter, state.annotations, state, placement, rect, scale, handles=extras.handles)
     draw_annotations(painter, extras.shapes, state, placement, rect, scale, handles=extras.handles)
     draw_seeds(painter, state, placement, scale)

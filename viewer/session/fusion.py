@@ -134,6 +134,10 @@ class ShownFusion:
         """What the second is called."""
         return self.volume.identity.series_description or self.volume.title or _("Second image")
 
+    def label(self, *, identity: bool = True) -> str:
+        """What it is called on the image. A title that is made from a file's name may say who it is: without ``identity`` it is left out."""
+        return self.title() if identity else self.volume.identity.series_description or self.volume.identity.modality or _("Second image")
+
     def map_title(self) -> str:
         """What its colours are called."""
         return _(TITLES[self.display.color_map])
