@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import argparse
 import ast
+import dataclasses
 import os
 import sys
 import tomllib
+import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +45,10 @@ def sources() -> Iterator[Path]:
 
 
 def texts_of(path: Path) -> Iterator[Text]:
-    """Every text that a module gives to one of ``FUNCTIONS``, to ``Help``, or to a step as its title. SystemExit where a text is put together before."""
+    """Every text that a module gives to one of ``FUNCTIONS``, to ``Help``, or to a step as its title.
+
+    SystemExit where a text is put together before it is given.
+    """
     where = str(path.relative_to(ROOT))
     tree = ast.parse(path.read_text(encoding="utf-8"), where)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -82,6 +87,8 @@ def manifest_texts() -> Iterator[Text]:
                 yield from (Text(text, "", where, 1) for text in shown if text)
         for entry in content.get("operation", []):
             yield from _operation_texts(entry["name"], entry["run"])
+        for entry in content.get("tool", []):
+            yield from _option_texts(entry["run"])
 
 
 def _operation_texts(name: str, run: str) -> Iterator[Text]:
@@ -93,6 +100,25 @@ def _operation_texts(name: str, run: str) -> Iterator[Text]:
     for parameter in spec.parameters:
         shown += [parameter.label, parameter.help, parameter.unit, *(c for c in parameter.choices or () if isinstance(c, str))]
     yield from (Text(text, "", where, 1) for text in shown if text)
+
+
+def _option_texts(run: str) -> Iterator[Text]:
+    """What the form of a tool's options shows (``viewer.ui.panels.tool_options``)."""
+    from viewer.core.operation import Help, load
+
+    options = getattr(load(run)(), "options", None)
+    if options is None:
+        return
+    where = run.split(":")[0].replace(".", "/") + ".py"
+    hints = typing.get_type_hints(type(options), include_extras=True)
+    for option in dataclasses.fields(options):
+        hint, label, note = hints[option.name], "", None
+        if typing.get_origin(hint) is typing.Annotated:
+            hint, *extras = typing.get_args(hint)
+            note = next((e for e in extras if isinstance(e, Help)), None)
+        label = note.label if note is not None and note.label else option.name.replace("_", " ").capitalize()
+        choices = [str(c) for c in typing.get_args(hint)] if typing.get_origin(hint) is typing.Literal else []
+        yield from (Text(text, "", where, 1) for text in (label, note.text if note is not None else "", *choices) if text)
 
 
 def all_texts() -> dict[str, dict[str, Text]]:
