@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from PySide6.QtGui import QImage, QPainter
 
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
@@ -21,7 +22,7 @@ from viewer.core.window import Window
 from viewer.draw import planes
 from viewer.draw.contours import contours_of
 from viewer.draw.corners import corners, position_text
-from viewer.draw.picture import compose
+from viewer.draw.picture import compose, draw_picture
 from viewer.draw.planes import shown_values
 from viewer.io.straight import straightened
 from viewer.session.document import Document
@@ -163,14 +164,23 @@ def test_d60_a_gap_of_missing_planes_is_hatched_and_nothing_is_said_of_it() -> N
     volume = made(stack([0.0, 2.0, 4.0, 24.0, 26.0, 28.0], 0.0))
     document = opened(volume)
     state = resolve(ViewWish("root", plane="coronal", window=Window.between(-1000, 255)), document)
-    pixels = compose(state, document).pixels
+    picture = compose(state, document)
     values = shown_values(state)
     gap = np.isnan(values).all(axis=1)
     assert gap.sum() == 9  # planes 2 mm apart from 4 to 24 mm
-    shades = set(pixels[gap].ravel().tolist())
-    assert shades == {planes.BLACK, planes.GAP_LINE}
-    assert 0.1 < (pixels[gap] == planes.GAP_LINE).mean() < 0.5
-    assert not (pixels[~gap] == planes.GAP_LINE).any()
+    assert (picture.pixels[gap] == planes.BLACK).all()
+    placement = state.placement((400.0, 400.0))
+    painted = QImage(400, 400, QImage.Format.Format_RGB32)
+    painter = QPainter(painted)
+    draw_picture(painter, picture, state, placement)
+    painter.end()
+    colors = np.frombuffer(painted.constBits(), np.uint32).reshape(400, 400)
+    top, bottom = (round(placement.to_viewport((0.0, n * state.layout.step[0]))[1]) for n in (np.flatnonzero(gap)[0], np.flatnonzero(gap)[-1] + 1))
+    left, right = (round(placement.to_viewport((x, 0.0))[0]) for x in (0.0, state.layout.size[0]))
+    hatched = colors == 0xFF6B717B
+    assert 0.08 < hatched[top + 5 : bottom - 5, left + 5 : right - 5].mean() < 0.5
+    assert not hatched[: top - 4].any()
+    assert not hatched[bottom + 4 :].any()
     row = int(np.flatnonzero(gap)[4])
     height = state.layout.step[0]
     assert probe_at(state, document, (10.0, (row + 0.5) * height)) is None

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage, QPainter, QPainterPath
 
 from viewer.core.colormaps import rgb
 from viewer.core.labels import segment_color
@@ -17,7 +17,7 @@ from viewer.core.oblique import ObliqueLayout
 from viewer.core.render import Display, Pixels, blend_labels, blend_map, paint_graphic, part_of, to_rgb32
 from viewer.core.window import Window
 from viewer.draw.fusion import lay_over, sampled_map
-from viewer.draw.planes import draw_outside, shown_values
+from viewer.draw.planes import draw_gap, draw_outside, shown_values
 from viewer.session.view import Readable, ViewState
 
 # Below this many screen pixels to an image pixel, bilinear painting would skip pixels.
@@ -52,6 +52,8 @@ class Picture:
 
     pixels: Pixels
     image: QImage
+    gap: QPainterPath | None = None
+    """Outline, in picture units, of where planes are missing."""
     _small: dict[tuple[int, int], QImage] = field(default_factory=dict)
 
     def scaled(self, width: int, height: int) -> QImage:
@@ -77,13 +79,13 @@ def compose(
         raise ValueError("an empty view has no picture")
     if isinstance(state.layout, ObliqueLayout) and coarse > 1:
         state = replace(state, layout=state.layout.coarser(coarse))
-    layout = state.layout
+    layout, gap = state.layout, None
     if preview is not None and preview.kind == "image":
         pixels = to_rgb32(layout.turned(preview.values), _display(state, preview))
     else:
         plane = shown_values(state, coarse=coarse)
         pixels = to_rgb32(plane, state.display, over.pixels if over is not None else None)
-        draw_outside(pixels, state, plane)
+        gap = draw_outside(pixels, state, plane)
     if not only_image:
         if state.fusion is not None and state.fusion.is_drawn:
             lay_over(pixels, state, state.fusion, lambda: shown_values(state, coarse=coarse))
@@ -103,7 +105,9 @@ def compose(
         for graphic in state.graphics:
             mask = layout.turned(graphic.mask(volume.geometry.shape[2]))
             paint_graphic(pixels, mask, GRAPHIC_COLOR if graphic.kind == "graphic" else REGION_COLOR)
-    return picture_of(pixels)
+    picture = picture_of(pixels)
+    picture.gap = gap
+    return picture
 
 
 def _cover(pixels: Pixels, state: ViewState) -> None:
@@ -149,6 +153,8 @@ def draw_picture(painter: QPainter, picture: Picture, state: ViewState, placemen
         painter.drawImage(target, small)
     else:
         painter.drawImage(target, picture.image)
+    if picture.gap is not None:
+        draw_gap(painter, picture.gap, placement)
 
 
 def _display(state: ViewState, preview: Preview | None) -> Display | None:

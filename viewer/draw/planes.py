@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QTransform
 
-from viewer.core.layout import Layout2D
+from viewer.core.layout import Layout2D, Placement
 from viewer.core.oblique import ObliqueLayout
 from viewer.core.render import Pixels, paint_graphic
 from viewer.core.sample import gap_of, plane_slab, sample, slab
 from viewer.core.slab import reach
+from viewer.draw.contours import outline
 from viewer.session.view import ViewState
 
 KEPT = 12
 """Gathered planes that are kept: those of nine views, and some to go back to. Windowing gathers nothing anew."""
-BLACK, GAP_LINE = 0xFF000000, 0xFF4A4F57
-_HATCH = 8.0
-"""From line to line of the hatching, in picture units."""
+BLACK, GAP_LINE = 0xFF000000, "#6B717B"
 
 _kept: OrderedDict[tuple[object, ...], tuple[weakref.ref[Any], NDArray[Any]]] = OrderedDict()
 
@@ -60,16 +61,19 @@ def shown_values(state: ViewState, *, coarse: int = 1) -> NDArray[Any]:
     return found
 
 
-def draw_outside(pixels: Pixels, state: ViewState, values: NDArray[Any]) -> None:
-    """Paint what has no values, whatever the window: black outside of the volume, hatched where planes are missing inside it (D60)."""
+def draw_outside(pixels: Pixels, state: ViewState, values: NDArray[Any]) -> QPainterPath | None:
+    """Paint black what has no values, whatever the window; the outline (picture units) of where planes are missing inside the volume (D60)."""
     if not isinstance(state.layout, ObliqueLayout) or values.ndim != 2:
-        return
+        return None
     nothing = np.isnan(values)
     if not nothing.any():
-        return
+        return None
     paint_graphic(pixels, nothing, BLACK)
     gap = _gap(state.geometry, state.cut) if not state.geometry.is_rectangular else None
-    if gap is not None:
-        down, across = (np.arange(n) * step for n, step in zip(pixels.shape, state.layout.step, strict=True))
-        hatch = (down[:, None] + across) % _HATCH < max(1.5, *state.layout.step)
-        paint_graphic(pixels, gap & nothing & hatch, GAP_LINE)
+    return outline(gap & nothing, state.layout.step) if gap is not None else None
+
+
+def draw_gap(painter: QPainter, gap: QPainterPath, placement: Placement) -> None:
+    """Hatch where planes are missing: in screen space, alike at any zoom and for any shape of pixels."""
+    (left, top), zoom = placement.offset, placement.zoom
+    painter.fillPath(QTransform(zoom, 0, 0, zoom, left, top).map(gap), QBrush(QColor(GAP_LINE), Qt.BrushStyle.BDiagPattern))
