@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 from tests.ui.window_samples import dialog_of, made_volume, put_volume
 from viewer.session.profile import PROFILES, conflicts, own_file
 from viewer.session.settings import Settings
-from viewer.ui.actions import COMING, TABLE
+from viewer.ui.action_table import COMING, TABLE
 from viewer.ui.dialogs.keys import KeySheet
 from viewer.ui.dialogs.palette import commands
 from viewer.ui.dialogs.settings import open_settings

@@ -29,7 +29,7 @@ from viewer.session.document import Document
 from viewer.session.history import ItemChange
 from viewer.session.profile import load_profile
 from viewer.session.view import ViewWish, resolve
-from viewer.ui.actions import TABLE
+from viewer.ui.action_table import TABLE
 from viewer.ui.views.probe import probe_at
 from viewer.ui.views.slice_view import SliceView
 

@@ -228,3 +228,17 @@ def test_an_image_without_planes_opened_in_a_layout_of_planes_is_shown_once_and_
     assert all(v._message and "plane" in v._message.lower() for v in window.grid.views[1:])
     put_volume(window, made_volume())
     assert [bool(v.state.volume) for v in window.grid.views] == [True, True, True]
+
+
+def test_before_and_after_stand_side_by_side_and_go_together(small_window: Window, qtbot: Any) -> None:
+    window = small_window
+    assert not window.actions_table["layout.before_after"].isEnabled()
+    host = window.host
+    call = host.prepare("Enhance/Gamma", {"gamma": 0.5}, host.scope("volume"))
+    host.run(call)
+    settle(qtbot, window)
+    window.actions_table["layout.before_after"].trigger()
+    before, after = window.grid.views
+    assert "PROCESSED" in after.state.badges and "PROCESSED" not in before.state.badges
+    window.host.change_wish(index=1)
+    assert before.state.index == after.state.index == 1

@@ -40,6 +40,7 @@ class LayoutCommands(QObject):
         return {
             "layout.choose": self._choose,
             **{f"layout.{name}": (lambda name=name: self.arrange(name)) for name in ARRANGEMENTS},
+            "layout.before_after": self._show_before_and_after,
             "layout.maximise": self._window.commands.toggle_maximised,
             "layout.detach": self.detach,
             "layout.straighten": self._host.straighten,
@@ -65,6 +66,15 @@ class LayoutCommands(QObject):
         if name != self._host.desk.arrangement.name:
             self._host.arrange(name)
         self._window.refresh_actions()
+
+    def _show_before_and_after(self) -> None:
+        """The original on the left, what was made of it on the right, both at one slice and place."""
+        wish = replace(self._host.wish, show_original=False)
+        if self._host.desk.arrangement.name != "1x2":
+            self._host.arrange("1x2")
+        self._host.ask(0, replace(wish, show_original=True))
+        self._host.ask(1, wish)
+        self._host.activate(1)
 
     def detach(self) -> DetachedView:
         """A further view in a window of its own, on another monitor where there is one."""

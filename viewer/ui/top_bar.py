@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
 
 from viewer.core.words import gettext as _
 from viewer.ui import icons, theme
-from viewer.ui.actions import LANGUAGE, MENUS, Actions
+from viewer.ui.action_table import LANGUAGE, MENUS
+from viewer.ui.actions import Actions
 from viewer.ui.controls import Button, IconButton, ToolButton, ToolGroup, divider
 from viewer.ui.recents import Recents
 

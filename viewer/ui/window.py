@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from viewer.core.words import gettext as _
 from viewer.io.picture_stack import Spacing
 from viewer.session.history import Changes
-from viewer.session.view import ViewState, why_no_mpr
+from viewer.session.view import ViewState
 from viewer.ui import placing, theme
-from viewer.ui.actions import TOOLS, Actions, ActionSpec, KeyScope, is_segment_tool
+from viewer.ui.action_table import TOOLS, ActionSpec, KeyScope
+from viewer.ui.actions import Actions, is_segment_tool
 from viewer.ui.attaching import Attaching
+from viewer.ui.availability import show_availability
 from viewer.ui.browser import Browser
 from viewer.ui.cine import Cine
 from viewer.ui.controls import BusyRing, MessageBar, Splitter
@@ -41,12 +43,12 @@ from viewer.ui.phase_bar import PhaseBar
 from viewer.ui.preview import shown_preview
 from viewer.ui.status_line import StatusLine
 from viewer.ui.tooling import BUILT_IN, Tooling
-from viewer.ui.top_bar import TopBar, set_action_icon
+from viewer.ui.top_bar import TopBar
 from viewer.ui.view_bar import ViewBar
 from viewer.ui.view_grid import ViewGrid
 from viewer.ui.views.probe import Probe
 from viewer.ui.views.slice_view import SliceView
-from viewer.ui.window_commands import PLANES, WindowCommands
+from viewer.ui.window_commands import WindowCommands
 from viewer.ui.windowing_commands import WindowingCommands
 
 LEAST = QSize(960, 600)
@@ -314,49 +316,10 @@ class Window(QMainWindow):
 
     def refresh_actions(self, _state: object = None) -> None:
         """Enable, name and check the actions by what is open and shown."""
-        host, actions = self.host, self.actions_table
-        state, history = host.seen, host.document.history
-        volume = state.volume
-        facts: set[str] = set()
-        for name, step, words, bare in (
-            ("undo", history.next_undo, _("Undo {step}"), _("Undo")), ("redo", history.next_redo, _("Redo {step}"), _("Redo")),
-        ):  # fmt: skip
-            action = actions[f"edit.{name}"]
-            action.setText(words.format(step=step.title.text()) if step else bare)
-            action.setProperty("ownToolTip", f"{action.text()} ({action.shortcut().toString()})")
-            if step is not None:
-                facts.add(name)
-        facts |= {"open"} if volume is not None or self.opener.has_anything else set()
-        if volume is not None:
-            facts.add("image")
-            facts |= {"selection"} if self.tooling.selected_id else set()
-            facts |= self.windowing_commands.facts(state)
-            facts |= {"ct"} if volume.unit == "HU" else set()
-            facts |= {"mpr"} if not why_no_mpr(volume) else set()
-            facts |= {"turned"} if host.desk.is_turned else set()
-            facts |= {"planes"} if state.count > 1 or volume.phases > 1 else set()
-            facts |= {"phases"} if volume.phases > 1 else set()
-            facts |= {"patient"} if volume.geometry.is_patient else set()
-            row = self.opener.row(self.opener.shown_id)
-            facts |= {"dicom"} if row is not None and row.entry.reader == "dicom" else set()
         self.first_run.show_recent(self.browser.isHidden())
-        facts |= {"views"} if len(host.desk.wishes) > 1 else set()
-        facts |= self.key_commands.facts() | self.commands.navigation.facts() | self.fusion_commands.facts()
-        actions.set_available(facts, is_reading=host.arriving is not None)
-        wish = host.wish
-        checked = {
-            "view.graphics": wish.show_graphics, "view.regions": wish.show_regions,
-            "view.labels": wish.show_labels, "view.overlays": wish.show_overlays, "view.original": wish.show_original,
-            "view.identity": not self.grid.identity, "view.results": self.results.isVisibleTo(self), "view.browser": self.browser.isVisibleTo(self),
-            "view.dock": self.dock.isVisibleTo(self), "window.invert": wish.is_inverted, "view.cine": self.cine.is_playing,
-            "view.full_screen": self.isFullScreen(), **{f"view.{plane}": volume is not None and state.plane == plane for plane in PLANES},
-            **self.windowing_commands.checked(state), **self.layout_commands.checked(state), **self.commands.navigation.checked(),
-            **self.fusion_commands.checked(),
-        }  # fmt: skip
-        for action_id, on in checked.items():
-            actions[action_id].setChecked(on)
-        set_action_icon(actions, "view.cine", "pause" if self.cine.is_playing else "play")
+        show_availability(self)
         self._show_tool(self.tooling.name)
+        volume = self.host.seen.volume
         title = volume.title or volume.identity.series_description if volume is not None else ""
         self.setWindowTitle(f"{title} – negatoscope" if title else "negatoscope")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from viewer.core.words import gettext as _
@@ -90,6 +90,14 @@ class _Delegate(QStyledItemDelegate):
         painter.restore()
 
 
+class _List(QListView):
+    """Keeps the chosen row in sight when it becomes lower."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.scrollTo(self.currentIndex())
+
+
 class KeyPage(Page):
     """A list of all actions, and beneath it what can be done with the keys of the chosen one."""
 
@@ -106,7 +114,7 @@ class KeyPage(Page):
         self.field = SearchField(_("Filter by command or key"), parent=self)
         self.column.addWidget(self.field)
         self.model = _Model(keyboard, self)
-        self.list = QListView(self)
+        self.list = _List(self)
         self.list.setAccessibleName(_("Commands"))
         self.list.setModel(self.model)
         self.list.setItemDelegate(_Delegate(keyboard, self.list))

@@ -6,7 +6,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QKeySequence, QPainter
 
 from viewer.core.words import gettext as _
-from viewer.ui.actions import Actions, ActionSpec
+from viewer.ui.action_table import ActionSpec
+from viewer.ui.actions import Actions
 from viewer.ui.controls.painting import rounded
 from viewer.ui.theme import font, sizes, tokens
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVB
 
 from viewer.core.words import gettext as _
 from viewer.session.profile import PROFILES, TITLES
-from viewer.ui.actions import MENUS, VIEW, ActionSpec
+from viewer.ui.action_table import MENUS, VIEW, ActionSpec
 from viewer.ui.controls import Button, Combo, ElidedLabel, KeyCap, Label, SearchField, SectionTitle
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.gesture_words import act_words, gesture_words

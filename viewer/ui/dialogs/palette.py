@@ -10,8 +10,10 @@ from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from viewer.core.words import gettext as _
+from viewer.core.words import in_all_languages
 from viewer.ui import icons
-from viewer.ui.actions import Actions, ActionSpec
+from viewer.ui.action_table import ActionSpec
+from viewer.ui.actions import Actions
 from viewer.ui.controls import Label, SearchField
 from viewer.ui.controls.painting import rounded
 from viewer.ui.dialogs.frame import Dialog
@@ -35,11 +37,19 @@ class Command:
     reason: str
     """Why it cannot be run now; "" if it can."""
     words: str
-    """All that a search looks into: both languages, in small letters."""
+    """What a search looks into in the language in use and in English, in small letters."""
+
+    @property
+    def all_words(self) -> str:
+        """The same in every language."""
+        texts = (self.spec.title, self.spec.menu, self.spec.tip)
+        return " ".join((self.words, *(said for text in texts if text for said in in_all_languages(text)))).casefold()
 
     def rank(self, wanted: list[str]) -> int | None:
         """How well it answers the words: 0 best, None not at all."""
-        if not all(word in self.words for word in wanted):
+        # The other languages' catalogues are read only where what is typed can be of them.
+        words = self.words if all(word.isascii() for word in wanted) else self.all_words
+        if not all(word in words for word in wanted):
             return None
         if not wanted:
             return 0

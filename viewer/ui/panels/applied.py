@@ -9,6 +9,7 @@ from viewer.session.document import Document
 from viewer.session.history import Changes, ItemChange, Step
 from viewer.session.view import ViewState
 from viewer.ui.controls import ElidedLabel, Label, SectionTitle, SwitchRow
+from viewer.ui.host import Host
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.theme import set_available, sizes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF
@@ -17,7 +18,7 @@ class Magnifier:
     """Belongs to one view; not part of what is exported."""
 
     def __init__(self, view: SliceView) -> None:
-        self._view = view
+        self._view = weakref.proxy(view)  # a view is to go at once, not when cycles are looked for
         self.is_on = False
         self.factor = USUAL_FACTOR
 

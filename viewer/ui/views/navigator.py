@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF
@@ -21,7 +22,7 @@ class Navigator:
     """Made by its view, which asks it to look when something changed, and to paint over all else."""
 
     def __init__(self, view: SliceView) -> None:
-        self._view = view
+        self._view = weakref.proxy(view)  # a view is to go at once, not when cycles are looked for
         self.slider = SliceSlider(view)
         self.magnifier = Magnifier(view)
         self.has_ruler = False
