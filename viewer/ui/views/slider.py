@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter
@@ -28,7 +28,6 @@ class SliceSlider(QObject):
 
     def __init__(self, view: SliceView) -> None:
         super().__init__(view)
-        self._view = view
         self._is_over = False
         self._held: float | None = None
         """While it is dragged: how far above the thumb's middle it was taken."""
@@ -40,6 +39,11 @@ class SliceSlider(QObject):
         self._scan.setSingleShot(True)
         self._scan.timeout.connect(self._look_for_segments)
         view.viewport().installEventFilter(self)
+
+    @property
+    def _view(self) -> SliceView:
+        # Not kept: Qt keeps a child for its parent, and with a way back the two would never go.
+        return cast("SliceView", self.parent())
 
     # --- what it shows ---
 
