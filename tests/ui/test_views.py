@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -242,3 +242,27 @@ def test_before_and_after_stand_side_by_side_and_go_together(small_window: Windo
     assert "PROCESSED" in after.state.badges and "PROCESSED" not in before.state.badges
     window.host.change_wish(index=1)
     assert before.state.index == after.state.index == 1
+
+
+def test_c12_two_series_without_a_common_frame_go_together_only_when_asked_and_are_marked(window: Window) -> None:
+    from viewer.draw.overlay import shown_badges
+
+    window.actions_table["layout.1x2"].trigger()
+    first = put_volume(window, made_volume((9, 40, 60), title="first"))
+    window.host.activate(1)
+    put_volume(window, made_volume((9, 40, 60), title="second"))
+    left, right = window.grid.views
+    window.host.ask(0, replace(left.wish, index=2))
+    window.host.ask(1, replace(right.wish, index=5))
+    window.host.activate(0)
+    window.host.change_wish(index=3)
+    assert (left.state.index, right.state.index) == (3, 5)
+    window.actions_table["link.by_offset"].trigger()
+    window.host.change_wish(index=5)
+    assert (left.state.index, right.state.index) == (5, 7)
+    for view in (left, right):
+        names = [name for name, _box in shown_badges(view.state, QRectF(0, 0, *view.viewport_size), 1.0, extras=view._extras())]
+        assert "MANUAL LINK" in names
+    window.actions_table["link.by_offset"].trigger()
+    window.host.change_wish(index=0)
+    assert right.state.index == 7 and first.id == left.state.root_id
