@@ -313,6 +313,15 @@ def test_palette_moves_with_arrows_and_takes_a_click(small_window: Window, qtbot
     assert small_window.host.wish.flip_horizontal
 
 
+def test_palette_finds_a_command_by_its_name_in_the_other_language(small_window: Window) -> None:
+    small_window.open_palette()
+    palette = dialog_of(small_window)
+    palette.field.setText("反相")
+    assert palette.titles()[0] == "Invert"
+    palette.field.setText("invert")
+    assert palette.titles()[0] == "Invert"
+
+
 def test_palette_lists_operations_and_tools_of_plugins(window: Window) -> None:
     window.open_palette()
     palette = dialog_of(window)
