@@ -51,6 +51,8 @@ def run(capsys: Any, language: str, *arguments: object) -> tuple[int, str, str]:
         ("operations", "--json"),
         ("plugins", "--json"),
         ("models", "--json"),
+        ("text", FILES / "CT_small.dcm", "--json"),
+        ("info", FILES / "no such file.dcm", "--json"),
     ],
     ids=lambda arguments: str(arguments[0]),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from viewer.cli import choose, installed, results, say
 from viewer.core.errors import NegatoscopeError, Refused, UnreadableFile
 from viewer.core.images import Verdict, Verdicts
+from viewer.core.sentence import sentence_of
 from viewer.core.words import _
 from viewer.io.gate import harmless
 from viewer.io.series import SeriesEntry
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
                 rows += [_row(entry, v, index, phase) for v, index, phase in _verdicts(entry, spec, args, pool, here)]
             except NegatoscopeError as err:
                 say.err(str(err))
-                refused.append({"path": str(entry.files[0]), "reason": str(err)})
+                refused.append({"path": str(entry.files[0]), "reason": sentence_of(err)})
     if args.json:
         say.json_object({"results": rows, "refused": refused})
     else:

@@ -11,6 +11,7 @@ import numpy as np
 
 from viewer.cli import choose, say
 from viewer.core.errors import NegatoscopeError
+from viewer.core.sentence import sentence_of
 from viewer.core.volume import Volume
 from viewer.core.words import _, ngettext
 from viewer.io import open as opening
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
                 try:
                     described[-1] |= _of_voxels(opening.load(entry, pool=pool), args)
                 except NegatoscopeError as error:
-                    refused.append(Refusal(entry.archive or entry.files[0], str(error)))
+                    refused.append(Refusal(entry.archive or entry.files[0], sentence_of(error)))
     for refusal in refused:
         say.err(refusal.reason)
     if args.json:

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from viewer.cli import language, say
 from viewer.core.errors import BadParameter, JobFailed, NegatoscopeError, OperationCancelled
+from viewer.core.sentence import sentence_of
 from viewer.core.words import _, mark
 
 # Verb: module, help. Each module offers add_parser(subparsers) and run(args) -> int, and, where it knows --json, JSON_KEY:
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         words, spoken = language.take(words)
         language.speak(spoken)
     except BadParameter as error:
-        return _refuse(str(error), "")
+        return _refuse(sentence_of(error), "")
     if _is_answered(words):
         return 0
     verb = words.pop(0) if words and words[0] in VERBS else "open"
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NegatoscopeError as error:
         if debug:
             _show_traceback(error)
-        return _refuse(str(error), key)
+        return _refuse(sentence_of(error), key)
     except OSError as error:
         if error.errno not in _FULL:
             return _bug(error, debug)

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         say.json_object({"operations": [described(spec) for spec in specs]})
         return 0
     for spec in specs:
-        say.out(f"{spec.name}\n    {spec.help}")
+        say.out(f"{spec.name}\n    {_(spec.help)}")
         for p in spec.parameters:
             limits = (
                 f" {p.low if p.low is not None else ''}..{p.high if p.high is not None else ''}" if p.low is not None or p.high is not None else ""

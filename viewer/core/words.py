@@ -111,3 +111,6 @@ def mark(text: str) -> str:
 
 
 _ = gettext
+
+SEPARATORS = (mark("; "), mark(", "))
+"""What stands between the texts of a list (:func:`viewer.core.sentence.joined`)."""

@@ -43,7 +43,7 @@ def named(entries: Sequence[SeriesEntry], contents: Callable[[SeriesEntry], Cont
         if total[part] > 1:
             numbered = _("{number} of {count}").format(number=seen[part], count=total[part])
             part = joined((p for p in (part, numbered) if p), " ")
-        title = joined((entry.title, part), ", ") if part else entry.title
+        title = _("{title}, {part}").format(title=entry.title, part=part) if part else entry.title
         found.append(replace(entry, title=title, notes=(_why(entries, chosen, part), *entry.notes)))
     return found
 
