@@ -170,3 +170,16 @@ def test_phases_go_together_where_both_have_as_many() -> None:
     assert state.fusion is not None and state.fusion.phase == 2
     state = resolve(ViewWish(first.id, phase=2, fusion=FusionWish(second.id, phase=1)), document)
     assert state.fusion is not None and state.fusion.phase == 1
+
+
+def test_d22_pet_in_becquerel_is_windowed_in_suv() -> None:
+    first = ct()
+    second = replace(pet(), unit="BQML", scales=(ValueScale("SUVbw", 0.001),))
+    document = opened(first, second)
+    found = shown(document, first.id, FusionWish(second.id))
+    assert found.scale == (0.001, "SUVbw")
+    assert (found.told_window.low, found.told_window.high) == pytest.approx((0.0, 6.0))
+    assert (found.display.window.low, found.display.window.high) == pytest.approx((0.0, 6000.0))
+    other = replace(pet(), unit="BQML", scales=(ValueScale("SUVbw", 0.002),))
+    document.add_source(other)
+    assert shown(document, second.id, FusionWish(other.id, "difference")).scale == (1.0, "BQML")

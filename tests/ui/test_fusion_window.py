@@ -21,7 +21,7 @@ from tests.ui.window_samples import PATIENCE_MS, put_volume, settle
 from viewer.core.alignment import SAME_PLACE, degrees_of, parts, rigid
 from viewer.core.errors import OperationCancelled, Refused
 from viewer.core.registration import Registration
-from viewer.core.volume import Identity, Volume
+from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import Window as ValueWindow
 from viewer.session.aligning import middle
 from viewer.session.document import Source
@@ -147,6 +147,18 @@ def test_its_controls_change_the_second_image_alone(scene: Scene) -> None:
     assert scene.shown.display.window.width == 4.0
     message = scene.window.messages.message()
     assert message is not None and "more than 0" in message.text
+
+
+def test_d22_the_window_of_pet_is_typed_in_suv(make_scene: Callable[[Volume], Scene]) -> None:
+    scene = make_scene(replace(pet(along(PET_GRID, 0)), unit="BQML", scales=(ValueScale("SUVbw", 0.001),)))
+    scene.lay()
+    bar = scene.bar
+    assert (float(bar.width_field.text()), float(bar.level_field.text())) == (6.0, 3.0) and "SUVbw" in bar.width_field.toolTip()
+    bar.width_field.setFocus()
+    bar.width_field.selectAll()
+    QTest.keyClicks(bar.width_field, "10")
+    QTest.keyClick(bar.width_field, Qt.Key.Key_Return)
+    assert scene.shown.display.window.width == pytest.approx(10_000) and scene.shown.display.window.center == pytest.approx(3000)
 
 
 def test_3a_alt_and_wheel_change_the_opacity_of_the_second_image(scene: Scene) -> None:

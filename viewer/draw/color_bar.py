@@ -40,7 +40,7 @@ def draw_color_bar(painter: QPainter, state: ViewState, rect: QRectF, style: Sty
         return
     if state.fusion is not None and state.fusion.is_drawn:
         colors, low, high = fusion_colors(state.fusion)
-        name, unit = state.fusion.label(identity=False), state.fusion.unit
+        name, unit = state.fusion.label(identity=False), state.fusion.scale[1]
     elif state.maps:
         shown = state.maps[-1]
         colors, name, low, high, unit = map_colors(shown.item.color_map), shown.item.name, shown.low, shown.high, shown.item.unit

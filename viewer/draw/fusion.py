@@ -112,13 +112,13 @@ def _mix(pixels: Pixels, over: Pixels, empty: NDArray[np.bool_], opacity: float)
 
 
 def fusion_colors(fusion: ShownFusion) -> tuple[Pixels, float, float]:
-    """256 colours of the second from the low to the high end of its window, and the two ends."""
-    window = fusion.display.window
+    """256 colours of the second from the low to the high end of its window, and the two ends in the unit of ``fusion.scale``."""
+    window, factor = fusion.display.window, fusion.scale[0]
     low, high = window.low, window.high if window.high > window.low else window.low + 1.0
     if fusion.follows_value and fusion.mode == "blend":
-        return map_colors(fusion.display.color_map), low, high
+        return map_colors(fusion.display.color_map), low * factor, high * factor
     values = np.linspace(low, high, 256, dtype=np.float32)[None]
-    return to_rgb32(values, replace(fusion.display, padding=None))[0], low, high
+    return to_rgb32(values, replace(fusion.display, padding=None))[0], low * factor, high * factor
 
 
 def second_line(state: ViewState, *, identity: bool = True) -> str:
@@ -126,7 +126,8 @@ def second_line(state: ViewState, *, identity: bool = True) -> str:
     fusion = state.fusion
     if fusion is None or not fusion.is_drawn:
         return ""
-    width, center = window_figures(fusion.display.window.center, fusion.display.window.width)
+    window = fusion.told_window
+    width, center = window_figures(window.center, window.width)
     fields = {"name": fusion.label(identity=identity), "map": fusion.map_title(), "width": width, "center": center}
     if fusion.wish.nudge != SAME_PLACE:
         return nudge_text(fusion.wish.nudge, state)

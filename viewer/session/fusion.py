@@ -25,6 +25,7 @@ MODES: dict[Mode, str] = {"blend": mark("Blend"), "difference": mark("Difference
 OPACITY = 0.5
 """PET over CT starts so (CONVENTIONS 3f)."""
 _EMISSION = ("PT", "NM", "ST")
+_SUV = "SUVbw"
 _HIGHEST_SUV = 6.0
 """The preset of CONVENTIONS 3c."""
 _HEAT = ("RTDOSE",)
@@ -114,6 +115,18 @@ class ShownFusion:
     def back(self) -> tuple[float, ...]:
         """From the first's places to the second's."""
         return self._back
+
+    @property
+    def scale(self) -> tuple[float, str]:
+        """Factor and unit in which its window is told: SUV by body weight of PET that allows it, else the unit of its values."""
+        found = next((s for s in self.volume.scales if s.unit == _SUV), None)
+        return (found.factor, found.unit) if found is not None and found.factor > 0 and self.mode != "difference" else (1.0, self.unit)
+
+    @property
+    def told_window(self) -> Window:
+        """The window of its colours, in the unit of :attr:`scale`."""
+        factor, window = self.scale[0], self.display.window
+        return window if factor == 1.0 else Window(window.center * factor, window.width * factor, "LINEAR_EXACT", window.name)
 
     def index_at(self, position: Triple) -> Index | None:
         """The voxel of the second that lies at a place of the first; None outside of it."""
@@ -268,9 +281,9 @@ def usual_map(volume: Volume, mode: Mode) -> str:
 
 def usual_window(volume: Volume) -> Window:
     """SUV 0 to 6 for PET; from 0 up for doses and maps; else the file's own, else percentiles."""
-    if volume.unit == "SUVbw":
+    if volume.unit == _SUV:
         return Window.between(0, _HIGHEST_SUV)
-    factor = next((s.factor for s in volume.scales if s.unit == "SUVbw"), 0.0)
+    factor = next((s.factor for s in volume.scales if s.unit == _SUV), 0.0)
     if factor > 0:
         return Window.between(0, _HIGHEST_SUV / factor)
     auto = auto_window(volume)

@@ -150,12 +150,12 @@ class FusionBar(QFrame):
         self.slider.setValue(percent)
         if not (self.opacity.hasFocus() and self.opacity.isModified()):
             self.opacity.show_text(_("{percent} %").format(percent=percent))
-        window = shown.display.window
+        window = shown.told_window
         for field, text in zip((self.width_field, self.level_field), window_figures(window.center, window.width), strict=True):
             if not (field.hasFocus() and field.isModified()):
                 field.show_text(text)
                 field.set_error(False)
-        unit = shown.unit or _("no unit")
+        unit = shown.scale[1] or _("no unit")
         self.width_field.setToolTip(_("Window width of the second image, in {unit}.").format(unit=unit))
         self.level_field.setToolTip(_("Window level of the second image, in {unit}.").format(unit=unit))
         self.eye.set_picture("eye" if shown.wish.is_shown else "eye-off")
@@ -250,7 +250,7 @@ class FusionBar(QFrame):
         if self._silent or shown is None or not any(f.isModified() for f in fields):
             return
         numbers = []
-        for field, now in zip(fields, (shown.display.window.width, shown.display.window.center), strict=True):
+        for field, now in zip(fields, (shown.told_window.width, shown.told_window.center), strict=True):
             value = _number(field.text()) if field.isModified() else now
             if value is None or abs(value) > _MOST or (field is self.width_field and value <= 0):
                 field.set_error(True)
@@ -267,7 +267,7 @@ class FusionBar(QFrame):
         shown = self._fusing.shown
         if shown is None:
             return
-        window = shown.display.window
+        window = shown.told_window
         step = 10.0 ** math.floor(math.log10(max(window.width, 1e-9) / 10))
         numbers = [window.width, window.center]
         numbers[part] += steps * step
@@ -278,7 +278,8 @@ class FusionBar(QFrame):
         shown = self._fusing.shown
         if shown is None:
             return
-        window = Window(level, width, "LINEAR_EXACT")
+        factor = shown.scale[0]
+        window = Window(level / factor, width / factor, "LINEAR_EXACT")
         if shown.mode == "difference":
             self._fusing.change(difference=window)
         else:
