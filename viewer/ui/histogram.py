@@ -173,6 +173,7 @@ class HistogramBar(QFrame):
     def _ask(self, low: float, high: float) -> None:
         if self._host.seen.volume is not None:
             self._host.set_wish(windowing.with_limits(self._host.wish, self._host.seen, low, high))
+            self._show_window()  # at once: the next key starts from here
 
     def _choose_function(self, _index: int) -> None:
         self._host.set_wish(windowing.with_function(self._host.wish, self._host.seen, self.function.currentData()))

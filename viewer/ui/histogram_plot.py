@@ -24,7 +24,7 @@ _GRAB_PX = 7.0
 _LINE = 15.0
 """Height of the numbers under the bars."""
 _INSET, _EDGE = 8.0, 4.0
-# A step of the keys: this part of the range that is shown.
+# A step of the keys: this part of the range of the values.
 _STEP = 1 / 200
 
 
@@ -155,7 +155,9 @@ class HistogramPlot(QWidget):
 
     def move_handle(self, handle: Handle, steps: int) -> None:
         """Move by steps of the keys: whole numbers where the image has such."""
-        step = (self._axis[1] - self._axis[0]) * _STEP
+        if self._whole is None:
+            return
+        step = (self._whole.high - self._whole.low) * _STEP
         step = max(1.0, round(step)) if self._is_whole() else step
         low, high = self._window.low, self._window.high
         self._ask(handle, low + steps * step, high + steps * step)
