@@ -65,6 +65,16 @@ def test_a_turn_shows_an_oblique_plane_through_the_place() -> None:
     assert moved == pytest.approx(2 * GEOMETRY.spacing_along(normal))
 
 
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_a_standard_plane_without_a_number_goes_through_the_place(plane: Any) -> None:
+    place = (20.0, -10.0, 45.0)
+    state = resolve(ViewWish("root", plane=plane, place=place), opened())
+    world = {"axial": 2, "coronal": 1, "sagittal": 0}[plane]
+    spacing, origin = GEOMETRY.spacing[2 - world], GEOMETRY.origin[world]
+    assert state.index == int(np.floor((place[world] - origin) / spacing + 0.5))
+    assert resolve(ViewWish("root", plane=plane, index=2, place=place), opened()).index == 2
+
+
 @pytest.mark.parametrize(
     "wish",
     [
