@@ -16,6 +16,7 @@ from viewer.core.volume import Volume
 from viewer.jobs.pool import Pool
 from viewer.session.aligning import alignment_step, first_place, middle, register, removal_step, resampled, why_no_registration
 from viewer.session.fusion import link_of
+from viewer.session.recipe import recipe_of
 
 MOVE = rigid(shift=(3.0, -2.0, 1.0), degrees=(4.0, -3.0, 7.0))
 
@@ -118,3 +119,10 @@ def test_what_cannot_be_registered_says_why(inline_pool: Pool) -> None:
         assert said in why_no_registration(fixed, moving)
         with pytest.raises(Refused, match=said):
             register(fixed, moving, pool=inline_pool)
+
+
+def test_an_alignment_is_no_operation_of_a_recipe() -> None:
+    first, second = ct(), pet()
+    document = opened(first, second)
+    document.commit(alignment_step(document, first, second, MOVE, "rigid"))
+    assert recipe_of(document.history.steps) == ()

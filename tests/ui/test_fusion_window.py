@@ -20,6 +20,7 @@ from tests.ui.test_attaching import drop, menu_of, write
 from tests.ui.window_samples import PATIENCE_MS, put_volume, settle
 from viewer.core.alignment import SAME_PLACE, degrees_of, parts, rigid
 from viewer.core.errors import OperationCancelled, Refused
+from viewer.core.oblique import turn_of, turned_about
 from viewer.core.registration import Registration
 from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import Window as ValueWindow
@@ -219,6 +220,21 @@ def test_a_drag_with_nudge_moves_the_second_image_by_as_much_and_is_one_step(sce
     assert scene.shown.matrix == SAME_PLACE and "MANUAL LINK" not in scene.state.badges
     scene.host.redo()
     assert parts(scene.shown.matrix, (0, 0, 0))[0] == pytest.approx((8.0, -5.0, 0.0), abs=0.1)
+
+
+def test_a_nudge_in_a_turned_plane_moves_along_that_plane(scene: Scene) -> None:
+    scene.lay()
+    turn = turned_about(turn_of(CT_GRID, "axial"), (1.0, 0.0, 0.0), 30.0)
+    scene.host.change_wish(turn=turn, place=(0.0, 0.0, -20.0))
+    scene.rest()
+    assert scene.state.is_oblique and scene.shown.is_drawn
+    scene.window.actions_table["tool.nudge"].trigger()
+    width, height = scene.state.layout.size
+    start, end = scene.at(width / 2, height / 2), scene.at(width / 2 + 4, height / 2 + 8)
+    scene.drag(start, end)
+    shift, _degrees = parts(scene.shown.matrix, (0, 0, 0))
+    # Down the screen is 30 degrees from the back towards the head.
+    assert shift == pytest.approx((4.0, 8 * math.cos(math.radians(30)), 8 * math.sin(math.radians(30))), abs=0.15)
 
 
 def test_ctrl_and_a_drag_turn_it_about_the_middle_of_the_view(scene: Scene) -> None:

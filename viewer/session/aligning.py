@@ -53,7 +53,7 @@ def alignment_step(
     if known is not None:  # of the same pair, the other way round
         changes.append(ItemChange("alignment", turned, known, None))
     parameters = {"matrix": list(matrix), "metric": item.metric, "value": item.value}
-    origin = Origin("operation" if method == "rigid" else "edit", f"alignment.{method}", parameters, (fixed.id, moving.id))
+    origin = Origin("edit", f"alignment.{method}", parameters, (fixed.id, moving.id))
     return document.step(TITLES[method], tuple(changes), origin=origin, name=named(moving))
 
 
