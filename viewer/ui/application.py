@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -14,15 +15,13 @@ from PySide6.QtWidgets import QApplication
 from viewer.core.errors import Refused
 from viewer.core.words import gettext as _
 from viewer.draw.guard import check_qt
-from viewer.io import archive
-from viewer.io.picture_stack import Spacing
-from viewer.jobs.pool import Pool
-from viewer.session.plugins import discover
 from viewer.session.settings import Settings, data_folder
-from viewer.ui import faults, language, theme
-from viewer.ui.garbage import GarbageCollector
-from viewer.ui.host import Host
-from viewer.ui.window import Window
+from viewer.ui import theme
+from viewer.ui.first_frame import FirstFrame
+
+# What takes time to import is imported once the first frame stands on the screen.
+if TYPE_CHECKING:
+    from viewer.io.picture_stack import Spacing
 
 # Imported by the workers while they wait, so that the first operation does not have to.
 WARM = ("numpy", "viewer.io.dicom.decode", "imagecodecs", "openjpeg.utils", "scipy.ndimage", "skimage.filters", "skimage.segmentation", "SimpleITK")
@@ -56,11 +55,7 @@ def run(
     """
     check_qt()
     check_display()
-    pool = Pool(warm=WARM)
-    if paths:
-        pool.start_one()
     os.umask(0o077)  # what the program remembers is for the user alone
-    archive.sweep()
     with (data_folder() / "crash.log").open("a") as crash_log:
         faulthandler.enable(crash_log)
         # While threads look into files the window waits up to this long for each of its turns; the usual 5 ms add up to dropped frames.
@@ -69,12 +64,27 @@ def run(
         application.setApplicationName("negatoscope")
         settings = Settings()
         theme.apply_theme(application, colors or settings.chosen("theme"), text_scale=max(1.0, min(2.0, settings.chosen("text_scale"))))
+        frame = FirstFrame(settings, restore=not safe_mode)
+        frame.show_now()
+        from viewer.jobs.pool import Pool
+
+        pool = Pool(warm=WARM)
+        if paths:
+            pool.start_one()
+        from viewer.io import archive
+        from viewer.session.plugins import discover
+        from viewer.ui import faults, language
+        from viewer.ui.garbage import GarbageCollector
+        from viewer.ui.host import Host
+        from viewer.ui.window import Window
+
+        archive.sweep()
         faulty = language.speak(application, speak or language.chosen(settings))
         host = Host(discover(settings.get("plugins", []), safe_mode=safe_mode), pool, settings)
         window = Window(host, restore=not safe_mode)
         garbage = GarbageCollector(host)
         faults.install(host)
-        window.show()
+        frame.give_way(window)
         language.tell(host, faulty)
         if demo:
             QTimer.singleShot(0, window.commands.open_sample)
