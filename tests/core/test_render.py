@@ -172,6 +172,25 @@ def test_labels_tint_by_their_opacity_and_only_where_they_have_a_colour() -> Non
     assert picture.tolist() == [[0xFF646464, 0xFF000000 | red << 16 | green << 8 | blue, 0xFF646464]]
 
 
+def test_tinting_many_labels_is_the_formula_at_every_pixel() -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.choice(np.array([0, 1, 2, 7, 300, 65535], dtype=np.uint16), (40, 50))
+    colors = {1: (200, 0, 100), 7: (1, 255, 3), 300: (9, 90, 200), 65535: (255, 255, 255), 4000: (1, 2, 3)}
+    before = rng.integers(0, 1 << 24, (40, 50), dtype=np.uint32) | np.uint32(0xFF000000)
+    for opacity in (0.28, 1.0):
+        after, part = before.copy(), np.zeros((40, 60), dtype=np.uint32)
+        blend_labels(after, labels, colors, opacity)
+        part[:, :50] = before
+        blend_labels(part[:, :50], labels, colors, opacity)
+        assert (part[:, :50] == after).all()  # rows need not follow each other in memory
+        for shift, channel in ((16, 0), (8, 1), (0, 2)):
+            old, new = before >> shift & 255, after >> shift & 255
+            tint = np.vectorize(lambda label, channel=channel: colors[label][channel] if label in colors else -1)(labels)
+            expected = np.where(tint < 0, old, old * (1 - opacity) + tint * opacity)
+            assert np.abs(new - expected).max() <= 0.501
+        assert (after >> 24 == 255).all()
+
+
 def test_a_map_is_clear_below_its_floor_and_where_it_is_nan_and_rises_to_its_opacity() -> None:
     picture = np.full((1, 4), 0xFF000000, dtype=np.uint32)
     blend_map(picture, np.array([[np.nan, 0.119, 0.56, 1.0]], dtype=np.float32), 0, 1, "inferno", 0.45)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtGui import QPainterPath
 from skimage.measure import find_contours
 
-from viewer.draw.contours import MOST_POINTS, outline, path_of, smoothed, trace
+from viewer.draw import contours
+from viewer.draw.contours import MOST_POINTS, Outlines, outline, path_of, simplified, smoothed, trace
 
 
 def points_of(path: QPainterPath) -> list[tuple[float, float]]:
@@ -71,3 +74,44 @@ def test_salt_and_pepper_has_no_outline() -> None:
     noise = np.indices((300, 300)).sum(axis=0) % 2 == 0
     assert 4 * noise.sum() > MOST_POINTS
     assert outline(noise).isEmpty()
+
+
+def distances(points: NDArray[np.float64], line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From each point to the closed line."""
+    start, end = line, np.roll(line, -1, axis=0)
+    along = end - start
+    part = np.clip(((points[:, None] - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-12), 0, 1)
+    return np.linalg.norm(points[:, None] - (start + part[..., None] * along), axis=-1).min(axis=1)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_leaving_out_points_moves_the_line_by_less_than_a_fifth_of_a_pixel(number: int) -> None:
+    points, begins = trace(np.pad(masks()[number], 1))
+    points = smoothed(points, begins)
+    fewer, starts = simplified(points, begins)
+    assert starts.sum() == begins.sum()
+    before, after = np.split(points, np.flatnonzero(begins)[1:]), np.split(fewer, np.flatnonzero(starts)[1:])
+    for whole, part in zip(before, after, strict=True):
+        assert {tuple(p) for p in part.tolist()} <= {tuple(p) for p in whole.tolist()}
+        assert distances(whole, part).max() < 0.2
+
+
+def test_a_round_outline_needs_less_than_half_its_points() -> None:
+    y, x = np.mgrid[:150, :150]
+    points, begins = trace((y - 75) ** 2 + (x - 75) ** 2 < 60**2)
+    points = smoothed(points, begins)
+    assert len(simplified(points, begins)[0]) < 0.5 * len(points)
+
+
+def test_outlines_are_kept_by_slice_until_the_segments_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(contours, "contours_of", lambda state, document: asked.append(state.index) or (state.index,))
+    kept, document = Outlines(most=2), SimpleNamespace()
+    for index in (1, 2, 1, 2, 3, 1):
+        assert kept.of(SimpleNamespace(layers=("a",), layout="axial", index=index), document) == (index,)
+    assert asked == [1, 2, 3, 1]
+    kept.of(SimpleNamespace(layers=("b",), layout="axial", index=1), document)
+    kept.of(SimpleNamespace(layers=("b",), layout="coronal", index=1), document)
+    kept.clear()
+    kept.of(SimpleNamespace(layers=("b",), layout="coronal", index=1), document)
+    assert asked[4:] == [1, 1, 1]

@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -118,18 +119,35 @@ def _look_up(table: NDArray[Any], numbers: NDArray[Any], out: NDArray[Any]) -> N
 
 def blend_labels(picture: Pixels, labels: NDArray[Any], colors: Mapping[int, tuple[int, int, int]], opacity: float) -> None:
     """Tint the pixels of labels that have a colour, in place; ``opacity`` from 0 to 1. Other labels stay as they are."""
-    shown = labels != 0
-    if not colors or opacity <= 0 or not shown.any():
+    if not colors or opacity <= 0:
         return
-    present = labels[shown]
-    mixed = _channels(picture[shown])
-    size = max(int(present.max()), *colors) + 1
-    table = np.zeros((size, 3), dtype=np.float32)
-    weight = np.zeros((size, 1), dtype=np.float32)
-    for label, color in colors.items():
-        table[label], weight[label] = color, opacity
-    alpha = weight[present]
-    picture[shown] = _packed(mixed * (1 - alpha) + table[present] * alpha)
+    flat = np.ascontiguousarray(labels).ravel()
+    where = np.flatnonzero(flat)
+    if where.size == 0:
+        return
+    present = flat[where]
+    row_of = np.zeros(max(int(present.max()), *colors) + 1, dtype=np.intp)  # 0: a label without a colour
+    tables = np.tile(np.arange(256, dtype=np.uint32), (3, len(colors) + 1, 1))
+    for row, (label, color) in enumerate(colors.items(), start=1):
+        row_of[label] = row << 8
+        for channel, level in enumerate(color):
+            tables[channel, row] = _mixed(level, opacity)
+    pixels = picture.reshape(-1)
+    old, start = pixels[where], row_of[present]
+    red, green, blue = tables.reshape(3, -1)
+    new = np.take(red, start + (old >> 16 & 255)) << 16
+    new |= np.take(green, start + (old >> 8 & 255)) << 8
+    new |= np.take(blue, start + (old & 255))
+    pixels[where] = new | _BLACK
+    if not picture.flags.c_contiguous:
+        picture[...] = pixels.reshape(picture.shape)
+
+
+@lru_cache(maxsize=512)
+def _mixed(level: int, opacity: float) -> NDArray[np.uint32]:
+    """What becomes of each of 256 levels under a tint of this level."""
+    below = np.arange(256, dtype=np.float32)
+    return (below * np.float32(1 - opacity) + np.float32(level) * np.float32(opacity) + np.float32(0.5)).astype(np.uint32)
 
 
 def blend_map(picture: Pixels, values: NDArray[Any], low: float, high: float, color_map: str, opacity: float) -> None:

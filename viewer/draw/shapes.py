@@ -177,5 +177,5 @@ def _pen(color: QColor, width: float) -> QPen:
 def _cosmetic(color: QColor, width: float) -> QPen:
     pen = QPen(color, width)
     pen.setCosmetic(True)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)  # round ones take a third longer; of thin lines nobody sees which they are
     return pen

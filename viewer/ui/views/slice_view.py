@@ -30,7 +30,7 @@ from PySide6.QtWidgets import QWidget
 from viewer.core.annotation import Annotation
 from viewer.core.layout import NO_AXIS, Point
 from viewer.core.tool import Tool, ToolHost
-from viewer.draw.contours import Contour, contours_of, preview_contours
+from viewer.draw.contours import Contour, Outlines, preview_contours
 from viewer.draw.corners import view_name
 from viewer.draw.fusion import is_on_curtain
 from viewer.draw.overlay import Extras, paint_overlay
@@ -115,6 +115,7 @@ class SliceView(ToolHand, DropTarget, pg.GraphicsView):  # type: ignore[misc]
         self._picture_key: tuple[object, ...] | None = None
         self._contours_key: tuple[object, ...] | None = None
         self._contours: tuple[Contour, ...] = ()
+        self._outlines = Outlines()
         self._shapes: tuple[Annotation, ...] = ()
         self._hovered: tuple[Point, Qt.KeyboardModifier] | None = None
         self._probe_text = ""
@@ -317,6 +318,7 @@ class SliceView(ToolHand, DropTarget, pg.GraphicsView):  # type: ignore[misc]
         item.state = state
         if state.volume is None or document is None:
             item.picture, self._picture_key, self._contours, self._contours_key = None, None, (), None
+            self._outlines.clear()
             return
         if self._arriving is not None:
             self._contours, self._picture_key = (), prepare_arriving(item, self._arriving, state, self._picture_key)
@@ -327,7 +329,7 @@ class SliceView(ToolHand, DropTarget, pg.GraphicsView):  # type: ignore[misc]
             self._picture_key = key
         key = (state.layers, state.layout, state.index)
         if self._contours_key != key:
-            self._contours = contours_of(state, document)
+            self._contours = self._outlines.of(state, document)
             if preview is not None and preview.kind == "labels":
                 self._contours += preview_contours(preview.values, preview.color, state)
             self._contours_key = key
