@@ -50,6 +50,35 @@ def complaints(window: QWidget) -> list[str]:
     return found
 
 
+def unreached(top: QWidget) -> list[str]:
+    """Controls of a window or dialog that Tab never comes to; where arrow keys move within a group, one of the group is enough."""
+    chain: list[QWidget] = []
+    at = top.nextInFocusChain()
+    while at is not None and at is not top and len(chain) < 5000:
+        chain.append(at)
+        at = at.nextInFocusChain()
+    stops = {w for w in (top, *chain) if w.isEnabled() and w.focusPolicy() & Qt.FocusPolicy.TabFocus}
+    stops |= {w.focusProxy() for w in stops if w.focusProxy() is not None}
+    found = []
+    for widget in _visible(top):
+        is_control = isinstance(widget, _CONTROLS) and not isinstance(widget, QScrollBar | QHeaderView) and not _is_inner(widget)
+        if is_control and widget.isEnabled() and widget not in stops and not _is_in_group(widget, stops):
+            found.append(f"{_place(widget)} is not reached by Tab")
+    return found
+
+
+def _is_in_group(widget: QWidget, stops: set[QWidget]) -> bool:
+    """Whether arrow keys lead here from a neighbour that Tab comes to, or a field beside it does the same."""
+    if isinstance(widget, QAbstractItemView) and not widget.focusPolicy():
+        return True  # a list that a field beside it moves in, as the palette's
+    parent = widget.parentWidget()
+    if parent is None or parent in stops or (widget.focusPolicy() and any(s.parentWidget() is parent for s in stops)):
+        return parent is not None
+    # Rows of a list that arrow keys go through: Tab comes to the parts of the one row that is current.
+    kin = (type(parent), parent.parentWidget())
+    return any((type(row), row.parentWidget()) == kin for s in stops if (row := s.parentWidget()) not in (None, parent))
+
+
 def _belongs(widget: QWidget, window: QWidget) -> bool:
     parent = widget.parentWidget()
     return parent is not None and parent.window() in (window, *([] if parent.window() is widget else _owners(parent.window())))
@@ -144,7 +173,7 @@ def _cut_label(label: QLabel) -> Iterable[str]:
     if not label.wordWrap():
         need = _advance(label, text)
         # A badge's padding is the stylesheet's: its hint says what it needs.
-        have = room.width() if not isinstance(label, Badge) else room.width() - (label.sizeHint().width() - need) + _SLACK
+        have = room.width() if not isinstance(label, Badge) else label.width() - (label.sizeHint().width() - need) + _SLACK
         if need > have + _SLACK and not label.toolTip():
             yield f'{_place(label)}: "{text}" needs {need} px and has {have}'
         return
