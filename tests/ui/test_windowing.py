@@ -349,6 +349,14 @@ def test_a_click_in_the_list_windows_the_image(small_window: Window, qtbot: Any)
     assert (now(small_window).low, now(small_window).high) == (values.min(), values.max())
 
 
+def test_of_two_windows_with_the_same_numbers_the_list_names_the_one_in_the_corner(window: Window, qtbot: Any) -> None:
+    put_volume(window, replace(made_volume(), windows=(ValueWindow(40, 400, name="MEDIASTINUM"),)))
+    qtbot.waitUntil(lambda: window.view_bar.preset.currentText() == "MEDIASTINUM", timeout=PATIENCE_MS)
+    window.view.setFocus()
+    qtbot.keyClick(window.view, K.Key_1)
+    qtbot.waitUntil(lambda: window.view_bar.preset.currentText() == "Soft tissue", timeout=PATIENCE_MS)
+
+
 def test_the_window_is_kept_as_a_preset_listed_chosen_and_removed(small_window: Window, qtbot: Any, settings: Settings) -> None:
     window = small_window
     window.host.change_wish(window=ValueWindow(60, 333), window_unit="HU")

@@ -325,7 +325,9 @@ class HistogramPlot(QWidget):
             back = QColor(t.field)
             back.setAlpha(190)
             painter.fillRect(box.adjusted(-2, 0, 2, 0), back)
-            painter.fillRect(QRectF(box.left() + 2, box.center().y() - 4, 8, 8), QColor(color))
+            painter.setPen(QPen(QColor(t.line2), 1))
+            painter.setBrush(QColor(color))
+            painter.drawRect(QRectF(box.left() + 1.5, box.center().y() - 4.5, 9, 9))
             painter.setPen(QColor(t.text2))
             painter.drawText(box.adjusted(14, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
             right = box.left() - 6

@@ -135,10 +135,15 @@ class WindowList(Combo):
             return self._values.index(state.volume.voi_luts.index(state.display.lut))
         now, model = state.window, self.model()
         assert isinstance(model, QStandardItemModel)
-        for number, value in enumerate(self._values):
-            same = isinstance(value, Window) and (value.center, value.width, value.function) == (now.center, now.width, now.function)
-            if same and model.item(number).isEnabled():
-                return number
+        same = [
+            number
+            for number, value in enumerate(self._values)
+            if isinstance(value, Window)
+            and (value.center, value.width, value.function) == (now.center, now.width, now.function)
+            and model.item(number).isEnabled()
+        ]
+        if same:  # of several with the same numbers the one whose name stands in the corner
+            return next((number for number in same if self._values[number].name == now.name), same[0])
         return self._values.index(FULL) if now.name == "Full range" else 0
 
     def _choose(self, index: int) -> None:
