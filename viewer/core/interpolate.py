@@ -197,18 +197,22 @@ def linear(values: NDArray[Any], part: Part, out: Floats) -> None:
     _planes, rows, columns = values.shape
     steps = [n if extent > 1 else 0 for n, extent in zip((rows * columns, columns, 1), values.shape, strict=True)]
     source = values.reshape(-1)
-    corners = []
-    for corner in range(8):
-        offset = sum(step for bit, step in zip((4, 2, 1), steps, strict=True) if corner & bit)
-        # "clip" spares numpy a check of every index; none is outside.
-        corners.append(np.take(source[offset:], flat, out=buffers.room(f"corner{corner}", shape, values.dtype), mode="clip"))
-    a, b, spare = (buffers.room(name, shape) for name in ("a", "b", "spare"))
-    _mix_raw(corners[0], corners[1], places[2], a, spare)
-    _mix_raw(corners[2], corners[3], places[2], b, spare)
+    corner, spare = buffers.room("corner", shape, values.dtype), buffers.room("spare", shape)
+    a, b, c = (buffers.room(name, shape) for name in ("a", "b", "c"))
+
+    def mix_row(offset: int, into: Floats) -> None:
+        """The mixture of two neighbours in a row, ``offset`` behind the lower voxel."""
+        for behind, room in ((offset, into), (offset + steps[2], spare)):
+            # "clip" spares numpy a check of every index; none is outside.
+            np.take(source[behind:], flat, out=corner, mode="clip")
+            np.copyto(room, corner, casting="unsafe")
+        _mix(into, spare, places[2])
+
+    mix_row(0, a)
+    mix_row(steps[1], b)
     _mix(a, b, places[1])
-    c = buffers.room("c", shape)
-    _mix_raw(corners[4], corners[5], places[2], b, spare)
-    _mix_raw(corners[6], corners[7], places[2], c, spare)
+    mix_row(steps[0], b)
+    mix_row(steps[0] + steps[1], c)
     _mix(b, c, places[1])
     np.subtract(b, a, out=b)
     np.multiply(b, places[0], out=b)
@@ -231,7 +235,7 @@ def _mend(out: Floats, source: NDArray[Any], flat: NDArray[np.intp], shares: Seq
 def nearest(values: NDArray[Any], part: Part, out: NDArray[Any]) -> None:
     """Into ``out`` (n, m) the values of the nearest voxels. The places of the part are used up."""
     flat = _start(values, part, is_nearest=True)
-    out[...] = np.take(values.reshape(-1), flat, out=buffers.room("corner0", out.shape, values.dtype), mode="clip")
+    out[...] = np.take(values.reshape(-1), flat, out=buffers.room("corner", out.shape, values.dtype), mode="clip")
 
 
 def _start(values: NDArray[Any], part: Part, *, is_nearest: bool) -> NDArray[np.intp]:
@@ -258,12 +262,6 @@ def _start(values: NDArray[Any], part: Part, *, is_nearest: bool) -> NDArray[np.
         else:
             np.add(sums, whole, out=flat)
     return flat
-
-
-def _mix_raw(low: NDArray[Any], high: NDArray[Any], share: Floats, out: Floats, spare: Floats) -> None:
-    np.copyto(out, low, casting="unsafe")
-    np.copyto(spare, high, casting="unsafe")
-    _mix(out, spare, share)
 
 
 def _mix(low: Floats, high: Floats, share: Floats) -> None:
