@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from viewer.ui.dialogs.keys import KeySheet
-from viewer.ui.dialogs.settings import open_settings
 from viewer.ui.panels.measurement_list import MeasurementList
 from viewer.ui.panels.operation_panel import OperationPanel
 from viewer.ui.panels.segment_list import SegmentList
@@ -30,17 +28,16 @@ class KeyCommands(QObject):
         window.tooling.selected_changed.connect(self._refresh)
 
     def handlers(self) -> dict[str, Any]:
-        window = self._window
         return {
             "edit.rename": self._rename,
-            "edit.settings": lambda: open_settings(window),
+            "edit.settings": self._open_settings,
             "segment.add": self._add_segment,
             "preview.accept": self._accept,
             "view.first_series": lambda: self._show_series(0),
             "view.last_series": lambda: self._show_series(-1),
             "view.previous_study": lambda: self._next_study(-1),
             "view.next_study": lambda: self._next_study(1),
-            "help.keys": lambda: KeySheet(window.keyboard, window).open(),
+            "help.keys": self._open_sheet,
         }
 
     def facts(self) -> set[str]:
@@ -55,6 +52,18 @@ class KeyCommands(QObject):
 
     def _refresh(self, _what: object = None) -> None:
         self._window.refresh_actions()
+
+    # Imported when they are asked for: a window starts without them.
+
+    def _open_settings(self) -> None:
+        from viewer.ui.dialogs.settings import open_settings
+
+        open_settings(self._window)
+
+    def _open_sheet(self) -> None:
+        from viewer.ui.dialogs.keys import KeySheet
+
+        KeySheet(self._window.keyboard, self._window).open()
 
     def _rename(self) -> None:
         tooling, dock = self._window.tooling, self._window.dock

@@ -15,7 +15,6 @@ from viewer.core import words
 from viewer.core.catalogue import Fault
 from viewer.core.words import ngettext
 from viewer.session.settings import Settings
-from viewer.ui.dialogs.settings import SettingsDialog, open_settings
 
 if TYPE_CHECKING:
     from viewer.ui.host import Host
@@ -151,6 +150,8 @@ def _take_parts(old: Window, new: Window) -> None:
 
 def _take_settings(old: Window, new: Window) -> None:
     """The settings dialog, where the language was chosen in it."""
+    from viewer.ui.dialogs.settings import SettingsDialog, open_settings  # a window starts without it
+
     for dialog in old.findChildren(SettingsDialog):
         if dialog.isVisible():
             page = next(name for name, made in dialog.pages.items() if made is dialog.page)
