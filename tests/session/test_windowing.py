@@ -19,7 +19,7 @@ from viewer.core.window import Window
 from viewer.session import hand, windowing
 from viewer.session.document import Document
 from viewer.session.own_presets import OwnPresets, read_presets
-from viewer.session.view import ViewState, ViewWish, resolve
+from viewer.session.view import ViewState, ViewWish, presets, resolve
 
 WISH = ViewWish("root", index=1)
 
@@ -130,6 +130,15 @@ def test_d34_the_first_of_the_files_windows_is_that_of_each_plane() -> None:
     back = windowing.with_file_window(touched, look(document, touched), 0)
     assert [look(document, replace(back, index=n)).window for n in range(3)] == list(own)
     assert "W/L manual" not in look(document, back).badges
+
+
+def test_3c_the_preset_of_pet_is_inverted_grey_but_colours_stay_as_they_are() -> None:
+    document = opened(np.linspace(0, 9, 3 * 16, dtype=np.float32).reshape(1, 3, 4, 4), unit="SUVbw", identity=Identity(modality="PT"))
+    (preset,) = presets(document.volume("root"))[0]
+    shown = look(document, hand.with_preset(WISH, look(document), preset))
+    assert (shown.window.low, shown.window.high, shown.is_inverted) == (0, 6, True)
+    hot = replace(WISH, color_map="hot_iron")
+    assert not look(document, hand.with_preset(hot, look(document, hot), preset)).is_inverted
 
 
 # --- a region ---

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from viewer.core.colormaps import GREY
 from viewer.core.geometry import Plane
 from viewer.core.layout import Point, fit_zoom
 from viewer.core.render import full_window, spread
-from viewer.core.window import Window
+from viewer.core.window import PET_PRESETS, Window
 from viewer.session.reformat import layout_for
 from viewer.session.view import ZOOM_LIMITS, ViewState, ViewWish
 
@@ -120,9 +121,10 @@ def with_window(wish: ViewWish, state: ViewState, window: Window) -> ViewWish:
 
 
 def with_preset(wish: ViewWish, state: ViewState, window: Window) -> ViewWish:
-    """A window in place of whatever was shown, a VOI LUT too."""
+    """A window in place of whatever was shown, a VOI LUT too. That of PET is looked at in inverted grey (CONVENTIONS 3c)."""
     unit = state.volume.unit if state.volume is not None else None
-    return replace(wish, window=window, window_unit=unit, lut=None, is_auto=False)
+    is_inverted = wish.is_inverted or (window in PET_PRESETS and wish.color_map == GREY)
+    return replace(wish, window=window, window_unit=unit, lut=None, is_auto=False, is_inverted=is_inverted)
 
 
 def with_lut(wish: ViewWish, number: int) -> ViewWish:

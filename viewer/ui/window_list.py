@@ -8,9 +8,10 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt,
 from PySide6.QtGui import QColor, QPainter, QStandardItemModel
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from viewer.core.colormaps import GREY
 from viewer.core.render import full_window
 from viewer.core.volume import Volume
-from viewer.core.window import Window, presets_of
+from viewer.core.window import PET_PRESETS, Window, presets_of
 from viewer.core.words import gettext as _
 from viewer.session.view import ViewState, presets
 from viewer.ui import theme
@@ -165,4 +166,6 @@ class WindowList(Combo):
         elif volume.plane_windows and value == volume.windows[0]:
             self.wanted.emit({"window": None, "window_unit": None, "lut": None, "is_auto": False})  # each plane its own
         else:
-            self.wanted.emit({"window": value, "window_unit": volume.unit, "lut": None, "is_auto": False})
+            is_pet = value in PET_PRESETS and state.display is not None and state.display.color_map == GREY
+            looks = {"is_inverted": True} if is_pet else {}
+            self.wanted.emit({"window": value, "window_unit": volume.unit, "lut": None, "is_auto": False, **looks})
