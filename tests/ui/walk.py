@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -169,11 +169,16 @@ class Looker:
 
         from viewer.ui.scenes_check import complaints, unreached
 
-        end = time.monotonic() + 0.05
-        while time.monotonic() < end:
-            QApplication.processEvents()
-        reach: Callable[[Any], list[str]] = unreached
-        return [*complaints(self._stage.window), *reach(self.top())]
+        # What is still being laid out is not looked at yet.
+        found: list[str] = []
+        for _turn in range(20):
+            end = time.monotonic() + 0.05
+            while time.monotonic() < end:
+                QApplication.processEvents()
+            found = [*complaints(self._stage.window), *unreached(self.top())]
+            if not found:
+                break
+        return found
 
 
 if __name__ == "__main__":
