@@ -121,6 +121,15 @@ def _option_texts(run: str) -> Iterator[Text]:
         yield from (Text(text, "", where, 1) for text in (label, note.text if note is not None else "", *choices) if text)
 
 
+def model_texts() -> Iterator[Text]:
+    """What the cards of the models say to people."""
+    for path in sorted((ROOT / "models").glob("*/card.toml")):
+        card = tomllib.loads(path.read_text(encoding="utf-8"))
+        shown = [card["title"], *(c["name"] for c in card["classes"]), card.get("intended_use", ""), card.get("not_for", "")]
+        shown.append(card.get("training", {}).get("data", ""))
+        yield from (Text(text, "", str(path.relative_to(ROOT)), 1) for text in shown if text)
+
+
 def all_texts() -> dict[str, dict[str, Text]]:
     """Of each package its texts, each once, in the order of the source."""
     found: dict[str, dict[str, Text]] = {name: {} for name in PACKAGES}
@@ -129,7 +138,7 @@ def all_texts() -> dict[str, dict[str, Text]]:
             old = found[package_of(path)].get(text.text)
             if old is None or (text.plural and not old.plural):
                 found[package_of(path)][text.text] = text
-    for text in manifest_texts():
+    for text in (*manifest_texts(), *model_texts()):
         found["plugins"].setdefault(text.text, text)
     return found
 

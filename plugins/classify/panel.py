@@ -60,7 +60,7 @@ class ClassifyPanel(controls.PanelPage):
         row.setSpacing(theme.sizes().tight)
         self.models = controls.Combo(name=_("Model"), parent=self.head)
         for card in self._cards:
-            self.models.addItem(f"{card.title} {card.version}", card.name)
+            self.models.addItem(f"{_(card.title)} {card.version}", card.name)
         self.models.currentIndexChanged.connect(self._choose)
         self.info = controls.IconButton("info", _("About this model"), parent=self.head)
         self.info.clicked.connect(self._show_card)
@@ -219,7 +219,7 @@ class ClassifyPanel(controls.PanelPage):
         self.again.setVisible(report is not None)
         theme.set_available(self.again, self._reason())
         theme.set_available(self.models)
-        self.models.setToolTip(model.title if model is not None else "")
+        self.models.setToolTip(_(model.title) if model is not None else "")
         theme.set_available(self.models, _("It is running. Cancel stops it.") if is_busy else "")
         self.failed.show_note("err", self._failure[0] if is_usable else "")
         self.details.setVisible(bool(self._failure[1]))
@@ -295,7 +295,7 @@ class ClassifyPanel(controls.PanelPage):
     def _show_card(self) -> None:
         model = self.model
         if model is not None:
-            self._panels.show_details(model.title, card_text(model))
+            self._panels.show_details(_(model.title), card_text(model))
 
     def _show_failure(self) -> None:
         self._panels.show_details(*self._failure)
@@ -366,15 +366,15 @@ def card_text(model: ModelCard) -> str:
     training, test, threshold = card.get("training", {}), card.get("metrics", {}).get("test", {}), card.get("threshold", {})
     applies = card.get("applies", {})
     lines = [
-        f"{model.title}", f"{model.name} {model.version}", "",
-        _("For: {text}").format(text=card.get("intended_use", "–")), _("Not for: {text}").format(text=card.get("not_for", "–")), "",
+        _(model.title), f"{model.name} {model.version}", "",
+        _("For: {text}").format(text=_(card.get("intended_use", "–"))), _("Not for: {text}").format(text=_(card.get("not_for", "–"))), "",
         _("Classes: {names}").format(names=", ".join(_(c) for c in model.classes)),
         _("Modality {modality}; body part {part}; view {view}; age {age}").format(
             modality=", ".join(model.modalities) or "–", part=", ".join(applies.get("body_part", [])) or "–",
             view=", ".join(applies.get("view", [])) or "–", age="–".join(str(a) for a in applies.get("age_years", [])) or "–",
         ),
         "",
-        _("Training data: {text}").format(text=training.get("data", "–")), _("Licence: {text}").format(text=training.get("licence", "–")),
+        _("Training data: {text}").format(text=_(training.get("data", "–"))), _("Licence: {text}").format(text=training.get("licence", "–")),
     ]  # fmt: skip
     if test:
         lines.append(
