@@ -28,7 +28,6 @@ class Nudge:
     options: Any = None
     any_plane = True
     """Turned planes and slabs too: places are moved, not voxels."""
-    any_plane = True
 
     def __init__(self, host: Host) -> None:
         self._host = host
