@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import gc
 import re
+import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,7 @@ def switch(qtbot: Any) -> Iterator[Callable[[Window, str], Window]]:
     from viewer.ui.window import Window
 
     made: list[Window] = []
+    gone: list[Window] = []
 
     def switched(window: Window, name: str) -> Window:
         window.actions_table[f"language.{name}"].trigger()
@@ -47,6 +50,7 @@ def switch(qtbot: Any) -> Iterator[Callable[[Window, str], Window]]:
 
         qtbot.waitUntil(lambda: bool(new()), timeout=PATIENCE_MS)
         made.extend(new())
+        gone.append(window)
         qtbot.waitUntil(lambda: not isValid(window), timeout=PATIENCE_MS)
         settle(qtbot, made[-1])
         return made[-1]
@@ -54,6 +58,8 @@ def switch(qtbot: Any) -> Iterator[Callable[[Window, str], Window]]:
     yield switched
     for window in made:
         destroy(window)
+    for window in gone:
+        window.__dict__.clear()  # pytest holds the shell until after the look at what is left
 
 
 def shown_words(window: QWidget) -> list[str]:
@@ -75,8 +81,8 @@ def test_all_words_of_the_window_change_at_once(window: Window, switch: Any) -> 
 def test_what_is_open_stays_open_with_its_history_view_panel_and_tool(window: Window, switch: Any, qtbot: Any) -> None:
     volume = put_volume(window, made_volume())
     host = window.host
-    with host.document.edit("Rename {name}", name="x") as edit:
-        edit.put(host.document.item("shown", host.document.items("shown")[0].id) if False else made_annotation(volume.id))
+    with host.document.edit("Measure a distance") as edit:
+        edit.put(made_annotation(volume.id))
     host.change_wish(index=3, zoom=2.0)
     window.dock.show_panel("measure")
     window.tooling.pick("pan")
@@ -153,6 +159,27 @@ def test_nothing_of_the_window_before_listens_any_more(window: Window, switch: A
     new.host.close_all()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QApplication.processEvents()
+
+
+def test_nothing_of_the_window_before_is_kept(window: Window, switch: Any) -> None:
+    part = weakref.ref(window.dock)
+    new = switch(window, "zh_CN")
+    window.__dict__.clear()
+    gc.collect()
+    assert part() is None and new.dock is not None
+
+
+def test_what_runs_ends_in_the_new_window(window: Window, switch: Any, qtbot: Any) -> None:
+    put_volume(window, made_volume())
+    window.show_operation("Enhance/Gaussian")
+    go_on, told = threading.Event(), []
+    window.host.work.run_thread(lambda _progress: go_on.wait(20), "x", told.append, told.append)
+    window.actions_table["language.zh_CN"].trigger()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE_MS)
+    assert isValid(window)  # what was begun in it may still call it back
+    go_on.set()
+    new = switch(window, "zh_CN")
+    assert told == [True] and new.isVisible()
 
 
 def test_a_catalogue_that_is_damaged_is_said_in_the_message_bar(window: Window, tmp_path: Path) -> None:
