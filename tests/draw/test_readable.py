@@ -18,9 +18,10 @@ from viewer.core.letters import letter_style, shown_letters, use_letters
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
 from viewer.draw.corners import position_text
-from viewer.draw.overlay import KEY_IMAGE, Extras, paint_overlay, shown_badges
+from viewer.draw.overlay import KEY_IMAGE, Extras, paint_overlay, shown_badges, side_by_side
 from viewer.draw.ruler import ruler_of
 from viewer.draw.screenshot import screenshot
+from viewer.draw.text import Style, text_width
 from viewer.session.document import Document
 from viewer.session.view import ViewState, ViewWish, resolve
 
@@ -174,3 +175,35 @@ def test_c09_head_and_feet_are_superior_and_inferior_for_who_wants_it() -> None:
     assert [shown_letters(text) for text in ("H", "F", "LPH", "A")] == ["S", "I", "LPS", "A"]
     use_letters("nonsense")
     assert position_text(state) == "H 10.0 mm"
+
+
+# --- two texts in a row ---
+
+STYLE = Style(12)
+
+
+def test_in_a_narrow_row_parts_go_before_anything_is_cut() -> None:
+    def width(text: str) -> float:
+        return text_width(text, STYLE)
+
+    place, window = "Slice 57 / 112  H 105.2 mm", "W 400  L 40  MEDIASTINUM"
+    assert side_by_side(place, window, STYLE, STYLE, width(place) + width(window) + 8, 0) == (place, window)
+    # The left one needs less than half: the right one gets what is left.
+    assert side_by_side("A", window, STYLE, STYLE, width("A") + width(window) + 8, 0) == ("A", window)
+    narrow = width("Slice 57 / 112") + width("W 400  L 40") + 8
+    assert side_by_side(place, window, STYLE, STYLE, narrow, 0) == ("Slice 57 / 112", "W 400  L 40")
+    one, other = side_by_side("Wolfeschlegelsteinhausen", "", STYLE, STYLE, 60.0, 28.0)
+    assert one.endswith("…") and width(one) <= 17.0
+    assert other == ""
+
+
+@pytest.mark.parametrize("width", [60.0, 120.0, 200.0, 300.0, 500.0])
+@pytest.mark.parametrize("between", [0.0, 28.0])
+def test_two_texts_in_a_row_never_touch(width: float, between: float) -> None:
+    for one, other in (
+        ("Slice 57 / 112  H 105.2 mm", "W 400  L 40  MEDIASTINUM"),
+        ("F 58 y · ID 12345678901234567890", "Clinic"),
+        ("", "2024-03-18 09:41"),
+    ):
+        left, right = side_by_side(one, other, STYLE, STYLE, width, between)
+        assert text_width(left, STYLE) + text_width(right, STYLE) + max(between, 8.0) <= width + 16.0 * (width < 80)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
@@ -30,6 +31,7 @@ RIGHT_INSET = 22.0
 # Under this width or height the texts give way, the least important first.
 SMALL_VIEW = 220.0
 TINY_VIEW = 110.0
+NARROW_VIEW = 300.0
 
 # Badges that limit measuring are amber with a triangle.
 LIMITING = frozenset({"INCOMPLETE", "NO GEOMETRY", "UNCALIBRATED", "AT DETECTOR", "EST. MAG", "TILT", "MOSAIC", "RESAMPLED"})
@@ -127,7 +129,7 @@ def shown_badges(
         *(("INTERPOLATED",) if percent > 100.5 and is_smooth() else ()),
     )
     _style, step = _type(rect, scale)
-    above = top_left(state, identity=extras.identity, level=_level(state, rect, scale))
+    above = top_left(state, identity=extras.identity, level=_top_level(state, rect, scale))
     y = rect.top() + INSET * scale + step * min(_room(rect, step, scale), len(above)) + 4 * scale
     return _in_a_row(tuple(dict.fromkeys(names)), rect, y, scale)
 
@@ -147,18 +149,31 @@ def _in_a_row(names: tuple[str, ...], rect: QRectF, y: float, scale: float) -> t
 def _draw_texts(painter: QPainter, state: ViewState, rect: QRectF, scale: float, extras: Extras, placement: Placement) -> None:
     ratio = painter.device().devicePixelRatio()
     texts = corners(state, zoom_percent=placement.zoom * ratio * 100, probe=extras.probe, identity=extras.identity, level=_level(state, rect, scale))
+    if (top := _top_level(state, rect, scale)) != _level(state, rect, scale):
+        brief = corners(state, zoom_percent=100, identity=extras.identity, level=top)
+        texts = replace(texts, top_left=brief.top_left, top_right=brief.top_right)
     style, step = _type(rect, scale)
-    _draw_corners(painter, texts, rect, style, step, scale)
+    badges = shown_badges(state, rect, ratio, scale, extras)
+    bar = _scale_bar(state, placement, rect, scale) if min(rect.width(), rect.height()) / scale >= TINY_VIEW else None
+    beside = bar[0] + text_width(bar[1], style) + 14 * scale if bar is not None else 0.0
+    _draw_corners(painter, texts, rect, style, step, scale, badges_end=badges[-1][1].right() if badges else 0.0, bar_width=beside)
     _draw_letters(painter, state, rect, scale)
-    _draw_badges(painter, shown_badges(state, rect, ratio, scale, extras), scale)
+    _draw_badges(painter, badges, scale)
     if min(rect.width(), rect.height()) / scale >= TINY_VIEW:
-        _draw_scale_bar(painter, state, placement, rect, style, rect.bottom() - (INSET + 4) * scale - step * len(texts.bottom_right), scale)
+        if bar is not None:
+            _draw_scale_bar(painter, bar, rect, style, rect.bottom() - (INSET + 4) * scale - step * len(texts.bottom_right), scale)
         draw_color_bar(painter, state, rect, style, scale, right_inset=RIGHT_INSET * scale)
 
 
 def _level(state: ViewState, rect: QRectF, scale: float) -> TextLevel:
     narrow = min(rect.width(), rect.height()) / scale
     return "none" if narrow < TINY_VIEW else "short" if narrow < SMALL_VIEW else state.text
+
+
+def _top_level(state: ViewState, rect: QRectF, scale: float) -> TextLevel:
+    """The level of the upper corners, which are the first to give way: who and when, in a view of which there are many."""
+    level = _level(state, rect, scale)
+    return "short" if level == "full" and rect.width() / scale < NARROW_VIEW else level
 
 
 def _type(rect: QRectF, scale: float) -> tuple[Style, float]:
@@ -172,23 +187,68 @@ def _room(rect: QRectF, step: float, scale: float) -> int:
     return int((rect.height() - 2 * INSET * scale) / 2 / step)
 
 
-def _draw_corners(painter: QPainter, texts: Corners, rect: QRectF, style: Style, step: float, scale: float) -> None:
+def _draw_corners(
+    painter: QPainter, texts: Corners, rect: QRectF, style: Style, step: float, scale: float, *, badges_end: float, bar_width: float
+) -> None:  # fmt: skip
     left, right = rect.left() + INSET * scale, rect.right() - RIGHT_INSET * scale
-    widest = (right - left) / 2 - 14 * scale  # the letters stand between
     room = _room(rect, step, scale)
-    top = rect.top() + INSET * scale
+    top, bottom = rect.top() + INSET * scale, rect.bottom() - INSET * scale - text_height(style)
     bold = Style(style.size, is_bold=True)
-    for number, line in enumerate(texts.top_left[:room]):
-        first = bold if number == 0 else style
-        draw_text(painter, left, top + number * step, elided(line, first, widest), first)
-    for number, line in enumerate(texts.top_right[:room]):
-        draw_text(painter, right, top + number * step, elided(line, style, widest), style, align="right")
-    bottom = rect.bottom() - INSET * scale - text_height(style)
-    for side, align in ((texts.bottom_left, "left"), (texts.bottom_right, "right")):
-        kept = side[-room:] if room else ()
-        for number, line in enumerate(reversed(kept)):
-            x = left if align == "left" else right
-            draw_text(painter, x, bottom - number * step, elided(line, style, widest), style, align="left" if align == "left" else "right")
+    # From the edges inwards: row 0 is the first one above and the last one below, and has the letter in its middle.
+    lower_left, lower_right = (tuple(reversed(side[-room:] if room else ())) for side in (texts.bottom_left, texts.bottom_right))
+    # The badges stand across the two rows under the lines at the left, the scale bar in the row above those at the right.
+    under, over = len(texts.top_left[:room]), len(lower_right)
+    for ones, others, y, down in ((texts.top_left[:room], texts.top_right[:room], top, step), (lower_left, lower_right, bottom, -step)):
+        for row in range(max(len(ones), len(others))):
+            one, other = (side[row] if row < len(side) else "" for side in (ones, others))
+            first = bold if down > 0 and row == 0 else style
+            width = right - left
+            if down > 0 and badges_end and row in (under, under + 1):
+                width -= badges_end - left
+            elif down < 0 and row == over:
+                width -= bar_width
+            one, other = side_by_side(one, other, first, style, width, 22 * scale if row == 0 else 0.0)
+            draw_text(painter, left, y + row * down, one, first)
+            draw_text(painter, right, y + row * down, other, style, align="right")
+
+
+@lru_cache(maxsize=512)
+def side_by_side(one: str, other: str, first: Style, style: Style, width: float, between: float) -> tuple[str, str]:
+    """What of two texts has room in one row: whole if it can be, else without their last parts, else cut with dots.
+
+    Parameters
+    ----------
+    one, other : str
+        At the left and at the right end; their parts are set off by two blanks.
+    first, style : Style
+        Of each.
+    width : float
+        Of the row.
+    between : float
+        Kept free in the middle, for a letter; 0: the two share the row as they need.
+    """
+    half = (width - max(between, 8.0)) / 2
+    while not _fit(one, other, first, style, width, between):
+        wide, its = text_width(one, first), text_width(other, style)
+        # The last part of the longer one goes first, while it has one.
+        if (shorter := _shorter(one)) and (wide >= its or not _shorter(other)) and (not between or wide > half):
+            one = shorter
+        elif (shorter := _shorter(other)) and (not between or its > half):
+            other = shorter
+        else:
+            most = (half, half) if between else (max(half, width - 8.0 - its), max(half, width - 8.0 - wide))
+            return elided(one, first, most[0]), elided(other, style, most[1])
+    return one, other
+
+
+def _fit(one: str, other: str, first: Style, style: Style, width: float, between: float) -> bool:
+    wide, its = text_width(one, first), text_width(other, style)
+    return max(wide, its) <= (width - between) / 2 if between else wide + its + 8.0 <= width
+
+
+def _shorter(text: str) -> str:
+    """Without its last part; "" where there is only one."""
+    return text[: max(0, text.rfind("  "))]
 
 
 def _draw_letters(painter: QPainter, state: ViewState, rect: QRectF, scale: float) -> None:
@@ -241,19 +301,22 @@ def _draw_triangle(painter: QPainter, center: QPointF, radius: float) -> None:
     painter.drawPolygon(QPolygonF([center + QPointF(0, -radius), center + QPointF(radius, radius * 0.8), center + QPointF(-radius, radius * 0.8)]))
 
 
-def _draw_scale_bar(painter: QPainter, state: ViewState, placement: Placement, rect: QRectF, style: Style, bottom: float, scale: float) -> None:
-    """A bar of a round length at the right edge, above the texts; none where the pixel spacing is not known."""
+def _scale_bar(state: ViewState, placement: Placement, rect: QRectF, scale: float) -> tuple[float, str] | None:
+    """How long the scale bar is in the view, a round length, and what it says; None where the pixel spacing is not known."""
     if not state.geometry.in_plane_known:
-        return
+        return None
     px_per_mm = placement.zoom / state.layout.unit_length
-    longest = min(120 * scale, rect.width() / 4) / px_per_mm
-    length = round_length(longest)
-    width = length * px_per_mm
+    length = round_length(min(120 * scale, rect.width() / 4) / px_per_mm)
+    text = _("{length:g} cm").format(length=length / 10) if length >= 10 else _("{length:g} mm").format(length=length)
+    return length * px_per_mm, text
+
+
+def _draw_scale_bar(painter: QPainter, bar: tuple[float, str], rect: QRectF, style: Style, y: float, scale: float) -> None:
+    """The bar at the right edge, above the texts."""
+    width, text = bar
     right = rect.right() - RIGHT_INSET * scale
-    y = bottom
-    bar = QPolygonF([QPointF(right - width, y - 4 * scale), QPointF(right - width, y), QPointF(right, y), QPointF(right, y - 4 * scale)])
+    line = QPolygonF([QPointF(right - width, y - 4 * scale), QPointF(right - width, y), QPointF(right, y), QPointF(right, y - 4 * scale)])
     for color, thickness in ((QColor(0, 0, 0, 215), 4.0), (QColor("#F2F4F6"), 1.5)):
         painter.setPen(QPen(color, thickness * scale))
-        painter.drawPolyline(bar)
-    text = _("{length:g} cm").format(length=length / 10) if length >= 10 else _("{length:g} mm").format(length=length)
+        painter.drawPolyline(line)
     draw_text(painter, right - width - 6 * scale, y - text_height(style) + 2 * scale, text, style, align="right")
