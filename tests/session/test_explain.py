@@ -115,3 +115,21 @@ def test_every_badge_has_a_meaning() -> None:
     marks = [n.text for c in explain(first_state(made(badges=("TILT",)))) if c.topic == "marks" for n in c.notes]
     assert len(marks) == 1
     assert marks[0].startswith("TILT: ")
+
+
+def test_what_was_read_in_one_language_is_told_in_the_language_in_use(shared_data: Any, inline_pool: Any) -> None:
+    from viewer.core import words
+    from viewer.io.open import find, load
+
+    (entry,) = find([shared_data / "petctmr_sts001" / "pet_suv"]).series
+    volume = load(entry, pool=inline_pool)
+    before = as_text(explain(first_state(volume)))
+    words.use("zh_CN")
+    try:
+        after = as_text(explain(first_state(volume)))
+    finally:
+        words.use("en")
+    assert "59 files, 408.6 KiB: of one series UID, one study and one patient." in before
+    assert "59 个文件，408.6 KiB：同一序列 UID、同一检查、同一患者。" in after
+    assert len(before.splitlines()) == len(after.splitlines()) and after.splitlines()[0] == "文件"
+    assert as_text(explain(first_state(volume))) == before, "and back"
