@@ -198,6 +198,8 @@ def _draw_corners(
     lower_left, lower_right = (tuple(reversed(side[-room:] if room else ())) for side in (texts.bottom_left, texts.bottom_right))
     # The badges stand across the two rows under the lines at the left, the scale bar in the row above those at the right.
     under, over = len(texts.top_left[:room]), len(lower_right)
+    aside = 11 * scale
+    middle = rect.center().x() - aside
     for ones, others, y, down in ((texts.top_left[:room], texts.top_right[:room], top, step), (lower_left, lower_right, bottom, -step)):
         for row in range(max(len(ones), len(others))):
             one, other = (side[row] if row < len(side) else "" for side in (ones, others))
@@ -207,13 +209,13 @@ def _draw_corners(
                 width -= badges_end - left
             elif down < 0 and row == over:
                 width -= bar_width
-            one, other = side_by_side(one, other, first, style, width, 22 * scale if row == 0 else 0.0)
+            one, other = side_by_side(one, other, first, style, width, (middle - left, right - middle - 2 * aside) if row == 0 else None)
             draw_text(painter, left, y + row * down, one, first)
             draw_text(painter, right, y + row * down, other, style, align="right")
 
 
 @lru_cache(maxsize=512)
-def side_by_side(one: str, other: str, first: Style, style: Style, width: float, between: float) -> tuple[str, str]:
+def side_by_side(one: str, other: str, first: Style, style: Style, width: float, most: tuple[float, float] | None = None) -> tuple[str, str]:
     """What of two texts has room in one row: whole if it can be, else without their last parts, else cut with dots.
 
     Parameters
@@ -224,26 +226,23 @@ def side_by_side(one: str, other: str, first: Style, style: Style, width: float,
         Of each.
     width : float
         Of the row.
-    between : float
-        Kept free in the middle, for a letter; 0: the two share the row as they need.
+    most : (float, float), optional
+        What each may take, where a letter stands between them; None: the two share the row as they need.
     """
-    half = (width - max(between, 8.0)) / 2
-    while not _fit(one, other, first, style, width, between):
+    half = (width - 8.0) / 2
+    limits = most or (half, half)
+    while True:
         wide, its = text_width(one, first), text_width(other, style)
+        if (wide <= limits[0] and its <= limits[1]) if most else wide + its + 8.0 <= width:
+            return one, other
         # The last part of the longer one goes first, while it has one.
-        if (shorter := _shorter(one)) and (wide >= its or not _shorter(other)) and (not between or wide > half):
+        if (shorter := _shorter(one)) and (wide >= its or not _shorter(other) or most) and wide > (limits[0] if most else 0):
             one = shorter
-        elif (shorter := _shorter(other)) and (not between or its > half):
+        elif (shorter := _shorter(other)) and its > (limits[1] if most else 0):
             other = shorter
         else:
-            most = (half, half) if between else (max(half, width - 8.0 - its), max(half, width - 8.0 - wide))
-            return elided(one, first, most[0]), elided(other, style, most[1])
-    return one, other
-
-
-def _fit(one: str, other: str, first: Style, style: Style, width: float, between: float) -> bool:
-    wide, its = text_width(one, first), text_width(other, style)
-    return max(wide, its) <= (width - between) / 2 if between else wide + its + 8.0 <= width
+            ends = limits if most else (max(half, width - 8.0 - its), max(half, width - 8.0 - wide))
+            return elided(one, first, ends[0]), elided(other, style, ends[1])
 
 
 def _shorter(text: str) -> str:
