@@ -39,6 +39,9 @@ def test_c12_one_frame_of_reference_links_and_another_does_not() -> None:
     assert shown(document, first.id, FusionWish(second.id)).is_drawn
     refused = shown(document, first.id, FusionWish(other.id))
     assert not refused.is_drawn and "different frames of reference" in refused.reason and "align" in refused.reason
+    nameless = ct(geometry=replace(CT_GRID, frame_uid=""))
+    document.add_source(nameless)
+    assert not shown(document, nameless.id, FusionWish(none.id)).is_drawn  # no UID is no link (C12), on both sides neither
     unknown = shown(document, first.id, FusionWish(none.id))
     assert not unknown.is_drawn and "Nothing says" in unknown.reason
 
