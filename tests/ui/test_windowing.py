@@ -15,9 +15,11 @@ from PySide6.QtWidgets import QApplication
 
 from tests.ui.window_samples import PATIENCE_MS, dialog_of, made_volume, put_volume, settle
 from viewer.core.histogram import volume_histogram
+from viewer.core.slab import Slab
 from viewer.core.window import Window as ValueWindow
 from viewer.core.window import presets_of
 from viewer.draw.corners import window_text
+from viewer.draw.planes import shown_values
 from viewer.session.own_presets import FILE_NAME
 from viewer.session.settings import Settings
 from viewer.ui.histogram_plot import Handle
@@ -84,6 +86,27 @@ def test_a_dragged_rectangle_makes_the_window_of_its_1_to_99_percent(small_windo
     low, high = np.percentile(plane[np.ix_(rows, columns)], (1, 99))
     assert (now(window).low, now(window).high) == (pytest.approx(low), pytest.approx(high))
     assert window.host.document.history.position == steps  # D35
+
+
+@pytest.mark.parametrize("wish", [{"slab": Slab("mip", 6.0)}, {"turn": (0.8, -0.6, 0, 0.6, 0.8, 0, 0, 0, 1), "place": (15.0, 14.0, 6.0)}])
+def test_a_region_of_a_slab_or_a_turned_plane_counts_what_is_shown(small_window: Window, wish: dict[str, Any]) -> None:
+    window = small_window
+    window.host.change_wish(**wish)
+    QApplication.processEvents()
+    window.actions_table["tool.region_window"].trigger()
+    port, middle = window.view.viewport(), window.view.viewport().rect().center()
+    start, end = middle - QPoint(80, 60), middle + QPoint(70, 50)
+    drag(port, start, middle, end)
+    state = window.host.state
+    values = shown_values(state)
+    (left, top), (right, bottom) = (state.placement(window.view.viewport_size).to_picture((p.x(), p.y())) for p in (start, end))
+    x = (np.arange(values.shape[1]) + 0.5) * state.layout.size[0] / values.shape[1]
+    y = (np.arange(values.shape[0]) + 0.5) * state.layout.size[1] / values.shape[0]
+    inside = values[np.ix_((y >= top) & (y <= bottom), (x >= left) & (x <= right))]
+    inside = inside[np.isfinite(inside)]
+    assert inside.size > 50
+    low, high = np.percentile(inside, (1, 99))
+    assert (now(window).low, now(window).high) == (pytest.approx(low, rel=1e-5), pytest.approx(high, rel=1e-5))
 
 
 def test_a_click_with_the_region_tool_and_a_region_beside_the_image_change_nothing(small_window: Window) -> None:

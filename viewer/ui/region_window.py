@@ -21,6 +21,8 @@ class RegionWindow:
     """A :class:`viewer.core.tool.Tool` of the window itself: it changes the view and no step comes of it."""
 
     options: Any = None
+    any_plane = True
+    """Also on turned planes and slabs: what is shown counts, not whose voxels it is."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
