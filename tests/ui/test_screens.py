@@ -160,3 +160,9 @@ def test_without_the_font_no_picture_is_made(themed: QApplication, tmp_path: Pat
     said = capsys.readouterr().err
     assert "fonts-inter" in said and "fonts-noto-cjk" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_characters_that_no_font_has_are_found(page: QWidget) -> None:
+    put(page, Label("plain"), Label("\U0010fffd private"))
+    found = complaints(page)
+    assert len(found) == 1 and "no font has: \U0010fffd" in found[0]

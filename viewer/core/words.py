@@ -77,6 +77,12 @@ def in_all_languages(text: str) -> tuple[str, ...]:
     return (text, *(_catalogue_of(code).texts.get(text, text) for code in LANGUAGES[1:]))
 
 
+def every_text() -> tuple[str, ...]:
+    """All translations of the language in use; none for English."""
+    catalogue = _catalogue_of(_language, _folder) if _language != ENGLISH else Catalogue()
+    return (*catalogue.texts.values(), *(form for forms in catalogue.plurals.values() for form in forms))
+
+
 def known(name: str) -> str:
     """Ours for a system's name of a language: "zh", "zh_SG.UTF-8" and "zh-Hans-CN" are "zh_CN"; English for all we do not speak."""
     words = name.split(".")[0].split("@")[0].replace("-", "_").lower().split("_")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QAccessible, QFontMetrics
+from PySide6.QtGui import QAccessible, QFont, QFontMetrics, QTextLayout
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -46,7 +46,7 @@ def complaints(window: QWidget) -> list[str]:
     found = []
     for top in shown_windows(window):
         for widget in _visible(top):
-            found += [*_cut(widget), *_unnamed(widget), *_overlapping(widget)]
+            found += [*_cut(widget), *_missing(widget), *_unnamed(widget), *_overlapping(widget)]
     return found
 
 
@@ -256,6 +256,39 @@ def _overlapping(parent: QWidget) -> Iterable[str]:
         for second in parts[at + 1 :]:
             if not isinstance(parent, QLineEdit | QComboBox) and first.geometry().intersects(second.geometry()):
                 yield f"{_place(first)} and {_place(second)} lie over each other"
+
+
+# --- glyphs ---
+
+
+def missing_glyphs(text: str, made: QFont) -> str:
+    """The characters that no font at hand has a picture of: they would be boxes."""
+    shown = "".join(sorted({c for c in text if not c.isspace()}))
+    if not shown or not _has_boxes(shown, made):
+        return ""
+    return "".join(c for c in shown if _has_boxes(c, made))
+
+
+def _has_boxes(text: str, made: QFont) -> bool:
+    layout = QTextLayout(text, made)
+    layout.beginLayout()
+    layout.createLine()
+    layout.endLayout()
+    return any(0 in run.glyphIndexes() for run in layout.glyphRuns())
+
+
+def _missing(widget: QWidget) -> Iterable[str]:
+    text = widget.text() if isinstance(widget, QLabel | QAbstractButton | QLineEdit) else ""
+    if text and text not in _whole:
+        boxes = missing_glyphs(text, widget.font())
+        if boxes:
+            yield f'{_place(widget)}: "{text}" has characters that no font has: {boxes}'
+        else:
+            _whole.add(text)
+
+
+_whole: set[str] = set()
+"""Texts that were looked at and have no boxes."""
 
 
 # --- names ---

@@ -78,10 +78,12 @@ def _make(out: Path, folder: Path, look: Look, only: tuple[str, ...]) -> int:
     from PySide6.QtGui import QCursor, QFontDatabase
     from PySide6.QtWidgets import QApplication
 
+    from viewer.core import words
     from viewer.draw.guard import check_qt
     from viewer.session.plugins import discover
     from viewer.ui import language, theme
     from viewer.ui.scenes import CHAPTERS
+    from viewer.ui.scenes_check import missing_glyphs
     from viewer.ui.scenes_stage import FAR_AWAY
 
     check_qt()
@@ -104,7 +106,9 @@ def _make(out: Path, folder: Path, look: Look, only: tuple[str, ...]) -> int:
     language.speak(application, look.language)
     out.mkdir(parents=True, exist_ok=True)
     registry = discover()
-    wrong: list[str] = []
+    # What is painted into the view is no widget's text: all that the language can say is looked at.
+    boxes = missing_glyphs("".join(words.every_text()), theme.font())
+    wrong = [f"No font has these characters: {boxes}"] if boxes else []
     number = made = 0
     for chapter in CHAPTERS:
         if only and not any(word in chapter.__name__ for word in only):
