@@ -361,3 +361,14 @@ def test_a_mark_made_without_the_window_is_seen_by_it(small_window: Window) -> N
     toggle_key_image(window.host.document, window.host.wish, window.host.state)
     assert window.actions_table["view.key_image"].isChecked()
     assert window.view.mapToGlobal(QPoint(0, 0)) is not None
+
+
+def test_the_settings_and_the_commands_are_one(small_window: Window) -> None:
+    window = small_window
+    settings, view = window.host.settings, window.view
+    for key, value in (("ruler", True), ("neurological", True), ("magnifier", 4)):
+        settings.set(key, value)
+    assert view.navigator.has_ruler and "NEURO" in view.state.badges and view.navigator.magnifier.factor == 4
+    assert window.actions_table["view.ruler"].isChecked() and window.actions_table["view.neurological"].isChecked()
+    window.actions_table["view.ruler"].trigger()
+    assert settings.chosen("ruler") is False and not view.navigator.has_ruler

@@ -21,6 +21,7 @@ TRACES = ("recent", "last_folder", "export_folder", "window", "splitter", "hidde
 DEFAULTS: dict[str, Any] = {
     "language": "", "theme": "dark", "text_scale": 1.0, "profile": "default",
     "corner_text": "full", "smooth": True, "up_is_brighter": True, "letters": "HF", "wheel_acceleration": True,
+    "magnifier": 3, "ruler": False, "neurological": False,
     "label_opacity": 0.28, "segment_colors": [],
     "device": "auto", "model_folder": "", "plugins": [], LEAVE_NOTHING: False,
 }  # fmt: skip

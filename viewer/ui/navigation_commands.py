@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject
@@ -27,9 +28,7 @@ class NavigationCommands(QObject):
         super().__init__(window)
         self._window, self._host = window, window.host
         self._has_magnifier, self._pressed_at = False, 0.0
-        self._has_ruler = bool(self._host.settings.get("ruler", False))
-        self._is_neurological = bool(self._host.settings.get("neurological", False))
-        if self._is_neurological:
+        if self._host.settings.chosen("neurological"):
             self._host.set_neurological(True)
         window.grid.made.connect(self._connect_view)
         window.tooling.segment_changed.connect(self._mark_segment)
@@ -44,10 +43,14 @@ class NavigationCommands(QObject):
             "view.next_key_image": lambda: self.next_key_image(1),
             "file.export_key_images": lambda: self._window.open_export("key_images"),
             "view.magnifier": self._toggle_magnifier,
-            "view.ruler": self._toggle_ruler,
-            "view.neurological": self._toggle_neurological,
+            "view.ruler": lambda: self._switch("ruler"),
+            "view.neurological": lambda: self._switch("neurological"),
             **{f"cine.{mode}": (lambda mode=mode: self._set_mode(mode)) for mode in MODES},
         }
+
+    def settings(self) -> dict[str, Callable[[], None]]:
+        """What follows when a setting is changed, by its key."""
+        return {"magnifier": self._show_magnifier, "ruler": self._show_ruler, "neurological": self._show_neurological}
 
     def checked(self) -> dict[str, bool]:
         """Which of the actions are in force."""
@@ -55,8 +58,8 @@ class NavigationCommands(QObject):
         return {
             "view.key_image": state.volume is not None and shown_key_image(self._host.document, state) is not None,
             "view.magnifier": self._has_magnifier,
-            "view.ruler": self._has_ruler,
-            "view.neurological": self._is_neurological,
+            "view.ruler": self._host.settings.chosen("ruler"),
+            "view.neurological": self._host.settings.chosen("neurological"),
             **{f"cine.{mode}": self._window.cine.mode == mode for mode in MODES},
         }
 
@@ -89,8 +92,9 @@ class NavigationCommands(QObject):
 
     def _connect_view(self, view: SliceView) -> None:
         view.installEventFilter(self)
+        view.navigator.magnifier.set_factor(self._host.settings.chosen("magnifier"))
         view.navigator.magnifier.set_on(self._has_magnifier)
-        view.navigator.set_ruler(self._has_ruler)
+        view.navigator.set_ruler(self._host.settings.chosen("ruler"))
         self._mark_segment()
 
     def _mark_segment(self, _segment: object = None) -> None:
@@ -104,9 +108,12 @@ class NavigationCommands(QObject):
 
     def _set_magnifier(self, is_on: bool) -> None:
         self._has_magnifier = is_on
+        self._show_magnifier()
+
+    def _show_magnifier(self) -> None:
         for view in self._window.grid.views:
-            view.navigator.magnifier.set_factor(float(self._host.settings.get("magnifier", 3)))
-            view.navigator.magnifier.set_on(is_on)
+            view.navigator.magnifier.set_factor(self._host.settings.chosen("magnifier"))
+            view.navigator.magnifier.set_on(self._has_magnifier)
         self._check()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
@@ -117,17 +124,16 @@ class NavigationCommands(QObject):
                 self._set_magnifier(False)
         return False
 
-    def _toggle_ruler(self) -> None:
-        self._has_ruler = not self._has_ruler
-        self._host.settings.set("ruler", self._has_ruler)
+    def _switch(self, setting: str) -> None:
+        self._host.settings.set(setting, not self._host.settings.chosen(setting))
+
+    def _show_ruler(self) -> None:
         for view in self._window.grid.views:
-            view.navigator.set_ruler(self._has_ruler)
+            view.navigator.set_ruler(self._host.settings.chosen("ruler"))
         self._check()
 
-    def _toggle_neurological(self) -> None:
-        self._is_neurological = not self._is_neurological
-        self._host.settings.set("neurological", self._is_neurological)
-        self._host.set_neurological(self._is_neurological)
+    def _show_neurological(self) -> None:
+        self._host.set_neurological(self._host.settings.chosen("neurological"))
         self._check()
 
     def _set_mode(self, mode: Any) -> None:

@@ -95,7 +95,7 @@ class GeneralPage(Page):
 class ViewPage(Page):
     """How the image is shown and how the mouse acts on it."""
 
-    keys = ("corner_text", "smooth", "letters", "up_is_brighter", "wheel_acceleration")
+    keys = ("corner_text", "smooth", "letters", "up_is_brighter", "wheel_acceleration", "magnifier", "ruler", "neurological")
 
     def __init__(self, host: Host, parent: QWidget | None = None) -> None:
         super().__init__(host, _("View"), parent)
@@ -106,6 +106,12 @@ class ViewPage(Page):
         self.smooth = self.switch("smooth", _("Smooth between pixels when enlarged"), _("Off: each pixel is a square. Values are never changed."))
         self.direction = self.switch("up_is_brighter", _("Dragging up makes the image brighter"), _("Off: dragging down does."))
         self.wheel = self.switch("wheel_acceleration", _("A wheel turned quickly goes faster"), _("Through long stacks, several slices to a notch."))
+        sizes_of_lens: list[tuple[object, str]] = [(factor, f"{factor}×") for factor in (2, 3, 4)]
+        self.magnifier = self.choice("magnifier", _("Magnifier"), sizes_of_lens)
+        self.ruler = self.switch("ruler", _("Rulers along the edges"))
+        self.neurological = self.switch(
+            "neurological", _("Neurological orientation"), _("The patient's left on the left of the screen; a badge says so.")
+        )
         self.column.addStretch(1)
 
 
