@@ -223,6 +223,14 @@ def test_a_focused_text_field_swallows_all_keys_that_write(listening: Any) -> No
     assert window.browser.filter.text().startswith("ztsdaybhv") or window.browser.filter.text().startswith("wztsdaybhv")
 
 
+def test_keys_of_scope_s_count_in_the_segment_panel_too(listening: Any) -> None:
+    window, asked = listening("default")
+    button = window.dock.show_panel("segment").segments.add
+    button.setFocus()
+    press(button, "]")
+    assert asked == ["brush.larger"]
+
+
 # --- live: what comes of it ---
 
 
@@ -329,6 +337,10 @@ def test_another_profile_counts_at_once_and_is_remembered(small_window: Window, 
     assert not small_window.host.wish.is_inverted
     assert small_window.actions_table["view.reset"].shortcut().toString() == "Space"
     assert "(Space)" in small_window.actions_table["view.reset"].toolTip()
+    keyboard = small_window.keyboard
+    assert small_window.view_bar.play.accessibleName() == "Play (C)"
+    keyboard.change(keyboard.profile.with_keys("view.cine", ("F8",)))
+    assert small_window.view_bar.play.accessibleName() == "Play (F8)"
     assert Settings(settings.path).get("profile", "") == "ohif"
 
 

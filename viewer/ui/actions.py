@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import string
+import weakref
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from viewer.core.words import gettext as _
 from viewer.session.profile import Profile
 from viewer.ui import icons, theme
 from viewer.ui.action_table import COMING, READING, REASONS, TABLE, WHILE_READING, WITHOUT_IMAGE, ActionSpec, KeyScope
+from viewer.ui.controls import IconButton
 
 
 class Actions(QObject):
@@ -32,6 +35,7 @@ class Actions(QObject):
         self._specs: dict[str, ActionSpec] = {}
         self._narrow: frozenset[str] = frozenset()
         self._profile = Profile()
+        self._buttons: weakref.WeakKeyDictionary[IconButton, tuple[str, str]] = weakref.WeakKeyDictionary()
         for spec in TABLE:
             self.add(spec)
 
@@ -82,6 +86,9 @@ class Actions(QObject):
         """Other keys, at once."""
         self._profile = profile
         self._give_keys()
+        for button, (action_id, words) in tuple(self._buttons.items()):
+            if isValid(button):
+                self.name_button(button, action_id, words)
         self.profile_changed.emit()
 
     def keys(self, action_id: str) -> tuple[str, ...]:
@@ -92,6 +99,17 @@ class Actions(QObject):
         """The same in the system's words."""
         native = QKeySequence.SequenceFormat.NativeText
         return tuple(dict.fromkeys(QKeySequence(key).toString(native) for key in self.keys(action_id)))
+
+    def name_button(self, button: IconButton, action_id: str, words: str) -> None:
+        """Name a button by its words and the key of its action, now and whenever the keys change."""
+        self._buttons[button] = (action_id, words)
+        keys = self.shown_keys(action_id)
+        name = f"{words} ({keys[0]})" if keys else words
+        if button.property("unavailable"):
+            button.setProperty("ownToolTip", name)  # its tooltip says why
+            button.setAccessibleName(name)
+        else:
+            button.set_name(name)
 
     def count_in(self, scope: KeyScope, on: bool) -> None:
         """Whether a narrow scope (S, C) counts now: its keys then come before those of the view."""

@@ -103,10 +103,11 @@ class Browser(QWidget):
         head.setSpacing(s.margin)
         self._title = ElidedLabel(_("Studies"), "title", parent=self)
         head.addWidget(self._title, 1)
-        opens, hides = _("Open folder (Ctrl+O)"), _("Hide the studies (Ctrl+B)")
+        opens, hides = _("Open folder"), _("Hide the studies")
         for icon, name, action in (("folder-open", opens, "file.open_folder"), ("panel-left", hides, "view.browser")):
             button = IconButton(icon, name, parent=self)
             button.clicked.connect(actions[action].trigger)
+            actions.name_button(button, action, name)
             head.addWidget(button)
             if icon == "folder-open":
                 self._open_button = button

@@ -34,8 +34,9 @@ class FirstRun(QWidget):
         for button, name in ((self.open_folder, "file.open_folder"), (self.open_file, "file.open_file"), (self.sample, "file.sample")):
             button.clicked.connect(actions[name].trigger)
             self.state.add_button(button)
-        for keys, meaning in (("Ctrl+O", _("open")), ("Ctrl+K", _("find a command")), ("?", _("all keys"))):
-            self.state.add_key(keys, meaning)
+        for name, meaning in (("file.open_folder", _("open")), ("help.palette", _("find a command")), ("help.keys", _("all keys"))):
+            for key in actions.shown_keys(name)[-1:]:
+                self.state.add_key(key, meaning)
         self.zone.body.addWidget(self.state)
         self.recent = RecentList(recents, shown=_RECENT_SHOWN, width=_RECENT_WIDTH, parent=self) if recents is not None else None
         if self.recent is not None:

@@ -38,24 +38,28 @@ class PhaseBar(QFrame):
         self.setAccessibleName(_("Phases"))
         self._host, self._cine = host, cine
         self._silent = False
-        self.previous = IconButton("skip-back", _("Previous phase (Ctrl+Left)"), parent=self)
-        self.next = IconButton("skip-forward", _("Next phase (Ctrl+Right)"), parent=self)
+        self._actions = actions
+        self.previous = IconButton("skip-back", _("Previous phase"), parent=self)
+        self.next = IconButton("skip-forward", _("Next phase"), parent=self)
+        actions.name_button(self.previous, "view.previous_phase", _("Previous phase"))
+        actions.name_button(self.next, "view.next_phase", _("Next phase"))
         self.previous.clicked.connect(actions["view.previous_phase"].trigger)
         self.next.clicked.connect(actions["view.next_phase"].trigger)
         self.slider = Slider(name=_("Phase"), parent=self)
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # it stands alone: there is no field beside it
-        self.slider.setToolTip(_("Phase: time, echo, b-value. Arrow keys when it has the focus; Ctrl+Left and Ctrl+Right in the view."))
+        self.slider.setToolTip(_("Phase: time, echo, b-value. Arrow keys when it has the focus."))
         self.slider.valueChanged.connect(self._move)
         self.slider.stepped.connect(lambda steps: self._move(self.slider.value() + steps))
         self.words = ElidedLabel("", "small", parent=self)
         self.words.setFixedWidth(_LABEL_WIDTH)
-        self.play = IconButton("play", _("Play (C)"), parent=self)
+        self.play = IconButton("play", _("Play"), parent=self)
+        actions.name_button(self.play, "view.cine", _("Play"))
         self.play.clicked.connect(actions["view.cine"].trigger)
         self.axis = Combo(name=_("What is played"), parent=self)
         for value, title in _AXES:
             self.axis.addItem(_(title), value)
         self.axis.activated.connect(lambda _index: cine.set_axis(self.axis.currentData()))
-        self.axis.setToolTip(_("What Play (C) goes through: the phases of this slice, or the slices of this phase."))
+        self.axis.setToolTip(_("What Play goes through: the phases of this slice, or the slices of this phase."))
         self.rate = Combo(name=_("Frames a second"), parent=self)
         self.rate.setToolTip(_("Frames a second. Shift+wheel changes it while playing."))
         self.rate.activated.connect(lambda _index: cine.set_rate(float(self.rate.currentData())))
@@ -128,7 +132,7 @@ class PhaseBar(QFrame):
         self.play_words.setVisible(has_both and is_roomy)
         self.play.setVisible(not is_roomy)  # else it is in the bar above
         self.play.set_picture("pause" if cine.is_playing else "play")
-        self.play.set_name(_("Pause (C)") if cine.is_playing else _("Play (C)"))
+        self._actions.name_button(self.play, "view.cine", _("Pause") if cine.is_playing else _("Play"))
         for part in (self.play, self.axis, self.rate, self.mode):
             theme.set_available(part, self._host.why_closed)
         for part in (self.rate, self.measured):

@@ -56,7 +56,8 @@ class ViewBar(QFrame):
         self.histogram = IconButton("chart-column", actions["window.histogram"].iconText(), checkable=True, parent=self)
         for button, action_id in ((self.region, "tool.region_window"), (self.histogram, "window.histogram")):
             _follow(button, actions[action_id])
-        self.play = IconButton("play", _("Play (C)"), parent=self)
+        self.play = IconButton("play", _("Play"), parent=self)
+        actions.name_button(self.play, "view.cine", _("Play"))
         self.play.clicked.connect(actions["view.cine"].trigger)
         actions["view.cine"].changed.connect(self._show_playing)
         self._cine = actions["view.cine"]
@@ -140,7 +141,7 @@ class ViewBar(QFrame):
     def _show_playing(self) -> None:
         playing = self._cine.isChecked()
         self.play.set_picture("pause" if playing else "play")
-        self.play.set_name(_("Pause (C)") if playing else _("Play (C)"))
+        self._actions.name_button(self.play, "view.cine", _("Pause") if playing else _("Play"))
         self.play.setEnabled(self._cine.isEnabled())
         if not self._cine.isEnabled():
             self.play.setToolTip(self._cine.toolTip())
