@@ -19,9 +19,10 @@ from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
 from viewer.draw.color_bar import has_color_bar
 from viewer.draw.corners import corners
-from viewer.draw.fusion import sampled
+from viewer.draw.fusion import _wrapped, sampled
 from viewer.draw.picture import compose
 from viewer.draw.screenshot import png_bytes, screenshot
+from viewer.draw.text import Style, text_width
 from viewer.io import open as io_open
 from viewer.session.fusion import FusionWish
 from viewer.session.history import ItemChange
@@ -240,3 +241,19 @@ def test_an_export_shows_the_fusion_its_line_and_its_badge(qapp: Any) -> None:
     assert (red.red(), red.green(), red.blue()) == tuple(int(c) for c in color_map("hot_iron")[170])
     plain = image.pixelColor(30, 300)
     assert plain.red() == plain.green() == plain.blue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PET AC is not shown. The two series lie in different frames of reference: nothing says where one is.",
+        "PET AC 未显示。两个序列位于不同的参考坐标系：没有说明两者的位置关系。",
+    ],
+)
+def test_the_sentence_over_the_image_is_broken_into_lines_that_fit(qapp: Any, text: str) -> None:
+    style = Style(12)
+    lines = _wrapped(text, style, 180.0)
+    assert len(lines) > 1 and "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(text_width(line, style) <= 180.0 for line in lines)
+    assert len(lines) <= math.ceil(text_width(text, style) / 180.0) + 1  # no line of one word
+    assert _wrapped("one", style, 1.0) == ["one"]

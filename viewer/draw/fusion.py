@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, QTextBoundaryFinder
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from viewer.core.alignment import SAME_PLACE, as_array, degrees_of, moved_cut
@@ -228,14 +228,12 @@ def draw_reason(painter: QPainter, state: ViewState, rect: QRectF, scale: float,
 
 
 def _wrapped(text: str, style: Style, width: float) -> list[str]:
-    """Lines that fit; where there are no spaces (Chinese), between any two characters."""
-    parts = text.split(" ") if " " in text else list(text)
-    glue = " " if " " in text else ""
-    lines = [""]
-    for part in parts:
-        longer = f"{lines[-1]}{glue if lines[-1] else ''}{part}"
-        if lines[-1] and text_width(longer, style) > width:
-            lines.append(part)
-        else:
-            lines[-1] = longer
-    return lines
+    """Lines that fit, broken where the language allows it: between words, in Chinese between characters."""
+    finder = QTextBoundaryFinder(QTextBoundaryFinder.BoundaryType.Line, text)
+    lines, start, end = [], 0, 0
+    while (following := finder.toNextBoundary()) != -1:
+        if end > start and text_width(text[start:following].strip(), style) > width:
+            lines.append(text[start:end].strip())
+            start = end
+        end = following
+    return [*lines, text[start:].strip()]

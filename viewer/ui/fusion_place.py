@@ -44,7 +44,9 @@ class FusionPlace(Popover):
             )
         ]
         self.body.addWidget(SectionTitle(_("Place"), parent=self))
+        widest = max(row.field.width() for row in (*self.shift, *self.angles))
         for row in (*self.shift, *self.angles):
+            row.field.setFixedWidth(widest)
             row.set_label_width(132)
             row.settled.connect(self._place)
             self.body.addWidget(row)
