@@ -103,6 +103,16 @@ def test_5_the_reader_is_not_addressed() -> None:
     ] == []
 
 
+def test_lines_of_help_in_the_dock_hold_24_han_and_no_more() -> None:
+    found = {e.text: e.forms[0] for e in entries("plugins")}
+    shown = []
+    for manifest in (tool.ROOT / "plugins").glob("*/plugin.toml"):
+        content = tomllib.loads(manifest.read_text(encoding="utf-8"))
+        shown += [found[e["help"]] for kind in ("tool", "panel") for e in content.get(kind, []) if e.get("help")]
+    widths = {text: sum(0.5 if c.isascii() else 1.0 for c in text) for text in shown}
+    assert {text: width for text, width in widths.items() if width > 24} == {} and len(widths) > 8
+
+
 def test_4a_terms_are_those_of_the_glossary() -> None:
     wrong = []
     for where, entry, form in translated():
