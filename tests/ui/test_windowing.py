@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QApplication
 from tests.ui.window_samples import PATIENCE_MS, dialog_of, made_volume, put_volume, settle
 from viewer.core.histogram import volume_histogram
 from viewer.core.slab import Slab
+from viewer.core.window import VoiLut, presets_of
 from viewer.core.window import Window as ValueWindow
-from viewer.core.window import presets_of
 from viewer.draw.corners import window_text
 from viewer.draw.planes import shown_values
 from viewer.session.own_presets import FILE_NAME
@@ -201,7 +201,7 @@ def test_functions_are_chosen_by_command_and_named_in_the_corner(small_window: W
 
 def test_d36_for_colour_these_say_why_they_are_off(window: Window) -> None:
     put_volume(window, made_volume(is_color=True))
-    for action in ("window.sigmoid", "window.histogram", "window.color_map", "window.save_preset", "tool.region_window"):
+    for action in ("window.sigmoid", "window.color_map", "window.save_preset", "tool.region_window"):
         assert not window.actions_table[action].isEnabled()
         assert window.actions_table[action].toolTip() == "This is a colour image."
     assert not window.view_bar.colors.isEnabled()
@@ -370,6 +370,30 @@ def test_a_click_in_the_list_windows_the_image(small_window: Window, qtbot: Any)
     choose(small_window, "Full range of values")
     values = small_window.host.state.volume.values
     assert (now(small_window).low, now(small_window).high) == (values.min(), values.max())
+
+
+def test_the_menu_at_the_pointer_has_the_windows_by_name(window: Window, qtbot: Any) -> None:
+    lut = VoiLut(first=-1000, table=tuple(range(256)), bits=8, name="CURVE")
+    put_volume(window, replace(made_volume(), windows=(ValueWindow(40, 400, name="FILE'S"),), voi_luts=(lut,)))
+    qtbot.waitUntil(lambda: window.view_bar.preset.currentText() == "CURVE", timeout=PATIENCE_MS)
+    window.commands.open_context_menu(window.view.mapToGlobal(QPoint(50, 50)))
+    menu = QApplication.activePopupWidget()
+    (windows,) = [action.menu() for action in menu.actions() if action.menu() is not None and action.text() == "Windows"]
+    offered = {action.text(): action for action in windows.actions() if action.text()}
+    assert list(offered)[:3] == ["Manual", "CURVE", "FILE'S"]
+    assert offered["CURVE"].isChecked()
+    offered["FILE'S"].trigger()
+    menu.close()
+    assert now(window).name == "FILE'S"
+    assert window.host.state.display.lut is None
+
+
+def test_on_colour_the_histogram_can_be_closed_and_says_why_it_is_empty(counted: Window, qtbot: Any) -> None:
+    put_volume(counted, made_volume(is_color=True))
+    qtbot.waitUntil(lambda: counted.histogram.plot.accessibleDescription() == "This is a colour image.", timeout=PATIENCE_MS)
+    assert not counted.histogram.low.isEnabled()
+    QTest.mouseClick(counted.view_bar.histogram, LEFT)
+    assert not counted.histogram.isVisible()
 
 
 def test_of_two_windows_with_the_same_numbers_the_list_names_the_one_in_the_corner(window: Window, qtbot: Any) -> None:

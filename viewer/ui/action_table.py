@@ -237,7 +237,7 @@ TABLE: tuple[ActionSpec, ...] = (
         mark("From exactly half a width below the level to half above."), is_checkable=True, command="window.linear_exact"),
     ActionSpec("window.sigmoid", mark("Sigmoid"), WINDOWING, "", (), "V", "grey",
         mark("A soft curve: nothing is quite black or white."), is_checkable=True, command="window.sigmoid"),
-    ActionSpec("window.histogram", mark("Histogram"), WINDOWING, "chart-column", (), "V", "grey",
+    ActionSpec("window.histogram", mark("Histogram"), WINDOWING, "chart-column", (), "V", "image",
         mark("How often each value occurs, with handles for the window."), is_checkable=True),
     ActionSpec("window.color_map", mark("Colour map"), WINDOWING, "color-map", (), "V", "grey", opens_dialog=True),
     ActionSpec("window.color_bar", mark("Colour bar"), WINDOWING, "", (), "V", "grey",

@@ -143,6 +143,7 @@ class WindowCommands(QObject):
 
     def open_context_menu(self, place: QPoint) -> None:
         menu = QMenu(self._window)
+        menu.addMenu(self._window.view_bar.preset.menu(menu))
         for name in _CONTEXT:
             if not name:
                 menu.addSeparator()

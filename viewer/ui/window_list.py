@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QStandardItemModel
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QMenu, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from viewer.core.colormaps import GREY
 from viewer.core.render import full_window
@@ -83,6 +84,25 @@ class WindowList(Combo):
         self.setCurrentIndex(self._chosen(state))
         self.setToolTip(f"{self.currentText()}\n{self._tip}")
 
+    def menu(self, parent: QWidget) -> QMenu:
+        """The same list as a menu, for where the pointer is."""
+        made = QMenu(_("Windows"), parent)
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)
+        for number, value in enumerate(self._values):
+            if value is None:
+                made.addSeparator()
+                continue
+            action = made.addAction(self.itemText(number))
+            action.setCheckable(True)
+            action.setChecked(number == self.currentIndex())
+            action.setEnabled(model.item(number).isEnabled())
+            action.setToolTip(model.item(number).toolTip())
+            action.triggered.connect(partial(self._choose, number))
+        made.setToolTipsVisible(True)
+        made.setEnabled(bool(self._values))
+        return made
+
     def _fill(self, volume: Volume, root: Volume, own: tuple[Window, ...], profile: str) -> None:
         self._offer(_("Manual"), MANUAL)
         for number, lut in enumerate(volume.voi_luts):
@@ -147,7 +167,7 @@ class WindowList(Combo):
             return next((number for number in same if self._values[number].name == now.name), same[0])
         return self._values.index(FULL) if now.name == "Full range" else 0
 
-    def _choose(self, index: int) -> None:
+    def _choose(self, index: int, _checked: bool = False) -> None:
         value, state = self._values[index], self._state
         if state is None or state.volume is None or value is None:
             return
