@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainterPath
 from skimage.measure import find_contours
 
 from viewer.draw import contours
-from viewer.draw.contours import MOST_POINTS, Outlines, outline, path_of, simplified, smoothed, trace
+from viewer.draw.contours import MOST_POINTS, Contour, Outlines, outline, path_of, simplified, smoothed, trace
 
 
 def points_of(path: QPainterPath) -> list[tuple[float, float]]:
@@ -105,13 +105,26 @@ def test_a_round_outline_needs_less_than_half_its_points() -> None:
 
 def test_outlines_are_kept_by_slice_until_the_segments_change(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(contours, "contours_of", lambda state, document: asked.append(state.index) or (state.index,))
+    monkeypatch.setattr(
+        contours, "contours_of", lambda state, document: asked.append(state.index) or (Contour(state.index, "#FFFFFF", QPainterPath()),)
+    )
     kept, document = Outlines(most=2), SimpleNamespace()
     for index in (1, 2, 1, 2, 3, 1):
-        assert kept.of(SimpleNamespace(layers=("a",), layout="axial", index=index), document) == (index,)
+        (found,) = kept.of(SimpleNamespace(layers=("a",), layout="axial", index=index), document)
+        assert found.label == index
     assert asked == [1, 2, 3, 1]
     kept.of(SimpleNamespace(layers=("b",), layout="axial", index=1), document)
     kept.of(SimpleNamespace(layers=("b",), layout="coronal", index=1), document)
     kept.clear()
     kept.of(SimpleNamespace(layers=("b",), layout="coronal", index=1), document)
     assert asked[4:] == [1, 1, 1]
+
+
+def test_kept_outlines_are_limited_by_their_points_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = (SimpleNamespace(path=outline(masks()[0])),)
+    monkeypatch.setattr(contours, "contours_of", lambda state, document: ring)
+    size = ring[0].path.elementCount()
+    kept = Outlines(most_points=3 * size)
+    for index in range(20):
+        kept.of(SimpleNamespace(layers=(), layout="axial", index=index), SimpleNamespace())
+    assert 3 * size <= kept._points() <= 4 * size

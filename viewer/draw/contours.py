@@ -51,8 +51,8 @@ def contours_of(state: ViewState, document: Readable) -> tuple[Contour, ...]:
 class Outlines:
     """:func:`contours_of`, kept for the slices that were shown last: whoever goes through a stack comes back."""
 
-    def __init__(self, most: int = 256) -> None:
-        self._most = most
+    def __init__(self, most: int = 256, most_points: int = 1_000_000) -> None:
+        self._most, self._most_points = most, most_points
         self._of: tuple[object, ...] = ()
         self._found: dict[int, tuple[Contour, ...]] = {}
 
@@ -64,10 +64,13 @@ class Outlines:
         found = self._found.pop(state.index, None)
         if found is None:
             found = contours_of(state, document)
-            if len(self._found) >= self._most:
+            while self._found and (len(self._found) >= self._most or self._points() > self._most_points):
                 del self._found[next(iter(self._found))]
         self._found[state.index] = found
         return found
+
+    def _points(self) -> int:
+        return sum(contour.path.elementCount() for contours in self._found.values() for contour in contours)
 
     def clear(self) -> None:
         """Forget all."""

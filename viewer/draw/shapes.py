@@ -6,11 +6,13 @@ import math
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtWidgets import QWidget
 
 from viewer.core.annotation import Annotation
 from viewer.core.layout import Placement
 from viewer.draw.contours import Contour
 from viewer.draw.figures import chip_text
+from viewer.draw.outline_tiles import OutlineTiles
 from viewer.draw.text import Style, draw_text, text_height, text_width
 from viewer.session.view import ViewState
 
@@ -26,6 +28,16 @@ def draw_contours(painter: QPainter, contours: tuple[Contour, ...], placement: P
     """Segment outlines: 1.6 px in the colour over twice that in black."""
     if not contours:
         return
+    if isinstance(painter.device(), QWidget):
+        _tiles.draw(painter, contours, placement, scale, lambda where: _stroke_contours(where, contours, placement, scale))
+    else:
+        _stroke_contours(painter, contours, placement, scale)
+
+
+_tiles = OutlineTiles()
+
+
+def _stroke_contours(painter: QPainter, contours: tuple[Contour, ...], placement: Placement, scale: float) -> None:
     painter.save()
     painter.translate(*placement.offset)
     painter.scale(placement.zoom, placement.zoom)
