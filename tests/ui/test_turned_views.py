@@ -71,6 +71,18 @@ def test_drawing_on_a_plane_that_is_none_is_refused_with_a_sentence(turned: Wind
     assert window.host.scope("volume").kind == "volume"
 
 
+def test_the_bar_calls_a_turned_plane_oblique_and_turns_it_back(turned: Window) -> None:
+    field = turned.view_bar.plane
+    assert (field.currentText(), field.placeholderText()) == ("", "Oblique")
+    assert not turned.actions_table["view.axial"].isChecked()
+    field.setCurrentIndex(field.findData("sagittal"))
+    field.activated.emit(field.currentIndex())
+    QApplication.processEvents()
+    assert (turned.view.state.plane, turned.view.state.is_oblique) == ("sagittal", False)
+    assert field.currentData() == "sagittal"
+    assert turned.actions_table["view.sagittal"].isChecked()
+
+
 def test_a_standard_plane_ends_the_turn(turned: Window) -> None:
     turned.actions_table["view.coronal"].trigger()
     QApplication.processEvents()

@@ -11,6 +11,7 @@ from viewer.core.geometry import Geometry, Plane, Triple
 from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.labels import LabelLayer
 from viewer.core.layout import NO_AXIS, Placement, Point, SliceLayout, layout_of, place
+from viewer.core.oblique import ObliqueLayout
 from viewer.core.overlay import ScalarMap
 from viewer.core.render import Display
 from viewer.core.slab import Slab
@@ -101,6 +102,11 @@ class ViewState:
     def is_oblique(self) -> bool:
         """Whether the plane is none of the array's: turned at will, or across planes that lean or are uneven."""
         return self.layout.axis == NO_AXIS
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether the user turned the plane."""
+        return isinstance(self.layout, ObliqueLayout) and self.layout.is_turned
 
     @property
     def why_no_slice(self) -> str:

@@ -61,7 +61,7 @@ def _checked(window: Window) -> dict[str, bool]:
         "view.identity": not window.grid.identity, "view.results": window.results.isVisibleTo(window),
         "view.browser": window.browser.isVisibleTo(window), "view.dock": window.dock.isVisibleTo(window),
         "window.invert": wish.is_inverted, "view.cine": window.cine.is_playing, "view.full_screen": window.isFullScreen(),
-        **{f"view.{plane}": state.volume is not None and state.plane == plane for plane in PLANES},
+        **{f"view.{plane}": state.volume is not None and state.plane == plane and not state.is_turned for plane in PLANES},
         **window.windowing_commands.checked(state), **window.layout_commands.checked(state), **window.commands.navigation.checked(),
         **window.fusion_commands.checked(),
     }  # fmt: skip

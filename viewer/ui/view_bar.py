@@ -167,7 +167,8 @@ class ViewBar(QFrame):
         self.invert.setChecked(state.is_inverted)
         reason = "" if volume.geometry.is_patient else _("This image has no patient orientation.")
         theme.set_available(self.plane, self._host.why_closed or reason)
-        self.plane.setCurrentIndex(max(0, self.plane.findData(state.plane)))
+        self.plane.setPlaceholderText(_("Oblique"))
+        self.plane.setCurrentIndex(-1 if state.is_turned else max(0, self.plane.findData(state.plane)))
         self.caption.setText(volume.unit)
         self.caption.setToolTip(volume.unit and _("Values in {unit}").format(unit=volume.unit))
         self._silent = False
@@ -241,7 +242,7 @@ class ViewBar(QFrame):
             self._host.change_wish(**changes)
 
     def _choose_plane(self, _index: int) -> None:
-        self._host.change_wish(plane=self.plane.currentData(), index=None, center=None, zoom=None)
+        self._host.change_wish(plane=self.plane.currentData(), turn=None, index=None, center=None, zoom=None)
 
 
 def _follow(button: QAbstractButton, action: QAction) -> None:
