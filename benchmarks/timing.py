@@ -20,11 +20,16 @@ def median_ms(function: Callable[[], object], *, rounds: int = 10, warm_up: int 
 
 def side_by_side(ours: Callable[[], object], rival: Callable[[], object], *, rounds: int = 10, warm_up: int = 1) -> tuple[float, float]:
     """Median wall time in ms of both, run in turns."""
+    times = in_turns(ours, rival, rounds=rounds, warm_up=warm_up)
+    return statistics.median(time for time, _ in times), statistics.median(time for _, time in times)
+
+
+def in_turns(ours: Callable[[], object], rival: Callable[[], object], *, rounds: int = 10, warm_up: int = 1) -> list[tuple[float, float]]:
+    """Wall times in ms of both, each round one after the other."""
     for _ in range(warm_up):
         ours()
         rival()
-    times = [(_once(ours), _once(rival)) for _ in range(rounds)]
-    return statistics.median(time for time, _ in times), statistics.median(time for _, time in times)
+    return [(_once(ours), _once(rival)) for _ in range(rounds)]
 
 
 def _once(function: Callable[[], object]) -> float:
