@@ -21,6 +21,7 @@ from viewer.draw.slice_bar import groove, index_at, thumb, y_of
 from viewer.session.document import Document
 from viewer.session.key_images import note_key_image, toggle_key_image
 from viewer.session.view import ViewWish, resolve
+from viewer.ui.views import slider
 from viewer.ui.views.slice_view import SliceView
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
@@ -204,6 +205,24 @@ def test_segments_are_marked_by_their_slices_the_chosen_one_alone(view: SliceVie
     document.undo()
     view.refresh()
     qtbot.waitUntil(lambda: not slider.bar().runs)  # type: ignore[union-attr]
+
+
+def test_scrolling_and_windowing_look_up_no_marks_again(view: SliceView, document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+    with document.edit("Find many") as edit:
+        for number in range(300):
+            z = number % 40 * 2.0
+            edit.put(Annotation(f"a{number}", "point", "root", ((1.0, 1.0, z),)))
+    view.refresh()
+    looked: list[int] = []
+    real = slider.point_marks
+    monkeypatch.setattr(slider, "point_marks", lambda *given: looked.append(1) or real(*given))
+    for index in range(20):
+        view.set_wish(ViewWish("root", index=index, window=Window(100 + index, 300)))
+    assert looked == [] and len(view.navigator.slider.bar().marks) == 300  # type: ignore[union-attr]
+    with document.edit("Take one out") as edit:
+        edit.remove("annotation", "a7")
+    view.refresh()
+    assert looked == [1] and len(view.navigator.slider.bar().marks) == 299  # type: ignore[union-attr]
 
 
 def test_of_one_slice_the_slider_goes_through_the_frames(qtbot: QtBot) -> None:

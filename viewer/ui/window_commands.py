@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 PLANES = ("acquired", "axial", "coronal", "sagittal")
 _CONTEXT = (
-    "window.auto", "window.invert", "view.fit", "view.actual", "view.reset", "", "view.original", "view.text", "view.identity", "",
+    "window.auto", "window.invert", "view.fit", "view.actual", "view.standard", "view.reset", "",
+    "view.key_image", "view.magnifier", "view.ruler", "", "view.original", "view.text", "view.identity", "",
     "view.explain", "edit.copy_picture", "file.export",
 )  # fmt: skip
 

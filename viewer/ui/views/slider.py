@@ -34,6 +34,7 @@ class SliceSlider(QObject):
         self._marks: tuple[Mark, ...] = ()
         self._runs: tuple[Run, ...] = ()
         self._seen: object = None
+        self._marked: object = None
         self._segment: tuple[str, int] | None = None
         self._scan = QTimer(self)
         self._scan.setSingleShot(True)
@@ -78,9 +79,14 @@ class SliceSlider(QObject):
         document, state = view.document, view.state
         if not isinstance(document, Document) or state.volume is None or view.arriving is not None:
             self._show((), ())
-            self._seen = None
+            self._seen = self._marked = None
             return
-        marks = point_marks(document, state)
+        root_id = state.root_id
+        items = (document.key_images_of(root_id), document.annotations_of(root_id), document.reports_of(root_id))
+        # Compared by identity first: a thousand findings cost less here than one of them costs to be placed.
+        marked = (*items, state.volume.id, state.layout, state.phase)
+        marks = self._marks if marked == self._marked else point_marks(document, state)
+        self._marked = marked
         seen = (state.root_id, state.layout.axis, state.layout.flip_axis, state.layers, self._segment)
         if seen != self._seen:
             self._seen = seen
