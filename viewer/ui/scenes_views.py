@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from viewer.core.ids import new_id
+from viewer.core.oblique import turn_of, turned_about
+from viewer.core.slab import Slab
+from viewer.core.volume import Volume
 from viewer.io.samples import NODULE
+from viewer.session.document import Source
+from viewer.session.view import triple
 from viewer.ui.scenes_stage import Stage
 
 
@@ -63,4 +70,40 @@ def beside(stage: Callable[..., Stage]) -> Iterator[str]:
     yield "3x3"
 
 
-VIEW_CHAPTERS = (views, beside)
+def cuts(stage: Callable[..., Stage]) -> Iterator[str]:
+    s = stage()
+    s.open_sample()
+    s.trigger("window.preset_2")
+    flat = turn_of(s.host.state.geometry, "axial")
+    s.host.change_wish(plane="axial", turn=turned_about(flat, (1, 0, 0), 50), place=NODULE.centre_mm, index=None, slab=Slab("mip", 12.0))
+    s.rest()
+    yield "oblique-slab"
+    put_in(s, without_planes(s.host.state.volume))
+    s.trigger("window.preset_1")
+    s.trigger("layout.mpr")
+    s.rest()
+    yield "planes-leaning-and-missing"
+
+
+def without_planes(volume: Volume | None) -> Volume:
+    """The same image as if its gantry had been tilted and some of its planes were lost."""
+    assert volume is not None
+    planes = volume.geometry.shape[0]
+    kept = [n for n in range(planes) if not planes // 2 < n <= planes // 2 + planes // 8]
+    shape = (len(kept), *volume.geometry.shape[1:])
+    origins = tuple(triple(volume.geometry.to_patient((n, 0.35 * n, 0))) for n in kept)
+    geometry = replace(volume.geometry, shape=shape, origin=origins[0], plane_origins=origins, between_known=False)
+    return Volume(
+        new_id("volume"), volume.data[:, kept], geometry, unit=volume.unit, title=volume.title, identity=volume.identity, windows=volume.windows,
+        badges=("TILT", "INCOMPLETE"),
+    )  # fmt: skip
+
+
+def put_in(s: Stage, volume: Volume) -> None:
+    """Show a volume that no file holds."""
+    s.host.document.add_source(volume, Source(volume.id))
+    s.host.show_volume(volume.id)
+    s.rest()
+
+
+VIEW_CHAPTERS = (views, beside, cuts)
