@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QWidget
 from shiboken6 import isValid
 
 from tests.ui.conftest import destroy
-from tests.ui.window_samples import PATIENCE_MS, made_volume, put_volume, settle
+from tests.ui.window_samples import PATIENCE_MS, dialog_of, made_volume, put_volume, settle
 from viewer.core import words
 
 if TYPE_CHECKING:
@@ -128,6 +128,30 @@ def test_the_settings_change_it_too_and_it_is_remembered(window: Window, switch:
     assert new.actions_table["language.zh_CN"].isChecked() and not new.actions_table["language.en"].isChecked()
     new.actions_table["language.zh_CN"].trigger()  # once more: nothing happens, and it stays checked
     assert new.actions_table["language.zh_CN"].isChecked() and new.isVisible()
+
+
+def test_chosen_in_the_settings_dialog_it_counts_at_once_and_the_dialog_stays_open(window: Window, switch: Any) -> None:
+    window.actions_table["edit.settings"].trigger()
+    dialog = dialog_of(window)
+    dialog.page.language.combo.setCurrentIndex(2)
+    dialog.page.language.settled.emit("zh_CN")
+    new = switch(window, "zh_CN")
+    again = dialog_of(new)
+    assert again.page.language.value() == "zh_CN" and again.page.language.label == "语言"
+    again.reject()
+
+
+def test_views_in_windows_of_their_own_stay_there(window: Window, switch: Any) -> None:
+    volume = put_volume(window, made_volume())
+    window.layout_commands.detach()
+    window.host.show_volume(volume.id)
+    cells = len(window.host.desk.wishes)
+    new = switch(window, "zh_CN")
+    assert len(new.host.desk.wishes) == cells == 2 and len(new.grid.views) == 2
+    own = new.grid.views[1].window()
+    assert own is not new and own.isVisible() and "视图 2" in own.windowTitle()
+    own.close()
+    assert len(new.host.desk.wishes) == 1
 
 
 def test_the_menu_names_each_language_in_itself(window: Window) -> None:
