@@ -218,7 +218,7 @@ def _origin(state: ViewState, window: Window) -> str:
     if state.is_plane_window:
         return _("the file’s own window of this plane")
     if window in windows:
-        name = f" “{window.name}”" if window.name else ""
+        name = _(" “{name}”").format(name=window.name) if window.name else ""
         return _("window {number} of {count} of the file{name}").format(number=windows.index(window) + 1, count=len(windows), name=name)
     if state.is_auto:
         why = _("asked for") if windows or state.volume.voi_luts else _("the file gives none")

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from viewer.core.errors import JobFailed, NegatoscopeError, OperationCancelled, Refused
 from viewer.core.ids import new_id
+from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
 from viewer.jobs.pool import Pool
 from viewer.session import apply as applying
@@ -236,10 +237,10 @@ class Host(Looking):
         if isinstance(error, OperationCancelled):
             return
         if isinstance(error, JobFailed):
-            where = f"{_(title)}: " if title else ""
-            self.say("err", f"{where}{error}", details=error.details)
+            said = sentence_of(error)
+            self.say("err", _("{name}: {reason}").format(name=_(title), reason=said) if title else said, details=error.details)
         elif isinstance(error, NegatoscopeError):
-            self.say("err", str(error))
+            self.say("err", sentence_of(error))
         else:
             raise error
 

@@ -137,7 +137,7 @@ def _doubled(aside: list[Placed], normal: NDArray[np.float64]) -> Note:
 def _where(frames: list[Placed], normal: NDArray[np.float64]) -> str:
     """`` (z = 2.0 mm, z = 4.0 mm)``: the first few places."""
     texts = list(dict.fromkeys(place_of(f.frame.position, normal) for f in frames if f.frame.position is not None))
-    return f" ({', '.join(texts[:3])}{', ...' if len(texts) > 3 else ''})"
+    return _(" ({name})").format(name=joined([*texts[:3], *(["..."] if len(texts) > 3 else [])], ", "))
 
 
 def _without_copies(ordered: list[Placed], normal: NDArray[np.float64]) -> tuple[list[Placed], list[Note]]:

@@ -147,5 +147,5 @@ def _listed(graphics: list[GraphicPlane]) -> list[str]:
             if kind == "region"
             else _("Overlay {number}{name} of the file, on {planes}.")
         )
-        found.append(text.format(number=number, name=f" “{name}”" if name else "", planes=planes))
+        found.append(text.format(number=number, name=_(" “{name}”").format(name=name) if name else "", planes=planes))
     return found[:16]

@@ -71,11 +71,11 @@ def window_notes(
     """What the file gives to choose from (D32 to D34), and what of it cannot be used."""
     for number, lut in enumerate(luts, 1):
         text = _("VOI LUT {number} of the file: {count} entries of {bits} bits from {first:g} on{name}.")
-        name = f" “{lut.name}”" if lut.name else ""
+        name = _(" “{name}”").format(name=lut.name) if lut.name else ""
         yield Note("window", text.format(number=number, count=len(lut.table), bits=lut.bits, first=lut.first, name=name))
     for number, window in enumerate(windows, 1):
         text = _("Window {number} of the file: centre {center:g}, width {width:g}, {function}{name}.")
-        name = f" “{window.name}”" if window.name else ""
+        name = _(" “{name}”").format(name=window.name) if window.name else ""
         found = text.format(number=number, center=window.center, width=window.width, function=window.function, name=name)
         yield Note("window", found)
     for center, width in unusable:

@@ -213,7 +213,10 @@ def readable_presentation(found: Presentation, names: Mapping[str, str]) -> Read
         lines.append(Line("entry", 1, _("Rescale"), f"{slope:g} x {sign} {abs(intercept):g} {kind if kind != 'US' else ''}".strip()))
     for voi in found.voi:
         shown = [
-            joined((_("width {width:g}, level {level:g}").format(width=w.width, level=w.center), f" ({w.name})" if w.name else ""), "")
+            joined(
+                (_("width {width:g}, level {level:g}").format(width=w.width, level=w.center), _(" ({name})").format(name=w.name) if w.name else ""),
+                "",
+            )
             for w in voi.windows
         ]
         shown += [_("curve of {count} entries").format(count=len(lut.table)) for lut in voi.luts]

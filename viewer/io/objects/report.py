@@ -240,7 +240,7 @@ def _number(item: Dataset, encodings: tuple[str, ...]) -> str:
     shown = "" if unit.value == "1" else " ".join(re.sub(r"\{([^}]*)\}", r" \1 ", unit.value).split()) or unit.meaning
     number = elements.harmless(", ".join(values)) or qualifier or _("no value")
     number = joined((number, shown), " ") if shown else number
-    return f"{number} ({qualifier})" if qualifier and values else number
+    return joined((number, _(" ({name})").format(name=qualifier)), "") if qualifier and values else number
 
 
 def _coordinates(item: Dataset, _encodings: tuple[str, ...]) -> str:
