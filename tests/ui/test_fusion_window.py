@@ -281,6 +281,36 @@ def test_numbers_do_what_the_drag_does(scene: Scene) -> None:
     place.close()
 
 
+def test_the_window_can_be_typed_in_the_popover_and_reset_to_the_usual_one(scene: Scene) -> None:
+    scene.lay()
+    QTest.mouseClick(scene.bar.more, LEFT)
+    place = scene.bar.place
+    assert place is not None
+    width, level = place.window_rows
+    assert (width.value(), level.value()) == (6.0, 3.0)
+    for row, text in ((width, "12"), (level, "5.5")):
+        row.field.setFocus()
+        row.field.selectAll()
+        QTest.keyClicks(row.field, text)
+        QTest.keyClick(row.field, Qt.Key.Key_Return)
+        scene.rest()
+    window = scene.shown.display.window
+    assert (window.width, window.center) == pytest.approx((12.0, 5.5))
+    width.reset()
+    scene.rest()
+    assert scene.shown.display.window.width == pytest.approx(6.0)
+    QTest.mouseClick(place.auto, LEFT)
+    scene.rest()
+    assert scene.shown.is_auto
+    QTest.mouseClick(place.own, LEFT)
+    scene.rest()
+    assert scene.shown.display.window.high == pytest.approx(6.0) and not scene.shown.is_auto
+    QTest.mouseClick(place.clear_low.switch, LEFT)
+    scene.rest()
+    assert scene.shown.follows_value
+    place.close()
+
+
 def found_at(matrix: tuple[float, ...]) -> Callable[..., Registration]:
     return lambda *_volumes, **_options: Registration(matrix, 1.2, 0.4, 10)
 

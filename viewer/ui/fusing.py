@@ -14,6 +14,7 @@ from viewer.core.alignment import SAME_PLACE, Method, chained, degrees_of, dista
 from viewer.core.errors import Refused
 from viewer.core.registration import Registration
 from viewer.core.volume import Volume
+from viewer.core.window import Window
 from viewer.core.words import gettext as _
 from viewer.io.gate import harmless
 from viewer.io.series import SeriesEntry
@@ -135,6 +136,18 @@ class Fusing(QObject):
         wish = self._host.wish.fusion
         if wish is not None:
             self._host.change_wish(fusion=replace(wish, **changes))
+
+    def set_window(self, width: float, level: float) -> None:
+        """Another window of the second image, or of the difference, in the unit in which it is told."""
+        shown = self.shown
+        if shown is None or not width > 0:
+            return
+        factor = shown.scale[0]
+        window = Window(level / factor, width / factor, "LINEAR_EXACT")
+        if shown.mode == "difference":
+            self.change(difference=window)
+        else:
+            self.change(window=window, window_unit=shown.unit, is_auto=False)
 
     def set_mode(self, mode: Mode) -> None:
         self.change(mode=mode, is_shown=True)

@@ -9,7 +9,6 @@ from PySide6.QtGui import QIcon, QImage, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStyleOptionComboBox, QWidget
 
 from viewer.core.colormaps import TITLES, rgb32
-from viewer.core.window import Window
 from viewer.core.words import gettext as _
 from viewer.draw.figures import window_figures
 from viewer.session.fusion import MODES, ShownFusion
@@ -20,12 +19,15 @@ from viewer.ui.fusing import Fusing
 from viewer.ui.fusion_place import FusionPlace
 from viewer.ui.host import Host
 
-_ROOMY, _NARROW = 700, 560
-"""Narrower than the first the slider goes (the field stays), narrower than the second the window fields too (they are in the popover)."""
+_ROOMY, _NARROW = 690, 570
+"""Narrower than the first the slider goes (the field stays) and the colour map loses its words, narrower than the second the window
+fields go too: they are in the popover."""
+_MODE, _MAP, _SLIM_MODE, _SLIM_MAP = 104, 124, 96, 64
 _RAMP = QSize(28, 12)
 _MOST = 1e12
 _BESIDE = 42
 """Edges and arrow of a combo."""
+_LEAST_WORDS = 24
 
 
 class _MapCombo(Combo):
@@ -33,7 +35,10 @@ class _MapCombo(Combo):
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
         super().initStyleOption(option)
-        room = self.width() - _RAMP.width() - _BESIDE
+        room = max(0, self.width() - _RAMP.width() - _BESIDE)
+        if room < _LEAST_WORDS:
+            option.currentText = ""
+            return
         option.currentText = option.fontMetrics.elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
 
 
@@ -107,8 +112,8 @@ class FusionBar(QFrame):
         row.addWidget(self.align)
         for button in (self.nudge, self.more, self.eye, self.remove):
             row.addWidget(button)
-        self.mode.setFixedSize(104, 26)
-        self.map.setFixedSize(124, 26)
+        self.mode.setFixedHeight(26)
+        self.map.setFixedHeight(26)
         self.slider.setMinimumWidth(48)
         self.slider.setMaximumWidth(90)
         for part in (self.opacity, self.width_field, self.level_field, self.by_hand, self.align):
@@ -172,7 +177,7 @@ class FusionBar(QFrame):
 
     def _name_room(self) -> int:
         """What is left of the bar for the name, within reason."""
-        return max(64, min(180, self.width() - 600))
+        return max(48, min(180, self.width() - (640 if self.width() >= _ROOMY else 520)))
 
     def _show_parts(self, shown: ShownFusion) -> None:
         """The controls, or the sentence that says why there is nothing to be controlled."""
@@ -185,6 +190,9 @@ class FusionBar(QFrame):
         self.slider.setVisible(not said and width >= _ROOMY)
         for part in (*self.words, self.width_field, self.level_field):
             part.setVisible(not said and width >= _NARROW)
+        self.mode.setFixedWidth(_MODE if width >= _ROOMY else _SLIM_MODE)
+        self.map.setFixedWidth(_MAP if width >= _ROOMY else _SLIM_MAP)
+        self.map.setToolTip(_("Colour map of the second image: {name}").format(name=shown.map_title()))
         can_align = shown.link is None and not self._fusing.why_no_alignment()
         self.reason.setVisible(bool(said))
         self.reason.setText(said)
@@ -260,7 +268,7 @@ class FusionBar(QFrame):
             numbers.append(value)
         for field in fields:
             field.setModified(False)
-        self._set_window(*numbers)
+        self._fusing.set_window(*numbers)
         self.refresh()
 
     def _step_window(self, part: int, steps: int) -> None:
@@ -272,18 +280,7 @@ class FusionBar(QFrame):
         numbers = [window.width, window.center]
         numbers[part] += steps * step
         if numbers[0] > 0:
-            self._set_window(*numbers)
-
-    def _set_window(self, width: float, level: float) -> None:
-        shown = self._fusing.shown
-        if shown is None:
-            return
-        factor = shown.scale[0]
-        window = Window(level / factor, width / factor, "LINEAR_EXACT")
-        if shown.mode == "difference":
-            self._fusing.change(difference=window)
-        else:
-            self._fusing.change(window=window, window_unit=shown.unit, is_auto=False)
+            self._fusing.set_window(*numbers)
 
 
 def ramp_icon(color_map: str) -> QIcon:

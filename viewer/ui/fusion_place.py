@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from viewer.core.alignment import SAME_PLACE, parts, rigid
 from viewer.core.words import gettext as _
 from viewer.session.aligning import middle
+from viewer.session.fusion import usual_difference, usual_window
 from viewer.ui import theme
 from viewer.ui.controls import Button, Label, NumberRow, SectionTitle, SwitchRow
 from viewer.ui.controls.popover import Popover
@@ -16,6 +17,7 @@ from viewer.ui.fusing import Fusing
 from viewer.ui.host import Host
 
 _FARTHEST = 2000.0
+_MOST = 1e9
 _WIDTH = 340
 
 
@@ -64,6 +66,18 @@ class FusionPlace(Popover):
         self.clear_low.setToolTip(_("Low values are clear and high ones dense, as of a dose or heat map; off: all are alike."))
         self.clear_low.value_changed.connect(lambda on: None if self._silent else fusing.change(follows_value=bool(on)))
         self.body.addWidget(self.clear_low)
+        self.window_rows = [
+            NumberRow(words, low, _MOST, 1.0, step=0.01, slider=False, tooltip=tip, parent=self)
+            for words, low, tip in (
+                (_("Window width"), 1e-9, _("The range of values from the first colour to the last.")),
+                (_("Window level"), -_MOST, _("The value in the middle of the colours.")),
+            )
+        ]
+        for row in self.window_rows:
+            row.field.setFixedWidth(widest)
+            row.set_label_width(132)
+            row.settled.connect(self._window)
+            self.body.addWidget(row)
         self.own = Button(_("Usual window"), parent=self)
         self.own.setToolTip(_("The window of the file, SUV 0 to 6 for PET, from 0 up for a dose."))
         self.own.clicked.connect(lambda: fusing.change(window=None, window_unit=None, is_auto=False, difference=None))
@@ -84,8 +98,8 @@ class FusionPlace(Popover):
 
     def refresh(self) -> None:
         """Show where it is."""
-        shown = self._fusing.shown
-        if shown is None:
+        shown, volume = self._fusing.shown, self._host.state.volume
+        if shown is None or volume is None or shown.volume.is_color:
             return
         self._silent = True
         shift, degrees = parts(shown.matrix, middle(shown.volume.geometry))
@@ -99,6 +113,13 @@ class FusionPlace(Popover):
         is_aligned = shown.link is not None and shown.link.alignment is not None
         theme.set_available(self.undo_alignment, "" if is_aligned else _("The second image lies where its file says."))
         self.clear_low.set_value(shown.follows_value)
+        window = shown.told_window
+        usual = usual_difference(volume) if shown.mode == "difference" and not volume.is_color else usual_window(shown.volume)
+        factor = shown.scale[0]
+        for row, value, default in zip(self.window_rows, (window.width, window.center), (usual.width * factor, usual.center * factor), strict=True):
+            row.set_default(default)
+            if not row.field.hasFocus() or not row.field.isModified():
+                row.set_value(round(value, 2))
         self._silent = False
 
     def _how(self) -> str:
@@ -126,6 +147,10 @@ class FusionPlace(Popover):
     def _exchange(self) -> None:
         self.close()
         self._fusing.exchange()
+
+    def _window(self, *_value: object) -> None:
+        if not self._silent and all(row.is_valid() for row in self.window_rows):
+            self._fusing.set_window(*(float(row.value()) for row in self.window_rows))
 
     def _place(self, *_value: object) -> None:
         shown = self._fusing.shown

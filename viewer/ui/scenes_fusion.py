@@ -53,6 +53,17 @@ def fusion(stage: Callable[..., Stage]) -> Iterator[str]:
     yield "fusion-without-common-unit"
 
 
+def narrow_fusion(stage: Callable[..., Stage]) -> Iterator[str]:
+    s = stage(size=(960, 600))
+    s.open_sample()
+    s.open(made_pet(s.folder / "pet", frame=_frame(s)))
+    s.show("CT thorax phantom")
+    s.turn_to(NODULE.centre_mm)
+    s.window.fusion_commands.fusing.lay_entry(next(r for r in s.window.opener.rows() if "PET" in r.entry.title).entry)
+    s.settle()
+    yield "fusion-960x600"
+
+
 def aligning(stage: Callable[..., Stage]) -> Iterator[str]:
     s = stage(workers=2)
     s.open_sample()
@@ -142,4 +153,4 @@ def _uptake(grid: Geometry) -> NDArray[np.float32]:
     return np.asarray(np.clip(found * (1 + 0.08 * rng.standard_normal(found.shape)), 0, 60), dtype=np.float32)
 
 
-FUSION_CHAPTERS = (fusion, aligning)
+FUSION_CHAPTERS = (fusion, aligning, narrow_fusion)

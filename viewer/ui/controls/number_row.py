@@ -106,6 +106,11 @@ class NumberRow(FormRow):
     def default(self) -> float:
         return self._default
 
+    def set_default(self, value: float) -> None:
+        """What Reset goes back to, where that depends on the image."""
+        self._default = self._scale.rounded(value)
+        self._reset.setEnabled(self._value != self._default)
+
     def reset(self) -> None:
         """Back to the default, told as a change."""
         self._take(self._default)
