@@ -24,7 +24,7 @@ from viewer.core.render import (
     voi_levels,
 )  # fmt: skip
 from viewer.core.volume import Volume
-from viewer.core.window import VoiLut, Window
+from viewer.core.window import VoiLut, Window, apply_window
 
 # CONVENTIONS D31: c = 40, w = 400.
 D31 = {
@@ -260,3 +260,18 @@ def test_3f_every_map_of_the_list_is_there_and_those_that_bend_perception_say_so
     assert "legacy" in TITLES["jet"]
     assert np.array_equal(color_map("inverted_grey"), color_map("grey")[::-1])
     assert len({color_map(name).tobytes() for name in TITLES}) == len(TITLES)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16])
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_d31_every_number_has_the_level_of_the_formula(dtype: type, function: str) -> None:
+    """Far from the window, too, and with windows beside all that the type holds."""
+    limits = np.iinfo(dtype)
+    every = np.arange(limits.min, limits.max + 1).astype(dtype)[None]
+    for center, width in ((40, 400), (40.5, 1), (0, 1.5), (-1e6, 10), (1e6, 10), (limits.max, 3), (limits.min, 3), (100, 1e7), (-600.25, 1500.5)):
+        for is_inverted in (False, True):
+            window = Window(center, width, function)
+            expected = np.floor(apply_window(every, window) + 0.5)
+            expected = 255 - expected if is_inverted else expected
+            found = levels(every, Display(window, None, is_inverted))
+            assert (found == expected).all(), (center, width, is_inverted)

@@ -336,7 +336,7 @@ class _Tables:
         for kind, known, table in self._colors:
             if kind == dtype and known == display:
                 return table
-        table = rgb32(display.color_map)[self.level_table(dtype, display)]
+        table = np.take(rgb32(display.color_map), self.level_table(dtype, display), mode="clip")
         if display.padding is not None:
             table[_padding_patterns(dtype, display.padding)] = _BLACK
         self._colors = [(dtype, display, table), *self._colors[: self._size - 1]]
@@ -350,12 +350,25 @@ def _level_table(dtype: np.dtype[Any], display: Display) -> NDArray[np.uint8]:
     limits = np.iinfo(dtype)
     if limits.bits > 16:
         raise ValueError(f"voxels of type {dtype} have no lookup table")
-    table = _rounded(voi_levels(np.arange(limits.min, limits.max + 1, dtype=np.int32), display), display.is_inverted)
+    first, last = _ramp(limits.min, limits.max, display)
+    ramp = _rounded(voi_levels(np.arange(first, last + 1, dtype=np.int32), display), display.is_inverted)
+    table = np.empty(limits.max - limits.min + 1, dtype=np.uint8)
+    table[: first - limits.min], table[first - limits.min : last + 1 - limits.min], table[last + 1 - limits.min :] = ramp[0], ramp, ramp[-1]
     if limits.min < 0:
         table = np.roll(table, limits.min)  # bit patterns: 0 and up first, then the negative values
     if display.padding is not None:
         table[_padding_patterns(dtype, display.padding)] = 0
     return table
+
+
+def _ramp(least: int, largest: int, display: Display) -> tuple[int, int]:
+    """The first and last number between which levels differ: outside of a linear window all are black or white, and need no formula."""
+    window = display.window
+    reach = window.width + 2
+    if display.lut is not None or window.function == "SIGMOID" or not math.isfinite(window.center) or not math.isfinite(reach):
+        return least, largest
+    first, last = math.floor(window.center - reach), math.ceil(window.center + reach)
+    return min(max(first, least), largest), max(min(last, largest), least)
 
 
 def _padding_patterns(dtype: np.dtype[Any], padding: tuple[float, float]) -> NDArray[Any]:
