@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from viewer.session.marks import Mark, MarkKind, Run
 
@@ -80,12 +81,40 @@ def strip(rect: QRectF, bar: SliceBar, scale: float = 1.0) -> QRectF | None:
     return QRectF(rect.right() - HANDLE_WIDTH * scale, place.top() - 4 * scale, HANDLE_WIDTH * scale, place.height() + 8 * scale)
 
 
-def paint_slice_bar(painter: QPainter, rect: QRectF, bar: SliceBar, scale: float = 1.0) -> None:
-    """Paint it. What has arrived is brighter than what has not; ticks stand left of the groove, segments in a stripe beside it."""
-    place, held = groove(rect, bar, scale), thumb(rect, bar, scale)
-    if place is None or held is None:
+def paint_slice_bar(painter: QPainter, rect: QRectF, bar: SliceBar, scale: float = 1.0, *, ground: QImage | None = None) -> None:
+    """Paint it. What has arrived is brighter than what has not; ticks stand left of the groove, segments in a stripe beside it.
+
+    ``ground``: what :func:`ground_of` made of the same bar; only the thumb is painted anew then.
+    """
+    held = thumb(rect, bar, scale)
+    if held is None:
         return
-    # Rectangles on whole pixels: rounded ends of 4 px cost as much as all the texts.
+    if ground is None:
+        _paint_ground(painter, rect, bar, scale)
+    else:
+        ratio = ground.devicePixelRatio()
+        painter.drawImage(QPointF(round((rect.right() - HANDLE_WIDTH * scale) * ratio) / ratio, rect.top()), ground)
+    painter.fillRect(held.toRect(), QColor(255, 255, 255, 225 if bar.is_wide else 190))
+
+
+def ground_of(rect: QRectF, bar: SliceBar, ratio: float, scale: float = 1.0) -> QImage:
+    """All of it but the thumb, for a device of so many pixels to a logical one: a groove of 4 px is as dear to fill as all texts are to draw."""
+    width = HANDLE_WIDTH * scale
+    image = QImage(math.ceil(width * ratio), math.ceil(rect.height() * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(-round((rect.right() - width) * ratio) / ratio, -rect.top())
+    _paint_ground(painter, rect, bar, scale)
+    painter.end()
+    return image
+
+
+def _paint_ground(painter: QPainter, rect: QRectF, bar: SliceBar, scale: float) -> None:
+    place = groove(rect, bar, scale)
+    if place is None:
+        return
     if bar.is_wide:
         painter.fillRect(place.adjusted(-1, -1, 1, 1).toRect(), QColor(0, 0, 0, 120))
     painter.fillRect(place.toRect(), QColor(255, 255, 255, 72 if bar.is_wide else 46))
@@ -93,7 +122,6 @@ def paint_slice_bar(painter: QPainter, rect: QRectF, bar: SliceBar, scale: float
         start, end = (place.top() + place.height() * n / bar.count for n in (first, stop))
         painter.fillRect(QRectF(place.left(), start, place.width(), max(1.0, end - start)).toRect(), QColor(255, 255, 255, 72))
     _paint_runs(painter, rect, bar, place, scale)
-    painter.fillRect(held.toRect(), QColor(255, 255, 255, 225 if bar.is_wide else 190))
     for mark in bar.marks:
         _paint_tick(painter, mark, QPointF(place.left() - 3 * scale, y_of(rect, bar, mark.index, scale)), scale)
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip
 
 from viewer.core.words import gettext as _
-from viewer.draw.slice_bar import SliceBar, groove, index_at, paint_slice_bar, strip, thumb, y_of
+from viewer.draw.slice_bar import SliceBar, groove, ground_of, index_at, paint_slice_bar, strip, thumb, y_of
 from viewer.session import hand
 from viewer.session.document import Document
 from viewer.session.marks import Mark, Run, point_marks, scans_of, segment_runs
@@ -35,6 +35,7 @@ class SliceSlider(QObject):
         self._runs: tuple[Run, ...] = ()
         self._seen: object = None
         self._marked: object = None
+        self._ground: tuple[object, QImage] | None = None
         self._segment: tuple[str, int] | None = None
         self._scan = QTimer(self)
         self._scan.setSingleShot(True)
@@ -68,10 +69,12 @@ class SliceSlider(QObject):
         """Paint it over the view; without corner texts it is there only under the pointer."""
         bar = self.bar()
         if bar is not None and (self.is_wide or self._view.state.text != "none"):
-            painter.save()
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            paint_slice_bar(painter, rect, bar)
-            painter.restore()
+            ratio = painter.device().devicePixelRatio()
+            # Compared by identity first: marks that stay are the same tuple.
+            key = (bar.marks, bar.runs, bar.arrived, bar.count, bar.is_wide, rect.width(), rect.height(), ratio)
+            if self._ground is None or key != self._ground[0]:
+                self._ground = key, ground_of(rect, bar, ratio)
+            paint_slice_bar(painter, rect, bar, ground=self._ground[1])
 
     def look(self) -> None:
         """The view or its document may have changed: mark anew what must be. Cheap where nothing has."""
