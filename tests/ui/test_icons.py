@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QColor, QIcon, QImage
+from PySide6.QtGui import QAction, QColor, QIcon, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -107,3 +107,17 @@ def test_unknown_names_are_refused() -> None:
         icons.icon("no-such-icon")
     with pytest.raises(ValueError, match="tint"):
         icons.icon("hand", tint="pink")
+
+
+def test_an_actions_icon_is_made_when_it_is_about_to_be_seen(qapp: QApplication) -> None:
+    action = QAction("Square")
+    icons.promise_icon(action, "square")
+    assert action.icon().isNull()
+    apply_theme(qapp, "light")
+    icons.renew(action)
+    assert action.icon().isNull()  # nobody sees it: a change of the theme makes none either
+    icons.keep_promise(action)
+    assert QColor(LIGHT.text2).name() in _inks(action.icon().pixmap(QSize(16, 16), 3.0).toImage())
+    apply_theme(qapp, "dark")
+    icons.renew(action)
+    assert QColor(DARK.text2).name() in _inks(action.icon().pixmap(QSize(16, 16), 3.0).toImage())
