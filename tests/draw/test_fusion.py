@@ -17,9 +17,10 @@ from viewer.core.colormaps import color_map
 from viewer.core.slab import Slab
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
+from viewer.draw import fusion as fusion_module
 from viewer.draw.color_bar import has_color_bar
 from viewer.draw.corners import corners
-from viewer.draw.fusion import _wrapped, sampled
+from viewer.draw.fusion import _wrapped, forget_planes, sampled
 from viewer.draw.picture import compose
 from viewer.draw.screenshot import png_bytes, screenshot
 from viewer.draw.text import Style, text_width
@@ -257,3 +258,20 @@ def test_the_sentence_over_the_image_is_broken_into_lines_that_fit(qapp: Any, te
     assert all(text_width(line, style) <= 180.0 for line in lines)
     assert len(lines) <= math.ceil(text_width(text, style) / 180.0) + 1  # no line of one word
     assert _wrapped("one", style, 1.0) == ["one"]
+
+
+def test_sampled_planes_are_kept_for_windowing_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = ct(), pet()
+    document = opened(first, second)
+    forget_planes()
+    states = [resolve(ViewWish(first.id, index=n % 12, plane="axial", fusion=FusionWish(second.id)), document) for n in range(12)]
+    kept = [sampled(state, state.fusion) for state in states if state.fusion is not None]
+    windowed = resolve(ViewWish(first.id, index=11, plane="axial", fusion=FusionWish(second.id, opacity=0.1, window=Window(1, 2))), document)
+    assert windowed.fusion is not None and sampled(windowed, windowed.fusion) is kept[-1]
+    monkeypatch.setattr(fusion_module, "_KEPT_BYTES", 2 * kept[0].nbytes)
+    nudged = resolve(ViewWish(first.id, index=3, plane="axial", fusion=FusionWish(second.id, nudge=rigid(shift=(1, 0, 0)))), document)
+    assert nudged.fusion is not None
+    sampled(nudged, nudged.fusion)
+    assert len(fusion_module._planes) == 2
+    forget_planes()
+    assert len(fusion_module._planes) == 0

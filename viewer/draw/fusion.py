@@ -25,8 +25,8 @@ from viewer.draw.text import Style, draw_text, text_width
 from viewer.session.fusion import ShownFusion
 from viewer.session.view import ViewState
 
-_KEPT = 12
-"""Sampled planes that are kept: those of nine views, and some to go back to."""
+_KEPT, _KEPT_BYTES = 12, 48 << 20
+"""Sampled planes that are kept: those of nine views, and some to go back to; fewer of large ones."""
 HANDLE = 9.0
 """Half the width of the curtain's handle."""
 _HALO, _LINE = QColor(0, 0, 0, 190), QColor("#F2F4F6")
@@ -51,10 +51,7 @@ def sampled(state: ViewState, fusion: ShownFusion) -> NDArray[Any]:
     padding = fusion.volume.padding
     if padding is not None:
         found = np.where((found >= padding[0]) & (found <= padding[1]), np.float32(np.nan), found)
-    _planes[key] = found
-    while len(_planes) > _KEPT:
-        _planes.popitem(last=False)
-    return found
+    return _kept(key, found)
 
 
 def sampled_map(state: ViewState, item: ScalarMap) -> NDArray[Any]:
@@ -62,12 +59,21 @@ def sampled_map(state: ViewState, item: ScalarMap) -> NDArray[Any]:
     key = (item.id, item.values.shape, state.cut)
     found = _planes.get(key)
     if found is None:
-        found = _planes[key] = sample(item.values, item.geometry, state.cut)
-        while len(_planes) > _KEPT:
-            _planes.popitem(last=False)
-    else:
-        _planes.move_to_end(key)
+        return _kept(key, sample(item.values, item.geometry, state.cut))
+    _planes.move_to_end(key)
     return found
+
+
+def _kept(key: tuple[object, ...], plane: NDArray[Any]) -> NDArray[Any]:
+    _planes[key] = plane
+    while len(_planes) > 1 and (len(_planes) > _KEPT or sum(p.nbytes for p in _planes.values()) > _KEPT_BYTES):
+        _planes.popitem(last=False)
+    return plane
+
+
+def forget_planes() -> None:
+    """Keep no sampled plane any longer: everything was closed."""
+    _planes.clear()
 
 
 def lay_over(pixels: Pixels, state: ViewState, fusion: ShownFusion, first: Callable[[], NDArray[Any]]) -> None:

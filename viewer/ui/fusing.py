@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, QTimer, Signal
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QMenu, QWidget
 
 from viewer.core.alignment import SAME_PLACE, Method, chained, degrees_of, distance_of, inverse, moved
@@ -16,6 +17,7 @@ from viewer.core.registration import Registration
 from viewer.core.volume import Volume
 from viewer.core.window import Window
 from viewer.core.words import gettext as _
+from viewer.draw.fusion import forget_planes
 from viewer.io.gate import harmless
 from viewer.io.series import SeriesEntry
 from viewer.session.aligning import alignment_step, first_place, middle, register, removal_step, why_no_registration
@@ -96,7 +98,9 @@ class Fusing(QObject):
         """Ask which of the listed series is to lie over the shown image."""
         menu = self.build_menu()
         menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(place if place is not None else self._window.mapToGlobal(self._window.rect().center()))
+        pointer = QCursor.pos()
+        middle = self._window.mapToGlobal(self._window.rect().center())
+        menu.popup(place if place is not None else pointer if self._window.frameGeometry().contains(pointer) else middle)
 
     def build_menu(self) -> QMenu:
         """The listed images, each with the reason where it cannot lie over the shown one."""
@@ -317,6 +321,7 @@ class Fusing(QObject):
     def _forget(self) -> None:
         self.cancel_aligning()
         self._end_aligning()
+        forget_planes()
 
 
 def _name(volume: Volume) -> str:

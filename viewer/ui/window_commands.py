@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PLANES = ("acquired", "axial", "coronal", "sagittal")
 _CONTEXT = (
     "window.auto", "window.invert", "view.fit", "view.actual", "view.standard", "view.reset", "",
-    "view.key_image", "view.magnifier", "view.ruler", "", "view.original", "view.text", "view.identity", "",
+    "view.key_image", "view.magnifier", "view.ruler", "", "fusion.lay_over", "view.original", "view.text", "view.identity", "",
     "view.explain", "edit.copy_picture", "file.export",
 )  # fmt: skip
 
