@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+NO_FONT = "No font here has all characters of this language."
 PANELS = ("enhance", "segment", "measure", "classify", "history")
 # They open a dialog of the system, which is not ours and waits for an answer; or end, or change what is walked through.
 LEFT_OUT = {
@@ -32,9 +33,11 @@ def main(language: str, width: int, height: int) -> int:
         from PySide6.QtGui import QCursor
         from PySide6.QtWidgets import QApplication
 
+        from viewer.core import words
         from viewer.session.plugins import discover
         from viewer.ui import language as spoken
         from viewer.ui import theme
+        from viewer.ui.scenes_check import missing_glyphs
         from viewer.ui.scenes_stage import FAR_AWAY, Stage
 
         qInstallMessageHandler(lambda _kind, _context, text: None if text.startswith("This plugin") else print(f"Qt: {text}"))
@@ -43,6 +46,9 @@ def main(language: str, width: int, height: int) -> int:
         theme.set_reduced_motion(True)
         theme.apply_theme(application, "dark")
         spoken.speak(application, language)
+        if missing_glyphs("".join(words.every_text()), theme.font()):
+            print(NO_FONT)
+            return 0
         stage = Stage(folder, discover(), size=(width, height))
         found, states = 0, 0
         for state, sentences in walk(stage):

@@ -41,12 +41,15 @@ def shown_windows(window: QWidget) -> tuple[QWidget, ...]:
     return (window, *sorted((w for w in tops if _belongs(w, window)), key=_depth))
 
 
-def complaints(window: QWidget) -> list[str]:
-    """Sentences about what is wrong in a window and in what stands over it; empty if all is well."""
+def complaints(window: QWidget, *, glyphs: bool = False) -> list[str]:
+    """Sentences about what is wrong in a window and in what stands over it; empty if all is well.
+
+    ``glyphs``: characters that no font has are wrong, too; which fonts there are is the machine's affair.
+    """
     found = []
     for top in shown_windows(window):
         for widget in _visible(top):
-            found += [*_cut(widget), *_missing(widget), *_unnamed(widget), *_overlapping(widget)]
+            found += [*_cut(widget), *(_missing(widget) if glyphs else ()), *_unnamed(widget), *_overlapping(widget)]
     return found
 
 

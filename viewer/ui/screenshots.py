@@ -148,7 +148,7 @@ def _pictures(chapter: object, folder: Path, registry: object, out: Path, number
             pixmap = made[-1].picture()
             if not pixmap.save(str(out / name)):
                 raise OSError(f"{out / name} cannot be written.")
-            yield name, complaints(made[-1].window)
+            yield name, complaints(made[-1].window, glyphs=True)
     finally:
         while made:
             made.pop().close()
