@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -14,7 +15,12 @@ def _root(name: str, package: Path = _PACKAGE) -> Path:
 
 def resource(*parts: str) -> Path:
     """Path of something shipped in ``resources``: ``resource("icons", "hand.svg")``. Nothing is read, and it need not exist."""
-    return _root("resources").joinpath(*parts)
+    return _resources().joinpath(*parts)
+
+
+@lru_cache(maxsize=1)
+def _resources() -> Path:
+    return _root("resources")
 
 
 def models_folder() -> Path:
