@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QNativeGestureEvent, QPointingDevice, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -184,14 +184,11 @@ def test_3a_shift_and_move_carry_the_crosshair(shown: Window) -> None:
     told: list[Any] = []
     shown.view.pointed.connect(told.append)
     port = shown.view.viewport()
-    QTest.mouseMove(port, QPoint(100, 100))
-    assert told == []
-    # QTest moves no keys: the event that a mouse sends with Shift held.
-    from PySide6.QtGui import QMouseEvent
-
-    spot = QPointF(220, 190)
-    event = QMouseEvent(QEvent.Type.MouseMove, spot, port.mapToGlobal(spot), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, SHIFT)
-    QApplication.sendEvent(port, event)
+    for spot, held in ((QPointF(100, 100), NONE), (QPointF(220, 190), SHIFT)):
+        # QTest moves no keys: the event that a mouse sends, with and without Shift held.
+        event = QMouseEvent(QEvent.Type.MouseMove, spot, port.mapToGlobal(spot), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, held)
+        QApplication.sendEvent(port, event)
+    assert len(told) == 1
     assert told[-1] == pytest.approx(place_under(shown, (220, 190)))
 
 
