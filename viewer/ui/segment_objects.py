@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
-from viewer.core.sentence import joined, whole
+from viewer.core.sentence import whole
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.io.objects.referring import By, Choice, series_for
@@ -97,7 +97,7 @@ def _tell(host: Host, entry: SeriesEntry, found: Attachable, series: str, by: By
         text = _("{what} opened on {series}.").format(what=what, series=series)
     warnings = found.warnings
     if warnings:
-        text = joined((text, whole(warnings[0])), " ")
+        text = _("{first} {second}").format(first=text, second=whole(warnings[0]))
     kind = "warn" if warnings or by == "frame" else "ok"
     host.say(kind, text, details="\n".join(_(note.text) for note in found.notes) if len(warnings) > 1 else "")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from viewer.core.errors import Refused, UnreadableFile
 from viewer.core.provenance import Note
-from viewer.core.sentence import joined
 from viewer.core.words import _, mark
 from viewer.io import gate
 from viewer.io.dicom import elements
@@ -108,4 +107,6 @@ def with_words(entry: SeriesEntry, dataset: Dataset) -> SeriesEntry:
     sop_class = elements.text(dataset, 0x00080016)
     known = next((text for uid, text in _ONLY_LISTED if sop_class == uid or sop_class.startswith(uid if uid.endswith(".") else f"{uid}.")), "")
     sentence = _(known) if known else _("{title} holds no image that can be shown here.").format(title=entry.title)
-    return replace(entry, notes=(*entry.notes, Note("file", joined((sentence, _("Its elements are in the tag browser.")), " "))))
+    return replace(
+        entry, notes=(*entry.notes, Note("file", _("{first} {second}").format(first=sentence, second=_("Its elements are in the tag browser."))))
+    )
