@@ -171,7 +171,7 @@ def update(package: str, texts: dict[str, Text], folder: Path) -> tuple[int, int
         if text.path != last:
             lines.append(f"\n# {text.path}\n")
             last = text.path
-        lines += [f"\n{c}\n" for c in entry.comments if not c.startswith(("# viewer/", "# plugins/")) and len(c) > 1]
+        lines += [f"\n{c}\n" for c in entry.comments if not c.startswith(("# viewer/", "# plugins/", "# models/")) and len(c) > 1]
         lines.append(f"\nmsgid {quoted(text.text)}\n")
         form = entry.forms.get(0, "")
         missing += not form
