@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 
 from benchmarks.table import Row
 from viewer.core.alignment import SAME_PLACE, rigid
@@ -56,6 +56,7 @@ def _frames(document: Document, wishes: list[ViewWish]) -> float:
 
 
 def _resampled(second: Volume) -> float:
+    sitk: Any = importlib.import_module("SimpleITK")
     image = sitk.GetImageFromArray(second.values)
     image.SetSpacing(PET.spacing[::-1])
     image.SetOrigin(PET.origin)
