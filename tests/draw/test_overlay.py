@@ -8,6 +8,7 @@ import pytest
 
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.geometry import Geometry
+from viewer.core import words
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import VoiLut, Window
 from viewer.draw.corners import Corners, age_text, clock, corners, iso_date, person, position_text
@@ -117,6 +118,16 @@ def test_ages_and_times_as_people_write_them() -> None:
 )
 def test_names_are_written_as_people_write_them(name: str, shown: str) -> None:
     assert person(name) == shown
+
+
+def test_d04_a_chinese_window_writes_a_name_in_its_own_signs() -> None:
+    names = ("Wang^XiaoDong=王^小東=", "Wang^Min", "Yamada^Tarou=山田^太郎=やまだ^たろう", "=王^敏")
+    assert [person(name) for name in names] == ["Wang, XiaoDong", "Wang, Min", "Yamada, Tarou", "王, 敏"]
+    words.use("zh_CN")
+    try:
+        assert [person(name) for name in names] == ["王小東", "Wang, Min", "山田太郎", "王敏"]
+    finally:
+        words.use("en")
 
 
 def test_digits_are_those_of_the_unit() -> None:

@@ -9,7 +9,7 @@ from viewer.core.letters import shown_letters
 from viewer.core.oblique import ObliqueLayout
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import FUNCTIONS, Window
-from viewer.core.words import _
+from viewer.core.words import _, language
 from viewer.draw.figures import window_figures
 from viewer.draw.fusion import second_line
 from viewer.session.hand import stack_index, stack_size
@@ -202,8 +202,12 @@ def view_name(state: ViewState, number: int) -> str:
 
 
 def person(name: str) -> str:
-    """DICOM's ``Wang^Min`` as ``Wang, Min``; the first group that is filled in (D04)."""
-    group = next((part for part in name.split("=") if part.strip("^ ")), "")
+    """DICOM's ``Wang^Min`` as ``Wang, Min``; the first group that is filled in, in a Chinese window the ideographic one before it (D04)."""
+    groups = name.split("=")
+    if language() == "zh_CN" and len(groups) > 1 and groups[1].strip("^ "):
+        # Family and given name stand together there.
+        return "".join(part.strip() for part in groups[1].split("^"))
+    group = next((part for part in groups if part.strip("^ ")), "")
     family, *others = group.split("^")
     rest = " ".join(part.strip() for part in others if part.strip())
     return ", ".join(part for part in (family.strip(), rest) if part)
