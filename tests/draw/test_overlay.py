@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from viewer.core import words
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.geometry import Geometry
-from viewer.core import words
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import VoiLut, Window
 from viewer.draw.corners import Corners, age_text, clock, corners, iso_date, person, position_text
