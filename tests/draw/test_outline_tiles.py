@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtGui import QImage, QPainter
 
 from viewer.core.layout import Placement
+from viewer.draw import outline_tiles
 from viewer.draw.contours import Contour, outline
 from viewer.draw.outline_tiles import OutlineTiles
 from viewer.draw.shapes import _stroke_contours
@@ -66,16 +67,20 @@ def test_outlines_over_the_whole_picture_are_stroked_each_time(qapp: object) -> 
     assert tiles.nbytes == 0
 
 
-def test_tiles_take_no_more_memory_than_they_may(qapp: object) -> None:
-    tiles = OutlineTiles(most_bytes=100_000)
-    for radius in range(5, 25):
-        contours = circles(radius)
-        for _ in range(3):
+def test_tiles_take_no_more_memory_than_they_may_and_the_first_stay(qapp: object) -> None:
+    """However long the stack that is gone through: one more tile than fits would push out the next that is wanted."""
+    tiles, stack = OutlineTiles(most_bytes=100_000), [circles() for _ in range(30)]
+    counts = [[painted(tiles, contours, Placement(1.0, (0.0, 0.0)))[1] for contours in stack] for _ in range(4)]
+    assert 100_000 <= tiles.nbytes < 130_000
+    kept = counts[2].count(0)
+    assert kept > 2 and counts[3] == counts[2] == [0] * kept + [1] * (30 - kept)
+
+
+def test_tiles_that_nobody_wants_any_more_give_way(qapp: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outline_tiles, "_STALE", 20)
+    tiles, old, new = OutlineTiles(most_bytes=30_000), [circles() for _ in range(10)], circles()
+    for _ in range(3):
+        for contours in old:
             painted(tiles, contours, Placement(1.0, (0.0, 0.0)))
-    assert 0 < tiles.nbytes <= 100_000
-
-
-def test_scrolling_makes_no_tiles(qapp: object) -> None:
-    tiles, stack = OutlineTiles(), [circles() for _ in range(30)]
-    counts = [painted(tiles, contours, Placement(1.0, (0.0, 0.0)))[1] for _ in range(3) for contours in stack]
-    assert set(counts) == {1} and tiles.nbytes == 0
+    counts = [painted(tiles, new, Placement(1.0, (0.0, 0.0)))[1] for _ in range(40)]
+    assert counts[0] == 1 and counts[-1] == 0 and len(tiles._tiles) < 10

@@ -1,4 +1,4 @@
-"""Outlines that stand still are stroked once: windowing and hovering lay the finished strokes over the picture."""
+"""Outlines that stand still are stroked once: windowing, hovering and coming back to a slice lay the finished strokes over it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from PySide6.QtGui import QImage, QPainter
 from viewer.core.layout import Placement
 from viewer.draw.contours import Contour
 
-MOST_BYTES = 32 << 20
+MOST_BYTES = 64 << 20
 """Of all tiles together."""
-_MOST_SEEN = 16
-"""Only what was painted among the last few is likely to be painted again: tiles for every slice of a stack would push each other out."""
+_MOST_SEEN = 128
+_STALE = 512
+"""A tile that so many others were drawn after gives way. Earlier ones stay: going through a long stack, each would push out the next."""
 _LARGEST = 0.6
 """Of the widget's area: laying more over the picture takes as long as the strokes."""
 _RIM = 6.0
@@ -24,12 +25,13 @@ Stroke = Callable[[QPainter], None]
 Key = tuple[int, Placement, float, float]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Tile:
     contours: tuple[Contour, ...]
     """Kept, so that no other object has their identity."""
     image: QImage
     place: QPointF
+    used: int = 0
 
 
 class OutlineTiles:
@@ -39,27 +41,33 @@ class OutlineTiles:
         self._most = most_bytes
         self._seen: dict[Key, tuple[Contour, ...]] = {}
         self._tiles: dict[Key, _Tile] = {}
-
-    @property
-    def nbytes(self) -> int:
-        return sum(tile.image.sizeInBytes() for tile in self._tiles.values())
+        self._now = 0
+        self.nbytes = 0
 
     def draw(self, painter: QPainter, contours: tuple[Contour, ...], placement: Placement, scale: float, stroke: Stroke) -> None:
         """``stroke(painter)`` or what it has painted before."""
         device = painter.device()
         ratio = device.devicePixelRatioF()
         key = (id(contours), placement, scale, ratio)
-        tile = self._tiles.pop(key, None)
-        if tile is None and key in self._seen:
+        self._now += 1
+        tile = self._tiles.get(key)
+        if tile is None and key in self._seen and self._has_room():
             tile = _made(contours, placement, scale, ratio, device.width() * device.height(), stroke)
+            if tile is not None:
+                self._tiles[key] = tile
+                self.nbytes += tile.image.sizeInBytes()
         if tile is None:
             stroke(painter)
             self._see(key, contours)
             return
-        self._tiles[key] = tile  # the last used stands last
-        while self.nbytes > self._most and len(self._tiles) > 1:
-            del self._tiles[next(iter(self._tiles))]
+        tile.used = self._now
         painter.drawImage(tile.place, tile.image)
+
+    def _has_room(self) -> bool:
+        if self.nbytes >= self._most:
+            self._tiles = {key: tile for key, tile in self._tiles.items() if tile.used > self._now - _STALE}
+            self.nbytes = sum(tile.image.sizeInBytes() for tile in self._tiles.values())
+        return self.nbytes < self._most
 
     def _see(self, key: Key, contours: tuple[Contour, ...]) -> None:
         self._seen.pop(key, None)
