@@ -18,6 +18,7 @@ from viewer.draw.guard import check_qt
 from viewer.session.settings import Settings, data_folder
 from viewer.ui import theme
 from viewer.ui.first_frame import FirstFrame
+from viewer.ui.garbage import GarbageCollector
 
 # What takes time to import is imported once the first frame stands on the screen.
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def run(
         application.setApplicationName("negatoscope")
         settings = Settings()
         theme.apply_theme(application, colors or settings.chosen("theme"), text_scale=max(1.0, min(2.0, settings.chosen("text_scale"))))
+        garbage = GarbageCollector(application)
         frame = FirstFrame(settings, restore=not safe_mode)
         frame.show_now()
         from viewer.jobs.pool import Pool
@@ -74,7 +76,6 @@ def run(
         from viewer.io import archive
         from viewer.session.plugins import discover
         from viewer.ui import faults, language
-        from viewer.ui.garbage import GarbageCollector
         from viewer.ui.host import Host
         from viewer.ui.window import Window
 
@@ -82,7 +83,7 @@ def run(
         faulty = language.speak(application, speak or language.chosen(settings))
         host = Host(discover(settings.get("plugins", []), safe_mode=safe_mode), pool, settings)
         window = Window(host, restore=not safe_mode)
-        garbage = GarbageCollector(host)
+        garbage.leave_out_what_is()
         faults.install(host)
         frame.give_way(window)
         language.tell(host, faulty)
