@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viewer.core.cut import Cut
-from viewer.core.geometry import Triple
+from viewer.core.geometry import Triple, rotation
 
 Method = Literal["hand", "positions", "rigid"]
 """By hand; the positions that stand in the files taken for those of one frame; registered by :mod:`viewer.core.registration`."""
@@ -104,12 +104,7 @@ def rigid(*, shift: ArrayLike = (0.0, 0.0, 0.0), degrees: ArrayLike = (0.0, 0.0,
 
 def turned_about(axis: ArrayLike, degrees: float, center: ArrayLike) -> tuple[float, ...]:
     """A move: turned about any axis (right-handed) through a center."""
-    n = np.asarray(axis, dtype=np.float64)
-    x, y, z = n / np.linalg.norm(n)
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    angle = math.radians(degrees)
-    turn = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * (cross @ cross)
-    middle = np.asarray(center, dtype=np.float64)
+    turn, middle = rotation(axis, degrees), np.asarray(center, dtype=np.float64)
     return as_matrix(turn, middle - turn @ middle)
 
 

@@ -328,6 +328,15 @@ def _triples(places: NDArray[np.float64]) -> tuple[Triple, ...]:
     return tuple((float(x), float(y), float(z)) for x, y, z in places)
 
 
+def rotation(axis: ArrayLike, degrees: float) -> NDArray[np.float64]:
+    """The matrix (3, 3) that turns by an angle about an axis of any length, right-handed (Rodrigues)."""
+    n = np.asarray(axis, dtype=np.float64)
+    x, y, z = n / np.linalg.norm(n)
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    angle = math.radians(degrees)
+    return np.asarray(np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * (cross @ cross))
+
+
 def letters(vector: ArrayLike) -> str:
     """Up to three patient letters of a direction, largest first (CONVENTIONS C10): (0.866, 0.5, 0) is ``LP``."""
     v = np.asarray(vector, dtype=np.float64)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viewer.core.cut import Cut
-from viewer.core.geometry import Geometry, Plane, Triple, letters
+from viewer.core.geometry import Geometry, Plane, Triple, letters, rotation
 from viewer.core.layout import NO_AXIS, OPPOSITE, Layout2D, Point, layout_of
 from viewer.core.sample import sample
 
@@ -198,11 +198,7 @@ def turn_of_layout(layout: Layout2D | ObliqueLayout, geometry: Geometry) -> Turn
 
 def turned_about(turn: Turn, axis: ArrayLike, degrees: float) -> Turn:
     """A turn after turning by an angle about an axis of the patient (right-handed)."""
-    x, y, z = np.asarray(axis, dtype=np.float64) / np.linalg.norm(axis)
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    angle = math.radians(degrees)
-    rotation = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * (cross @ cross)
-    return tuple(float(c) for c in (rotation @ np.asarray(turn).reshape(3, 3)).ravel())
+    return tuple(float(c) for c in (rotation(axis, degrees) @ np.asarray(turn).reshape(3, 3)).ravel())
 
 
 def _orthonormal(turn: Turn) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
