@@ -141,3 +141,85 @@ def test_reset_of_a_turned_plane_stays_at_its_place() -> None:
     state = look(reset(desk.wishes[1]))
     assert state.layout.axis == image.geometry.axis_of("sagittal")
     assert abs(state.array_index - image.geometry.to_index(place)[state.layout.axis]) <= 0.5
+
+
+def test_c12_the_crosshair_goes_with_the_frame_of_reference_that_it_was_set_in() -> None:
+    a, b = volume(frame="a"), volume(frame="b")
+    look, desk = look_at(a, b), Desk()
+    desk.arrange("1x2", look)
+    for cell in (0, 1):
+        desk.show(cell, ViewWish(volume_id=a.id), look)
+    place = look(desk.wishes[0]).position_at((5.0, 6.0))
+    desk.point(0, place, look)
+    desk.show(0, ViewWish(volume_id=b.id), look)  # a place of the first image means nothing in this one
+    crosses = desk.crosses([look(w) for w in desk.wishes])
+    assert crosses[0].at is None and crosses[1].at == pytest.approx((5.0, 6.0))
+    desk.show(1, ViewWish(volume_id=b.id), look)
+    assert desk.cursor is None
+
+
+@pytest.mark.parametrize("arrangement", ["1x1", "mpr"])
+def test_c12_views_that_are_arranged_anew_show_no_crosshair_of_another_frame(arrangement: str) -> None:
+    a, b = volume(frame="a"), volume(frame="b")
+    look, desk = look_at(a, b), Desk()
+    desk.arrange("1x2", look)
+    desk.show(0, ViewWish(volume_id=a.id), look)
+    desk.show(1, ViewWish(volume_id=b.id), look)
+    desk.activate(1)
+    place = look(desk.wishes[0]).position_at((5.0, 6.0))
+    desk.point(0, place, look)
+    desk.arrange(arrangement, look)
+    assert {w.volume_id for w in desk.wishes} == {b.id} and desk.cursor != place
+
+
+def test_closing_a_view_leaves_the_crosshair_to_the_view_that_it_was_set_in() -> None:
+    a, b = volume(frame="a"), volume(frame="b")
+    look, desk = look_at(a, b), Desk()
+    desk.show(0, ViewWish(volume_id=a.id), look)
+    for _n in range(2):
+        desk.add_outside(0)
+    desk.show(2, ViewWish(volume_id=b.id), look)
+    desk.point(2, look(desk.wishes[2]).position_at((5.0, 6.0)), look)
+    desk.remove_outside(1)
+    assert [cross.at for cross in desk.crosses([look(w) for w in desk.wishes])] == [None, pytest.approx((5.0, 6.0))]
+    desk.remove_outside(1)
+    assert desk.cursor is None
+
+
+def test_views_linked_by_offset_stay_so_when_arranged_anew_and_when_another_image_comes() -> None:
+    a, b, c = volume(frame="a"), volume(frame="b"), volume(frame="c")
+    look, desk = look_at(a, b, c), Desk()
+    desk.arrange("1x2", look)
+    desk.show(0, ViewWish(volume_id=a.id, index=5), look)
+    desk.show(1, ViewWish(volume_id=b.id, index=9), look)
+    desk.set_links(Links(by_offset=True), look)
+    desk.arrange("2x2", look)
+    desk.ask(0, replace(desk.wishes[0], index=7), look)
+    assert desk.wishes[1].index == 11
+    desk.show(1, ViewWish(volume_id=c.id, index=2), look)
+    desk.ask(0, replace(desk.wishes[0], index=8), look)
+    assert desk.wishes[1].index == 3
+
+
+def test_by_offset_stacks_that_are_counted_from_opposite_ends_go_the_same_way_through_the_patient() -> None:
+    here, there = volume(frame="a"), volume(frame="b")
+    there = replace(there, geometry=there.geometry.flipped(0))
+    look, desk = look_at(here, there), Desk()
+    desk.arrange("1x2", look)
+    desk.show(0, ViewWish(volume_id=here.id, plane="acquired", index=5), look)
+    desk.show(1, ViewWish(volume_id=there.id, plane="acquired", index=9), look)
+    desk.set_links(Links(by_offset=True), look)
+    heights = [look(w).position_at((1.0, 1.0))[2] for w in desk.wishes]
+    desk.ask(0, replace(desk.wishes[0], index=7), look)
+    np.testing.assert_allclose([look(w).position_at((1.0, 1.0))[2] for w in desk.wishes], np.add(heights, 2 * SPACING[0]))
+
+
+def test_turning_the_lines_does_not_turn_round_how_slices_are_counted() -> None:
+    image = volume()
+    look, desk = look_at(image), Desk()
+    desk.show(0, ViewWish(volume_id=image.id), look)
+    desk.arrange("mpr", look)
+    before = [sheet_of(look(w)) for w in desk.wishes]
+    desk.turn(0, 0.02, look)
+    for old, new in zip(before, (sheet_of(look(w)) for w in desk.wishes), strict=True):
+        assert old is not None and new is not None and float(old.normal @ new.normal) > 0.99

@@ -16,6 +16,9 @@ from viewer.core.words import mark
 from viewer.session.linking import Cross, Links, crosses_of, followed, share_frame, sheet_of, slice_at, slice_spacing
 from viewer.session.view import ViewState, ViewWish, why_no_mpr
 
+_ALIKE = 0.5
+"""Planes less than 60 degrees apart are scrolled the same way through the patient."""
+
 Look = Callable[[ViewWish], ViewState]
 """What a wish shows now."""
 
@@ -116,23 +119,30 @@ class Desk:
             inside = [active, *(w for w in inside if w is not active)]
         count = len(wanted.cells)
         inside = (inside + [ViewWish(text=active.text)] * count)[:count]
+        home = self._cursor_home(look)
         self.arrangement, self.wishes, self.reason = wanted, inside + outside, ""
         self.active = inside.index(active) if active in inside else 0
-        self._anchors.clear()
+        self._keep_cursor(home, look, first=self.active)
+        self._anchor(look)
         if wanted.planes and self.wish.volume_id:
-            self.point(self.active, self.cursor or _middle(look(self.wish)), look)
+            state = look(self.wish)
+            self.point(self.active, self._cursor_in(state, look) or _middle(state), look)
 
     def _from_planes(self, active: ViewWish, look: Look) -> ViewWish:
         """What one view shows after the planes are put away: as before them, at the place that was looked at."""
         before = self._before_planes
         plane = before.plane if before is not None and before.volume_id == active.volume_id else None
         wish = replace(plane_wish(active, plane), index=None)
-        number = slice_at(look(wish), self.cursor) if self.cursor is not None and active.volume_id else None
+        state = look(wish)
+        cursor = self._cursor_in(state, look)
+        number = slice_at(state, cursor) if cursor is not None else None
         return replace(wish, index=number) if number is not None else wish
 
     def add_outside(self, cell: int) -> int:
         """A further view in a window of its own, showing what a cell shows; its number."""
         self.wishes.append(self.wishes[cell])
+        if cell in self._anchors:
+            self._anchors[len(self.wishes) - 1] = self._anchors[cell]
         return len(self.wishes) - 1
 
     def remove_outside(self, cell: int) -> None:
@@ -140,6 +150,10 @@ class Desk:
         if cell in self.outside:
             del self.wishes[cell]
             self.active = 0 if self.active == cell else self.active - (self.active > cell)
+            self._anchors = {n - (n > cell): index for n, index in self._anchors.items() if n != cell}
+            if self.cursor_cell == cell:
+                self.cursor = None
+            self.cursor_cell -= self.cursor_cell > cell
 
     def activate(self, cell: int) -> bool:
         """Make a view the one that bars and panels act on; False if it is already, or is none."""
@@ -152,20 +166,30 @@ class Desk:
 
     def show(self, cell: int, wish: ViewWish, look: Look) -> set[int]:
         """Show another image in a view; in all views of planes, where the arrangement is of planes. Returns the views that changed."""
+        home = self._cursor_home(look)
+        changed = self._put(self._shown_with(cell, wish, look))
+        self._keep_cursor(home, look, first=self.cursor_cell)
+        state = look(self.wishes[cell])
+        if changed and state.volume is not None and self._plane_of(cell) is not None and not self.reason:
+            self.point(cell, _middle(state), look)
+        self._anchor(look)
+        return changed
+
+    def _shown_with(self, cell: int, wish: ViewWish, look: Look) -> dict[int, ViewWish]:
+        """What the views are to show when one is asked for another image."""
+        if self._plane_of(cell) is None:
+            return {cell: wish}
         inside = range(len(self.arrangement.cells))
-        self._anchors.pop(cell, None)
-        if not self.arrangement.planes or cell not in inside:
-            return self._put({cell: wish})
         volume = look(replace(wish, plane=None, turn=None)).volume
         self.reason = why_no_mpr(volume) if volume is not None else ""
         if self.reason:  # the image itself in the first view; the others say why they are empty
             self.active = 0 if self.active in inside else self.active
-            return self._put({n: replace(plane_wish(wish, None), index=None) if n == 0 else ViewWish(text=wish.text) for n in inside})
-        changed = self._put({n: replace(plane_wish(wish, self.arrangement.cells[n].plane), index=None) for n in inside})
-        state = look(self.wishes[cell])
-        if changed and state.volume is not None:
-            self.point(cell, _middle(state), look)
-        return changed
+            return {n: replace(plane_wish(wish, None), index=None) if n == 0 else ViewWish(text=wish.text) for n in inside}
+        return {n: replace(plane_wish(wish, self._plane_of(n)), index=None) for n in inside}
+
+    def _plane_of(self, cell: int) -> Plane | None:
+        """The plane of the image that belongs in a view; None where any image does."""
+        return self.arrangement.cells[cell].plane if cell < len(self.arrangement.cells) else None
 
     def ask(self, cell: int, wish: ViewWish, look: Look) -> set[int]:
         """The user changed what a view shows: linked views follow. Returns the numbers of all views that changed."""
@@ -199,7 +223,8 @@ class Desk:
     def turn(self, cell: int, angle: float, look: Look) -> set[int]:
         """Turn the lines in a view of planes by an angle (radians, clockwise on screen): the planes of the others turn about the crosshair."""
         sheet = sheet_of(look(self.wishes[cell]))
-        if not self.arrangement.planes or sheet is None or self.cursor is None:
+        cursor = self._cursor_in(look(self.wishes[cell]), look)
+        if not self.arrangement.planes or sheet is None or cursor is None:
             return set()
         matrix = _rotation(np.cross(sheet.right, sheet.down), angle)
         new = {}
@@ -210,15 +235,16 @@ class Desk:
             other = sheet_of(look(bare))
             if other is not None:
                 right, down = matrix @ other.right, matrix @ other.down
-                turn = np.stack([right, down, np.cross(right, down)], axis=1)
-                new[n] = replace(self.wishes[n], turn=tuple(float(c) for c in turn.ravel()), place=self.cursor, index=None)
+                turn = np.stack([right, down, matrix @ other.normal], axis=1)  # slices go on counting the same way
+                new[n] = replace(self.wishes[n], turn=tuple(float(c) for c in turn.ravel()), place=cursor, index=None)
         return self._put(new)
 
     def straighten(self, look: Look) -> set[int]:
         """Planes that were turned are axial, sagittal and coronal again, through the crosshair."""
         changed = self._put({n: replace(w, turn=None, place=None, index=None) for n, w in enumerate(self.wishes) if w.turn is not None})
-        if changed and self.cursor is not None:
-            self.point(self.active, self.cursor, look)
+        cursor = self._cursor_in(look(self.wish), look)
+        if changed and cursor is not None:
+            self.point(self.active, cursor, look)
         return changed
 
     @property
@@ -232,11 +258,10 @@ class Desk:
 
     def set_links(self, links: Links, look: Look) -> None:
         """Switch what views do together. From the moment ``by_offset`` goes on, what is shown now corresponds."""
-        if links.by_offset and not self.links.by_offset:
-            self._anchors = {n: look(wish).index for n, wish in enumerate(self.wishes)}
-        elif not links.by_offset:
-            self._anchors.clear()
+        is_new = links.by_offset != self.links.by_offset
         self.links = links
+        if is_new:
+            self._anchor(look)
 
     def forget(self, volume_ids: set[str]) -> set[int]:
         """Empty the views of images that are gone."""
@@ -250,6 +275,28 @@ class Desk:
 
     # --- inside ---
 
+    def _anchor(self, look: Look) -> None:
+        """What is shown now corresponds, where views are linked by offset."""
+        self._anchors = {n: look(wish).index for n, wish in enumerate(self.wishes) if wish.volume_id} if self.links.by_offset else {}
+
+    def _cursor_home(self, look: Look) -> ViewState | None:
+        """What the view shows that the crosshair was set in; None where there is none."""
+        return look(self.wishes[self.cursor_cell]) if self.cursor is not None and self.cursor_cell < len(self.wishes) else None
+
+    def _cursor_in(self, state: ViewState, look: Look) -> Triple | None:
+        """The crosshair, where it means the same place in what a view shows."""
+        home = self._cursor_home(look)
+        return self.cursor if home is not None and share_frame(home, state) else None
+
+    def _keep_cursor(self, home: ViewState | None, look: Look, *, first: int) -> None:
+        """After other images are shown the crosshair belongs to a view of its frame of reference; it goes where there is none."""
+        numbers = sorted(range(len(self.wishes)), key=lambda n: n != first)
+        cell = next((n for n in numbers if home is not None and share_frame(home, look(self.wishes[n]))), None)
+        if cell is None:
+            self.cursor, self.cursor_cell = None, 0
+        else:
+            self.cursor_cell = cell
+
     def _follow_offset(self, cell: int, source: ViewState, new: dict[int, ViewWish], look: Look) -> None:
         for n, wish in enumerate(self.wishes):
             if n == cell or n not in self._anchors or cell not in self._anchors:
@@ -258,7 +305,7 @@ class Desk:
             if state.volume is None or state.count < 2:
                 continue
             known = source.geometry.has_volume and state.geometry.has_volume
-            ratio = slice_spacing(source) / slice_spacing(state) if known else 1.0
+            ratio = _direction(source, state) * slice_spacing(source) / slice_spacing(state) if known else 1.0
             number = self._anchors[n] + round((source.index - self._anchors[cell]) * ratio)
             new[n] = replace(new[n], index=max(0, min(number, state.count - 1)))
 
@@ -272,6 +319,14 @@ class Desk:
 def _middle(state: ViewState) -> Triple:
     width, height = state.layout.size
     return state.position_at((width / 2, height / 2))
+
+
+def _direction(first: ViewState, second: ViewState) -> int:
+    """-1 where two stacks that lie alike in their patients are counted from opposite ends, else 1."""
+    a, b = sheet_of(first), sheet_of(second)
+    if a is None or b is None or not (first.geometry.is_patient and second.geometry.is_patient):
+        return 1
+    return -1 if float(a.normal @ b.normal) < -_ALIKE else 1
 
 
 def _rotation(axis: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
