@@ -45,6 +45,19 @@ def test_views_keep_what_they_show_and_the_active_one_stays() -> None:
     assert desk.wish.volume_id == b.id
 
 
+def test_the_active_view_stays_in_its_place_among_views_that_show_the_same() -> None:
+    image = volume()
+    look, desk = look_at(image), Desk()
+    desk.arrange("2x2", look)
+    for cell in (1, 3):
+        desk.show(cell, ViewWish(volume_id=image.id), look)
+    desk.activate(3)
+    desk.arrange("2x3", look)
+    assert desk.active == 3
+    desk.arrange("1x2", look)  # it comes first where its place is gone, and no other is lost for it
+    assert [w.volume_id for w in desk.wishes] == [image.id, ""] and desk.active == 0
+
+
 def test_planes_show_one_image_at_the_crosshair_and_give_back_the_plane_that_was_there() -> None:
     image = volume()
     look, desk = look_at(image), Desk()

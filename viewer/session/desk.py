@@ -5,13 +5,13 @@ No part of the history: undo never rearranges or scrolls. Knows nothing of widge
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from viewer.core.geometry import Plane, Triple
+from viewer.core.geometry import Plane, Triple, rotation
 from viewer.core.words import mark
 from viewer.session.linking import Cross, Links, crosses_of, followed, share_frame, sheet_of, slice_at, slice_spacing
 from viewer.session.view import ViewState, ViewWish, why_no_mpr
@@ -107,21 +107,22 @@ class Desk:
         """Divide anew. Views keep what they show, in order, the active one first where fewer remain; new ones are empty, or planes of the image."""
         old, wanted = self.arrangement, ARRANGEMENTS[name]
         outside = [self.wishes[n] for n in self.outside]
-        inside = self.wishes[: len(old.cells)]
-        active = self.wish if self.active < len(old.cells) else inside[0]
+        inside, count = self.wishes[: len(old.cells)], len(wanted.cells)
+        at = self.active if self.active < len(old.cells) else 0
+        active = inside[at]
         if old.planes and not wanted.planes:
-            inside = [self._from_planes(active, look)]
+            inside, at = [self._from_planes(active, look)], 0
         elif wanted.planes:
             if not old.planes:
                 self._before_planes = active
             inside = [replace(plane_wish(active, cell.plane), index=None) for cell in wanted.cells]
-        elif len(wanted.cells) < len(inside) and inside.index(active) >= len(wanted.cells):
-            inside = [active, *(w for w in inside if w is not active)]
-        count = len(wanted.cells)
+            at = next((n for n, cell in enumerate(wanted.cells) if old.planes and cell.plane == active.plane), 0)
+        elif at >= count:
+            inside, at = [active, *inside[:at], *inside[at + 1 :]], 0
         inside = (inside + [ViewWish(text=active.text)] * count)[:count]
         home = self._cursor_home(look)
         self.arrangement, self.wishes, self.reason = wanted, inside + outside, ""
-        self.active = inside.index(active) if active in inside else 0
+        self.active = at
         self._keep_cursor(home, look, first=self.active)
         self._anchor(look)
         if wanted.planes and self.wish.volume_id:
@@ -226,7 +227,7 @@ class Desk:
         cursor = self._cursor_in(look(self.wishes[cell]), look)
         if not self.arrangement.planes or sheet is None or cursor is None:
             return set()
-        matrix = _rotation(np.cross(sheet.right, sheet.down), angle)
+        matrix = rotation(np.cross(sheet.right, sheet.down), math.degrees(angle))
         new = {}
         for n in range(len(self.arrangement.cells)):
             if n == cell:
@@ -327,13 +328,6 @@ def _direction(first: ViewState, second: ViewState) -> int:
     if a is None or b is None or not (first.geometry.is_patient and second.geometry.is_patient):
         return 1
     return -1 if float(a.normal @ b.normal) < -_ALIKE else 1
-
-
-def _rotation(axis: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
-    """The matrix that turns by an angle about a unit vector (Rodrigues)."""
-    x, y, z = axis
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross))
 
 
 def plane_wish(wish: ViewWish, plane: Plane | None) -> ViewWish:
