@@ -11,11 +11,13 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
+from viewer.cli import over
 from viewer.cli.main import main
 from viewer.cli.transform import read_transform, transform_bytes
 from viewer.core.alignment import degrees_of, distance_of, moved, rigid
 from viewer.core.colormaps import color_map
 from viewer.core.errors import UnreadableFile
+from viewer.session.fusion import FusionWish
 
 pytestmark = pytest.mark.usefixtures("qapp")
 AWAY = (3.0, -2.0, 2.0)
@@ -148,3 +150,17 @@ def test_register_says_what_it_cannot_do(first: Path, tmp_path: Path, capsys: An
         assert run("register", moving, first, tmp_path / "out.json") == 2
         assert part in capsys.readouterr().err
     assert run("register", flat, first, tmp_path / "out.xyz") == 2
+
+
+def test_d22_the_window_of_pet_is_asked_for_in_suv_as_the_picture_tells_it(
+    monkeypatch: pytest.MonkeyPatch, shared_data: Path, tmp_path: Path
+) -> None:
+    wishes: list[FusionWish] = []
+    real = over.put_over
+    monkeypatch.setattr(over, "put_over", lambda document, fixed, second: wishes.append(second.wish) or real(document, fixed, second))
+    study = shared_data / "petctmr_sts001"
+    assert run("render", study / "ct", tmp_path / "a.png", "--over", study / "pet_raw", "--over-window", "3,6") == 0
+    # 71 kg, 292.298 MBq left of the dose when the series began: 1 SUV is 292.298e6 / 71000 Bq/mL.
+    window = wishes[0].window
+    assert window is not None
+    assert (window.low, window.high) == pytest.approx((0, 6 * 292.298e6 / 71000), rel=1e-5, abs=1e-6)

@@ -20,7 +20,7 @@ from viewer.core.window import Window
 from viewer.draw import fusion as fusion_module
 from viewer.draw.color_bar import has_color_bar
 from viewer.draw.corners import corners
-from viewer.draw.fusion import _wrapped, forget_planes, sampled
+from viewer.draw.fusion import _wrapped, forget_planes, sampled, second_text
 from viewer.draw.picture import compose
 from viewer.draw.screenshot import png_bytes, screenshot
 from viewer.draw.text import Style, text_width
@@ -275,3 +275,13 @@ def test_sampled_planes_are_kept_for_windowing_and_bounded(monkeypatch: pytest.M
     assert len(fusion_module._planes) == 2
     forget_planes()
     assert len(fusion_module._planes) == 0
+
+
+def test_the_readout_of_a_slab_is_what_is_painted_of_the_second() -> None:
+    first, second = ct(), pet(along(CT_GRID, 2), geometry=CT_GRID)  # each voxel holds its height: planes of 3 mm
+    document = opened(first, second)
+    state = resolve(ViewWish(first.id, plane="axial", index=5, slab=Slab("mip", 12.0), fusion=FusionWish(second.id)), document)
+    place = state.position_at((20.5, 10.5))
+    assert second_text(state, place) == f"PET AC: MIP 12 mm: {place[2] + 6:.2f} SUVbw"  # two planes above
+    alone = resolve(ViewWish(first.id, plane="axial", index=5, fusion=FusionWish(second.id)), document)
+    assert second_text(alone, place) == f"PET AC: {place[2]:.2f} SUVbw"

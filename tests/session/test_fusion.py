@@ -186,3 +186,10 @@ def test_d22_pet_in_becquerel_is_windowed_in_suv() -> None:
     other = replace(pet(), unit="BQML", scales=(ValueScale("SUVbw", 0.002),))
     document.add_source(other)
     assert shown(document, second.id, FusionWish(other.id, "difference")).scale == (1.0, "BQML")
+
+
+def test_phases_of_another_kind_do_not_go_together() -> None:
+    first = replace(ct(), data=np.zeros((2, *CT_GRID.shape), np.int16), phase_labels=("TE 10 ms", "TE 20 ms"))
+    second = replace(pet(), data=np.zeros((2, *PET_GRID.shape), np.float32), phase_labels=("t 0 s", "t 60 s"))
+    state = resolve(ViewWish(first.id, phase=1, fusion=FusionWish(second.id)), opened(first, second))
+    assert state.fusion is not None and state.fusion.phase == 0

@@ -184,3 +184,18 @@ def test_the_crosshair_is_drawn_where_its_place_is_and_tells_whether_it_lies_on_
     away = crosses_of(Links(), [replace(states[0], index=6), states[1]], place, 1)[0]
     assert not away.is_near
     assert crosses_of(Links(lines=False), states, place, 0)[0].at is None
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "follows"),
+    [
+        (("TE 10 ms", "TE 20 ms"), ("TE 9.5 ms", "TE 30 ms"), True),
+        ((), ("t 0 s", "t 4 s"), True),
+        (("TE 10 ms", "TE 20 ms"), ("b 0 s/mm²", "b 800 s/mm²"), False),
+    ],
+)
+def test_phases_are_linked_where_they_are_of_one_kind(here: tuple[str, ...], there: tuple[str, ...], follows: bool) -> None:
+    images = [replace(volume(), data=np.zeros((2, *SHAPE), np.int16), phase_labels=labels) for labels in (here, there)]
+    source, target = (shown(image) for image in images)
+    before, wish = (ViewWish(volume_id=image.id) for image in images)
+    assert (followed(Links(), source, before, replace(before, phase=1), wish, target).phase == 1) is follows

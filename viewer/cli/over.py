@@ -13,7 +13,7 @@ from viewer.core.alignment import SAME_PLACE
 from viewer.core.colormaps import TITLES
 from viewer.core.errors import BadParameter, Refused
 from viewer.core.volume import Volume
-from viewer.core.window import parse_window
+from viewer.core.window import Window, parse_window
 from viewer.core.words import _
 from viewer.io import open as opening
 from viewer.io.gate import harmless
@@ -21,7 +21,7 @@ from viewer.io.series import SeriesEntry
 from viewer.jobs.pool import Pool
 from viewer.session.aligning import alignment_step, register
 from viewer.session.document import Document
-from viewer.session.fusion import FusionWish, Mode, is_other_patient
+from viewer.session.fusion import FusionWish, Mode, is_other_patient, told_scale
 from viewer.session.view import ViewState
 
 _OPTIONS = ("over_series", "over_map", "over_opacity", "over_window", "over_mode", "align")
@@ -44,7 +44,7 @@ def add_over(parser: argparse.ArgumentParser) -> None:
     help_map = _("its colours; hot iron for PET, Inferno for a dose if not given")
     parser.add_argument("--over-map", choices=tuple(TITLES), help=help_map)
     parser.add_argument("--over-opacity", type=float, metavar="PART", help=_("how dense it is, from 0 to 1; 0.5 if not given"))
-    parser.add_argument("--over-window", metavar="WINDOW", help=_('its window: "W400 C50" or CENTRE,WIDTH'))
+    parser.add_argument("--over-window", metavar="WINDOW", help=_('its window: "W400 C50" or CENTRE,WIDTH; in SUV where PET allows it'))
     parser.add_argument(
         "--over-mode", choices=get_args(Mode), help=_("blend, second less first, or the first left and the second right; blend if not given")
     )
@@ -81,10 +81,11 @@ def read_over(args: argparse.Namespace, first: SeriesEntry, fixed: Volume, pool:
         raise Refused(_("{name} cannot be laid over itself.").format(name=harmless(entry.title)))
     if is_other_patient(fixed, volume):
         say.err(_("{name} names another patient than the image that it lies over.").format(name=harmless(entry.title)))
+    mode: Mode = args.over_mode or "blend"
+    window = _window(args.over_window, volume, mode) if args.over_window is not None else None
     wish = FusionWish(
-        volume.id, args.over_mode or "blend", args.over_map, args.over_opacity if args.over_opacity is not None else FusionWish("").opacity,
-        window=parse_window(args.over_window) if args.over_window is not None and args.over_mode != "difference" else None,
-        difference=parse_window(args.over_window) if args.over_window is not None and args.over_mode == "difference" else None,
+        volume.id, mode, args.over_map, args.over_opacity if args.over_opacity is not None else FusionWish("").opacity,
+        window=window if mode != "difference" else None, difference=window if mode == "difference" else None,
     )  # fmt: skip
     if args.align is None:
         return Over(volume, wish)
@@ -93,6 +94,12 @@ def read_over(args: argparse.Namespace, first: SeriesEntry, fixed: Volume, pool:
     if args.align == "rigid":
         return Over(volume, wish, register(fixed, volume, pool=pool).matrix, is_registered=True)
     return Over(volume, wish, read_transform(Path(args.align)))
+
+
+def _window(text: str, volume: Volume, mode: Mode) -> Window:
+    """The window that a text names, in the unit in which the picture tells it."""
+    window, factor = parse_window(text), told_scale(volume, mode)[0]
+    return window if factor == 1.0 else Window(window.center / factor, window.width / factor, "LINEAR_EXACT", window.name)
 
 
 def put_over(document: Document, fixed: Volume, over: Over) -> FusionWish:

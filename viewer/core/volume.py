@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,6 +21,7 @@ from viewer.core.window import VoiLut, Window
 from viewer.core.words import _
 
 Kind = Literal["volume", "image", "cine"]
+_NUMBERS = re.compile(r"[-+]?\d+(?:[.,]\d+)?(?:e[-+]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,13 @@ class Volume:
         """One phase: (planes, rows, columns[, 3]), read-only, no copy."""
         phase: NDArray[Any] = self.data[number]
         return phase
+
+    def has_phases_like(self, other: Volume) -> bool:
+        """Whether phases of the same number belong together: as many, and not times here and echoes there, as far as both say what theirs are."""
+        if self.phases != other.phases:
+            return False
+        kinds = [{_NUMBERS.sub("", label) for label in volume.phase_labels} for volume in (self, other)]
+        return not all(kinds) or kinds[0] == kinds[1]
 
     def scale(self, unit: str) -> ValueScale:
         """The scale to a further unit. Raises Refused with the reason where there is none."""

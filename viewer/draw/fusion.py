@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -155,12 +156,27 @@ def nudge_text(nudge: tuple[float, ...], state: ViewState) -> str:
 def second_text(state: ViewState, position: Triple) -> str:
     """Name and value with unit of the second at a place of the first, its further units too; "" where there is none."""
     fusion = state.fusion
-    value = fusion.value_at(position) if fusion is not None and fusion.is_drawn else None
-    if fusion is None or value is None:
+    if fusion is None or not fusion.is_drawn:
+        return ""
+    value = fusion.value_at(position) if state.slab is None else _slab_value(state, fusion, position)
+    if value is None:
         return ""
     said = [intensity(value, fusion.unit, is_statistic=not value.is_integer())]
     said += [intensity(value * scale.factor, scale.unit) for scale in fusion.volume.scales]
-    return _("{name}: {value}").format(name=fusion.title(), value=" · ".join(said))
+    text = " · ".join(said)
+    if state.slab is not None:
+        text = _("{slab}: {value}").format(slab=state.slab.badge, value=text)
+    return _("{name}: {value}").format(name=fusion.title(), value=text)
+
+
+def _slab_value(state: ViewState, fusion: ShownFusion, position: Triple) -> float | None:
+    """What is painted of the second at a place: the value across the slab, not that of one voxel."""
+    values, step, point = sampled(state, fusion), state.layout.step, state.point_of(position)
+    row, column = math.floor(point[1] / step[0]), math.floor(point[0] / step[1])
+    if not (0 <= row < values.shape[0] and 0 <= column < values.shape[1]):
+        return None
+    value = float(values[row, column])
+    return value if math.isfinite(value) else None
 
 
 # --- the curtain's line ---

@@ -51,7 +51,7 @@ class FusionWish:
     difference: Window | None = None
     """The window of the difference, in the unit that both have."""
     phase: int | None = None
-    """None: that of the first, where both have as many; else the first."""
+    """None: that of the first, where both have as many of one kind; else the first."""
     curtain: float = 0.5
     """Where the curtain hangs: 0 at the left edge of the picture, 1 at the right."""
     nudge: tuple[float, ...] = SAME_PLACE
@@ -119,8 +119,7 @@ class ShownFusion:
     @property
     def scale(self) -> tuple[float, str]:
         """Factor and unit in which its window is told: SUV by body weight of PET that allows it, else the unit of its values."""
-        found = next((s for s in self.volume.scales if s.unit == _SUV), None)
-        return (found.factor, found.unit) if found is not None and found.factor > 0 and self.mode != "difference" else (1.0, self.unit)
+        return told_scale(self.volume, self.mode)
 
     @property
     def told_window(self) -> Window:
@@ -154,6 +153,12 @@ class ShownFusion:
     def map_title(self) -> str:
         """What its colours are called."""
         return _(TITLES[self.display.color_map])
+
+
+def told_scale(volume: Volume, mode: Mode) -> tuple[float, str]:
+    """Factor and unit in which the window of a second volume is told: SUV by body weight of PET that allows it, else the unit of its values."""
+    found = next((s for s in volume.scales if s.unit == _SUV), None)
+    return (found.factor, found.unit) if found is not None and found.factor > 0 and mode != "difference" else (1.0, volume.unit)
 
 
 def link_of(document: Linked, fixed: Volume, moving: Volume) -> Link | None:
@@ -227,7 +232,7 @@ def resolve_fusion(wish: FusionWish | None, document: Linked, volume: Volume, ph
     reason = known or (why_unlinked(volume, moving) if link is None else "")
     if not reason and mode == "difference":
         reason = why_no_difference(volume, moving)
-    number = wish.phase if wish.phase is not None else phase if moving.phases == volume.phases else 0
+    number = wish.phase if wish.phase is not None else phase if volume.has_phases_like(moving) else 0
     matrix = chained(link.matrix, wish.nudge) if link is not None else SAME_PLACE
     display, is_auto = _display(wish, mode, volume, moving)
     note = ""

@@ -237,7 +237,7 @@ def followed(links: Links, source: ViewState, before: ViewWish, after: ViewWish,
         number = slice_at(target_state, middle)
         if number is not None and number != target_state.index:
             wish = replace(wish, index=number)
-    if links.scroll and after.phase != before.phase and source.volume.phases == target_state.volume.phases:
+    if links.scroll and after.phase != before.phase and source.volume.has_phases_like(target_state.volume):
         wish = replace(wish, phase=after.phase)
     if links.zoom and after.zoom != before.zoom:
         wish = replace(wish, zoom=None if after.zoom is None else after.zoom * there.unit / here.unit)
