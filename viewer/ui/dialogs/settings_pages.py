@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QColorDialog, QGridLayout, QHBoxLayout, QVBoxLayou
 
 from viewer.core.labels import SEGMENT_COLORS
 from viewer.core.resources import models_folder
+from viewer.core.sentence import joined
 from viewer.core.words import gettext as _
 from viewer.core.words import names, ngettext
+from viewer.session.left_behind import remove_left_behind
 from viewer.session.models import list_models
 from viewer.session.profile import PROFILES, TITLES
 from viewer.session.settings import DEFAULTS, LEAVE_NOTHING, data_folder
@@ -275,31 +277,10 @@ class PrivacyPage(Page):
             "links": _("the links of views"),
         }  # fmt: skip
         found = [str(words[trace]) for trace in self.settings.forget() if trace in words]
-        found += [_("the journal of a session that crashed") for _path in self._left_behind()]
-        self._recents.changed.emit()
-        text = _("Wiped: {things}. Deleted files can sometimes be read back from a disk.").format(things=", ".join(found))
-        self.told.show_note("ok", text if found else _("There was nothing to forget."))
-
-    def _left_behind(self) -> list[Any]:
-        """Journals that no open document writes; they are removed."""
         store = self.host.document.store
-        own = store.path.name if store is not None else ""
-        gone = []
-        for path in (data_folder() / "journals").glob("*.nego"):
-            if path.name != own and path.stat().st_uid == data_folder().stat().st_uid and _is_unlocked(path):
-                path.unlink(missing_ok=True)
-                gone.append(path)
-        return gone
-
-
-def _is_unlocked(path: Any) -> bool:
-    """Whether no other window is writing a journal."""
-    import sqlite3
-
-    try:
-        with sqlite3.connect(path, timeout=0, isolation_level=None) as db:
-            db.execute("BEGIN EXCLUSIVE")
-            db.execute("ROLLBACK")
-    except sqlite3.Error:
-        return False
-    return True
+        journals = remove_left_behind(data_folder() / "journals", besides=store.path if store is not None else None)
+        if journals:
+            found.append(ngettext("the journal of a session that crashed", "the journals of {count} sessions that crashed", journals))
+        self._recents.changed.emit()
+        text = _("Wiped: {things}. Deleted files can sometimes be read back from a disk.").format(things=joined(found, ", "))
+        self.told.show_note("ok", text if found else _("There was nothing to forget."))
