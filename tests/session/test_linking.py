@@ -199,3 +199,11 @@ def test_phases_are_linked_where_they_are_of_one_kind(here: tuple[str, ...], the
     source, target = (shown(image) for image in images)
     before, wish = (ViewWish(volume_id=image.id) for image in images)
     assert (followed(Links(), source, before, replace(before, phase=1), wish, target).phase == 1) is follows
+
+
+@pytest.mark.parametrize("unknown", ["in_plane_known", "between_known"])
+def test_c12_without_a_spacing_places_are_not_shared(unknown: str) -> None:
+    known, other = volume(), volume()
+    other = replace(other, geometry=replace(other.geometry, **{unknown: False}))
+    assert not share_frame(shown(known), shown(other)) and share_frame(shown(known), shown(replace(known, id="again", root_id="again")))
+    assert share_frame(shown(other), shown(other))

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from viewer.core.geometry import Triple
+from viewer.core.geometry import Geometry, Triple
 from viewer.core.layout import Point
 from viewer.session.view import ViewState, ViewWish
 
@@ -105,7 +105,13 @@ def share_frame(first: ViewState, second: ViewState) -> bool:
     if first.root_id == second.root_id:
         return True
     a, b = first.geometry, second.geometry
-    return bool(a.frame_uid) and a.frame_uid == b.frame_uid and a.is_patient and b.is_patient
+    return bool(a.frame_uid) and a.frame_uid == b.frame_uid and _has_places(a) and _has_places(b)
+
+
+def _has_places(geometry: Geometry) -> bool:
+    """Whether every voxel has a place in the patient: without the spacing only the first one of a plane has."""
+    is_known = geometry.between_known or not geometry.is_rectangular or geometry.shape[geometry.plane_axis] == 1
+    return geometry.is_patient and geometry.in_plane_known and is_known
 
 
 def are_parallel(first: Sheet, second: Sheet) -> bool:
