@@ -121,7 +121,7 @@ def wait_for(window: Window, qtbot: Any, *planes: int) -> None:
 
 def test_the_wanted_plane_is_shown_before_the_rest_is_there(window: Window, qtbot: Any, feed: Feed, stack: Path) -> None:
     begin(window, qtbot, feed, stack, 3)
-    assert window.center.currentWidget() is window.view
+    assert window.center.currentWidget() is window.grid
     assert window.host.seen.count == PLANES and window.host.seen.array_index == 3
     assert window.view._item.picture is None or shown_value(window) == "300"
     window.view.grab()
@@ -216,7 +216,7 @@ def test_a_failure_while_reading_is_said_in_the_view_and_in_the_row(window: Wind
     begin(window, qtbot, feed, stack, 3)
     feed.say(UnreadableFile("stack.mha: the rest of it is missing."))
     settle(qtbot, window)
-    assert window.center.currentWidget() is window.view
+    assert window.center.currentWidget() is window.grid
     assert window.view._message == "stack.mha: the rest of it is missing."
     assert window.view.state.volume is None
     assert window.opener.rows()[0].error == "stack.mha: the rest of it is missing."
