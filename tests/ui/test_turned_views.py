@@ -10,9 +10,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.window_samples import made_volume, put_volume
+from viewer.core.annotation import Annotation
 from viewer.core.errors import Refused
 from viewer.core.oblique import turn_of, turned_about
 from viewer.core.slab import Slab
+from viewer.ui.panels.measurements import show_measurement
 from viewer.ui.window import Window
 
 LEFT = Qt.MouseButton.LeftButton
@@ -88,3 +90,32 @@ def test_a_standard_plane_ends_the_turn(turned: Window) -> None:
     QApplication.processEvents()
     assert not turned.view.state.is_oblique
     assert turned.view.state.plane == "coronal"
+
+
+def test_another_plane_goes_through_what_was_in_the_middle_as_large_as_it_was(window: Window) -> None:
+    volume = put_volume(window, made_volume((30, 40, 60)))
+    place = tuple(float(c) for c in volume.geometry.to_patient((22, 11, 43)))
+    window.host.change_wish(plane="axial", index=22, center=place, zoom=4.0)
+    before = window.view.state
+    scale = before.zoom / before.layout.unit_length
+    for plane, index in (("coronal", 11), ("sagittal", 43), ("sagittal", 43), ("axial", 22)):
+        window.actions_table[f"view.{plane}"].trigger()
+        QApplication.processEvents()
+        state = window.view.state
+        assert (state.plane, state.index) == (plane, index)
+        assert state.zoom / state.layout.unit_length == pytest.approx(scale)
+        width, height = window.view.viewport_size
+        shown = state.position_at(state.placement((width, height)).to_picture((width / 2, height / 2)))
+        assert shown == pytest.approx(place, abs=1e-6)
+
+
+def test_a_measurement_from_the_list_is_brought_into_a_view_that_was_turned(turned: Window) -> None:
+    geometry, host = turned.host.state.geometry, turned.host
+    ends = tuple(tuple(float(c) for c in geometry.to_patient(index)) for index in ((7, 10, 20), (7, 20, 40)))
+    with host.document.edit("Distance") as edit:
+        edit.put(Annotation("a1", "distance", host.root_id, ends, 0, 0))
+    assert not host.state.annotations
+    show_measurement(turned.panel_host, "a1")
+    assert not host.state.is_oblique
+    assert host.state.array_index == 7
+    assert [item.id for item in host.state.annotations] == ["a1"]

@@ -137,16 +137,25 @@ def with_auto(wish: ViewWish) -> ViewWish:
     return replace(wish, window=None, window_unit=None, lut=None, is_auto=True)
 
 
-def with_plane(wish: ViewWish, state: ViewState, plane: Plane, viewport: Point | None = None) -> ViewWish:
-    """Another plane through the place in the middle of the view."""
+def with_plane(wish: ViewWish, state: ViewState, plane: Plane) -> ViewWish:
+    """Another plane through the place in the middle of the view, as large as before."""
+    straight = replace(wish, plane=plane, turn=None, place=None)
     if state.volume is None:
-        return replace(wish, plane=plane)
+        return replace(straight, index=None)
     point = state.center if state.center is not None else (state.layout.size[0] / 2, state.layout.size[1] / 2)
     position = state.position_at(point)
     layout = layout_for(state.volume, plane, slab=state.slab)
     index = math.floor(layout.slice_at(state.geometry, position) + 0.5)
     index = max(0, min(index, layout.count - 1))
-    return replace(wish, plane=plane, turn=None, index=index, center=position if wish.zoom is not None else None)
+    if wish.zoom is None:
+        return replace(straight, index=index, center=None)
+    return replace(straight, index=index, center=position, zoom=wish.zoom * layout.unit_length / state.layout.unit_length)
+
+
+def at_slice(wish: ViewWish, state: ViewState, plane: Plane, index: int, phase: int) -> ViewWish:
+    """One slice of the array, where something was drawn or computed: no turned plane, and no slab across planes that are not even."""
+    slab = wish.slab if state.geometry.is_rectangular else None
+    return replace(wish, plane=plane, turn=None, place=None, index=index, phase=phase, slab=slab)
 
 
 def with_full_range(wish: ViewWish, state: ViewState) -> ViewWish:

@@ -90,19 +90,15 @@ class KeyCommands(QObject):
                 form.apply()
                 return
 
-    def _series(self) -> list[str]:
-        opener = self._window.opener
-        return [name for name in self._window.browser.listed_ids() if (row := opener.row(name)) is not None and row.entry.kind != "other"]
-
     def _show_series(self, at: int) -> None:
-        listed = self._series()
+        listed = self._window.commands.listed_images()
         if listed and listed[at] != self._window.opener.current_id:
             self._window.opener.show(listed[at])
 
     def _next_study(self, sign: int) -> None:
         """The first series of the study before or after the one shown, as they stand in the list."""
-        groups = self._window.browser.listed_studies()
-        groups = [[name for name in group if name in self._series()] for group in groups]
+        images = set(self._window.commands.listed_images())
+        groups = [[name for name in group if name in images] for group in self._window.browser.listed_studies()]
         groups = [group for group in groups if group]
         now = next((n for n, group in enumerate(groups) if self._window.opener.current_id in group), -1)
         if now >= 0 and 0 <= now + sign < len(groups):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QWidget
 
 from viewer.core.window import Window
 from viewer.core.words import gettext as _
+from viewer.session import hand
 from viewer.session.own_presets import FILE_NAME, OwnPresets
 from viewer.session.view import ViewState
 from viewer.ui import theme
@@ -242,7 +243,7 @@ class ViewBar(QFrame):
             self._host.change_wish(**changes)
 
     def _choose_plane(self, _index: int) -> None:
-        self._host.change_wish(plane=self.plane.currentData(), turn=None, index=None, center=None, zoom=None)
+        self._host.set_wish(hand.with_plane(self._host.wish, self._host.seen, self.plane.currentData()))
 
 
 def _follow(button: QAbstractButton, action: QAction) -> None:

@@ -13,6 +13,7 @@ from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.draw.screenshot import screenshot
 from viewer.io import samples
+from viewer.session import hand
 from viewer.session.laying import Role
 from viewer.session.settings import cache_folder
 from viewer.ui import language
@@ -64,7 +65,7 @@ class WindowCommands(QObject):
             "edit.redo": host.redo,
             "edit.delete": self._delete_selected,
             "edit.copy_picture": self._copy_picture,
-            **{f"view.{plane}": (lambda p=plane: host.change_wish(plane=p, turn=None, index=None, zoom=None, center=None)) for plane in PLANES},
+            **{f"view.{plane}": (lambda plane=plane: host.set_wish(hand.with_plane(host.wish, host.seen, plane))) for plane in PLANES},
             "view.cine": self._window.cine.toggle,
             "view.previous_series": lambda: self.next_series(-1),
             "view.next_series": lambda: self.next_series(1),
@@ -74,8 +75,8 @@ class WindowCommands(QObject):
             "view.explain": lambda: show_explanation(host, self._window),
             "view.tags": self._show_tags,
             "view.results": lambda: self._window.show_results(not self._window.results.isVisible()),
-            "view.browser": lambda: self._show_part(self._window.browser, "view.browser"),
-            "view.dock": lambda: self._show_part(self._window.dock, "view.dock"),
+            "view.browser": lambda: self._show_part(self._window.browser),
+            "view.dock": lambda: self._show_part(self._window.dock),
             "view.full_screen": self._toggle_full_screen,
             "view.next_region": lambda: self._focus_region(1),
             "view.previous_region": lambda: self._focus_region(-1),
@@ -126,10 +127,14 @@ class WindowCommands(QObject):
     def _last_folder(self) -> str:
         return str(self._window.host.settings.get("last_folder", str(Path.home())))
 
+    def listed_images(self) -> list[str]:
+        """The ids of the images in the list of series, as they stand there."""
+        opener = self._window.opener
+        return [name for name in self._window.browser.listed_ids() if (row := opener.row(name)) is not None and row.entry.kind != "other"]
+
     def next_series(self, sign: int) -> None:
         """Show the image before or after the current one in the list of series, as it stands there."""
-        opener = self._window.opener
-        listed = [name for name in self._window.browser.listed_ids() if (row := opener.row(name)) is not None and row.entry.kind != "other"]
+        opener, listed = self._window.opener, self.listed_images()
         now = listed.index(opener.current_id) if opener.current_id in listed else -1
         if 0 <= now + sign < len(listed):
             opener.show(listed[now + sign])
@@ -180,7 +185,7 @@ class WindowCommands(QObject):
         self._window.dock.setVisible(not both)
         self._window.refresh_actions()
 
-    def _show_part(self, part: QWidget, _action_id: str) -> None:
+    def _show_part(self, part: QWidget) -> None:
         part.setVisible(not part.isVisible())
         self._window.refresh_actions()
 

@@ -14,6 +14,7 @@ from viewer.core.layout import layout_of
 from viewer.core.measure import MEAN, measure_annotation
 from viewer.core.words import gettext as _
 from viewer.core.words import mark
+from viewer.session import hand
 from viewer.session.document import Document
 from viewer.session.view import ViewState, is_on_slice
 from viewer.ui.panel_host import PanelHost
@@ -67,7 +68,7 @@ def show_measurement(panels: PanelHost, annotation_id: str) -> None:
     is_here = item.phase == state.phase and is_on_slice(item, state.geometry, state.layout.axis, state.array_index)
     if not is_here and item.points:
         plane, index = slice_of(item, state)
-        panels.host.change_wish(plane=plane, index=index, phase=item.phase)
+        panels.host.set_wish(hand.at_slice(panels.host.wish, state, plane, index, item.phase))
     panels.tooling.select(annotation_id)
 
 

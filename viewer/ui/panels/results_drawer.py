@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QStac
 
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
+from viewer.session import hand
 from viewer.session.history import Changes
 from viewer.ui.controls import Button, Combo, EmptyState, IconButton, Label
 from viewer.ui.panel_host import PanelHost
@@ -204,7 +205,8 @@ class ResultsDrawer(QWidget):
         elif source == REPORTS and key:
             report = self._panels.document.item("report", key)
             if report is not None:
-                self._panels.host.change_wish(plane="acquired", index=report.index, phase=report.phase)
+                host = self._panels.host
+                host.set_wish(hand.at_slice(host.wish, host.state, "acquired", report.index, report.phase))
 
     def _select(self, annotation_id: str) -> None:
         """Follow what is selected in the view."""
