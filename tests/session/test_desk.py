@@ -236,3 +236,15 @@ def test_turning_the_lines_does_not_turn_round_how_slices_are_counted() -> None:
     desk.turn(0, 0.02, look)
     for old, new in zip(before, (sheet_of(look(w)) for w in desk.wishes), strict=True):
         assert old is not None and new is not None and float(old.normal @ new.normal) > 0.99
+
+
+def test_an_image_without_planes_is_shown_once_in_a_layout_of_planes_that_is_chosen_while_it_is_in_view() -> None:
+    image = volume()
+    single = replace(image, data=image.data[:, :1], geometry=image.geometry.cropped((0, 0, 0), (1, *image.geometry.shape[1:])))
+    look, desk = look_at(single), Desk()
+    desk.show(0, ViewWish(volume_id=single.id), look)
+    desk.arrange("mpr", look)
+    assert [w.volume_id for w in desk.wishes] == [single.id, "", ""] and desk.wish.plane is None
+    assert "only one plane" in desk.reason
+    desk.arrange("1x1", look)
+    assert desk.reason == "" and desk.wish.volume_id == single.id

@@ -109,23 +109,23 @@ class Desk:
         outside = [self.wishes[n] for n in self.outside]
         inside, count = self.wishes[: len(old.cells)], len(wanted.cells)
         at = self.active if self.active < len(old.cells) else 0
-        active = inside[at]
+        active, reason = inside[at], ""
         if old.planes and not wanted.planes:
             inside, at = [self._from_planes(active, look)], 0
         elif wanted.planes:
             if not old.planes:
                 self._before_planes = active
-            inside = [replace(plane_wish(active, cell.plane), index=None) for cell in wanted.cells]
-            at = next((n for n, cell in enumerate(wanted.cells) if old.planes and cell.plane == active.plane), 0)
+            inside, reason = _planes_of(active, wanted, look)
+            at = next((n for n, cell in enumerate(wanted.cells) if old.planes and cell.plane == active.plane and not reason), 0)
         elif at >= count:
             inside, at = [active, *inside[:at], *inside[at + 1 :]], 0
         inside = (inside + [ViewWish(text=active.text)] * count)[:count]
         home = self._cursor_home(look)
-        self.arrangement, self.wishes, self.reason = wanted, inside + outside, ""
+        self.arrangement, self.wishes, self.reason = wanted, inside + outside, reason
         self.active = at
         self._keep_cursor(home, look, first=self.active)
         self._anchor(look)
-        if wanted.planes and self.wish.volume_id:
+        if wanted.planes and self.wish.volume_id and not reason:
             state = look(self.wish)
             self.point(self.active, self._cursor_in(state, look) or _middle(state), look)
 
@@ -180,13 +180,10 @@ class Desk:
         """What the views are to show when one is asked for another image."""
         if self._plane_of(cell) is None:
             return {cell: wish}
-        inside = range(len(self.arrangement.cells))
-        volume = look(replace(wish, plane=None, turn=None)).volume
-        self.reason = why_no_mpr(volume) if volume is not None else ""
-        if self.reason:  # the image itself in the first view; the others say why they are empty
-            self.active = 0 if self.active in inside else self.active
-            return {n: replace(plane_wish(wish, None), index=None) if n == 0 else ViewWish(text=wish.text) for n in inside}
-        return {n: replace(plane_wish(wish, self._plane_of(n)), index=None) for n in inside}
+        wishes, self.reason = _planes_of(wish, self.arrangement, look)
+        if self.reason:
+            self.active = 0 if self.active < len(wishes) else self.active
+        return dict(enumerate(wishes))
 
     def _plane_of(self, cell: int) -> Plane | None:
         """The plane of the image that belongs in a view; None where any image does."""
@@ -315,6 +312,15 @@ class Desk:
         for n in changed:
             self.wishes[n] = new[n]
         return changed
+
+
+def _planes_of(wish: ViewWish, arrangement: Arrangement, look: Look) -> tuple[list[ViewWish], str]:
+    """An image in the planes of an arrangement, and ""; else itself in the first view, and why the others are empty."""
+    volume = look(replace(wish, plane=None, turn=None)).volume
+    reason = why_no_mpr(volume) if volume is not None else ""
+    if not reason:
+        return [replace(plane_wish(wish, cell.plane), index=None) for cell in arrangement.cells], ""
+    return [replace(plane_wish(wish, None), index=None), *(ViewWish(text=wish.text) for _cell in arrangement.cells[1:])], reason
 
 
 def _middle(state: ViewState) -> Triple:
