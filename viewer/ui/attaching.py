@@ -21,9 +21,9 @@ from viewer.session.maps import laying_words
 from viewer.ui import theme
 from viewer.ui.fusing import Fusing
 from viewer.ui.host import Host
+from viewer.ui.menu_text import menu_text
 from viewer.ui.opening import Opener
 
-_STROKE_CHECK_MS = 30
 _LONGEST = 40
 
 
@@ -34,8 +34,8 @@ class DropMenu(QMenu):
         super().__init__(parent)
         self.setToolTipsVisible(True)
         self.setAccessibleName(_("What to do with {name}").format(name=entry.title))
-        shown = _short(root.identity.series_description or root.title)
-        self.open = self.addAction(_("Open {name}").format(name=_short(entry.title)))
+        shown = menu_text(root.identity.series_description or root.title, _LONGEST)
+        self.open = self.addAction(_("Open {name}").format(name=menu_text(entry.title, _LONGEST)))
         self.overlay = self.addAction(_("Overlay on {series}").format(series=shown))
         self.fusion = self.addAction(_("Fuse with {series}").format(series=shown))
         self.fusion.setToolTip(_("Lay it over the image with colours and a window of its own; it may lie on another grid."))
@@ -166,15 +166,13 @@ class Attaching(QObject):
             read = volume if volume is not None else io_open.load(entry, pool=self._host.pool, progress=progress)
             return lay(role, entry, read, root, phase=phase, segments=count)
 
-        def made(step: Step) -> None:
-            if document is not self._host.document:
-                return
-            if document.is_editing:  # a stroke is being drawn: it is added after that
-                QTimer.singleShot(_STROKE_CHECK_MS, self, lambda: made(step))
-                return
+        def add(step: Step) -> None:
             with self._host.reporting():
                 document.commit(step)
                 self._tell(entry, role, step)
+
+        def done(step: Step) -> None:
+            self._host.when_still(document, lambda: add(step))
 
         def failed(error: BaseException) -> None:
             if isinstance(error, Refused):
@@ -182,7 +180,7 @@ class Attaching(QObject):
             else:
                 self._host.report(error)
 
-        self._host.work.run_thread(make, _("Adding {name}").format(name=entry.title), made, failed)
+        self._host.work.run_thread(make, _("Adding {name}").format(name=entry.title), done, failed)
 
     def _tell(self, entry: SeriesEntry, role: Role, step: Step) -> None:
         is_warning = False
@@ -204,8 +202,3 @@ class Attaching(QObject):
     def _root(self) -> Volume | None:
         host = self._host
         return host.document.volume(host.root_id) if host.root_id else None
-
-
-def _short(text: str) -> str:
-    cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    return cut.replace("&", "&&")  # a single one would mark a key

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -25,13 +25,13 @@ from viewer.session.fusion import FusionWish, Mode, ShownFusion, is_other_patien
 from viewer.session.history import Step
 from viewer.ui import theme
 from viewer.ui.host import Host
+from viewer.ui.menu_text import menu_text
 from viewer.ui.nudge_tool import NAME as NUDGE
 from viewer.ui.nudge_tool import Nudge
 from viewer.ui.opening import Opener
 from viewer.ui.segment_objects import WhenRead
 from viewer.ui.tooling import Tooling
 
-_STROKE_CHECK_MS = 30
 _LONGEST = 48
 
 
@@ -109,7 +109,7 @@ class Fusing(QObject):
         menu.setAccessibleName(_("Lay over the shown image"))
         entries = [row.entry for row in self._opener.rows() if row.entry.kind != "other" and row.entry.id != self._opener.shown_id]
         for entry in entries:
-            action = menu.addAction(_short(harmless(entry.title)))
+            action = menu.addAction(menu_text(harmless(entry.title), _LONGEST))
             action.triggered.connect(partial(self.lay_entry, entry))
             theme.set_available(action, self.why_not(entry))
         if not entries:
@@ -243,15 +243,13 @@ class Fusing(QObject):
             return register(fixed, moving, pool=host.pool, fixed_phase=phases[0], moving_phase=phases[1], start=start, progress=progress)
 
         def found(result: Registration) -> None:
-            if document is not host.document:
-                return
-            if document.is_editing:  # a stroke is being drawn: what was computed waits for its end
-                QTimer.singleShot(_STROKE_CHECK_MS, self, lambda: found(result))
-                return
             self._end_aligning()
             step = alignment_step(document, fixed, moving, result.matrix, "rigid", found=result)
             if self._commit(step):
                 self._tell(result, link.matrix if link is not None else SAME_PLACE, moving, step)
+
+        def done(result: Registration) -> None:
+            host.when_still(document, lambda: found(result))
 
         def failed(error: BaseException) -> None:
             self._end_aligning()
@@ -260,7 +258,7 @@ class Fusing(QObject):
             else:
                 host.report(error, _("Align (rigid)"))
 
-        self._task = host.work.run_thread(find, _("Aligning {name}").format(name=_name(moving)), found, failed)
+        self._task = host.work.run_thread(find, _("Aligning {name}").format(name=_name(moving)), done, failed)
         self.aligning_changed.emit(0)
 
     def cancel_aligning(self) -> None:
@@ -326,8 +324,3 @@ class Fusing(QObject):
 
 def _name(volume: Volume) -> str:
     return volume.identity.series_description or volume.title or _("Second image")
-
-
-def _short(text: str) -> str:
-    cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    return cut.replace("&", "&&")

@@ -172,12 +172,7 @@ class Host(Looking):
         self.clear_preview()
         document = self.document
 
-        def done(step: Step | None) -> None:
-            if document is not self.document:
-                return
-            if document.is_editing:  # a stroke is being drawn: what was computed waits for its end
-                QTimer.singleShot(_STROKE_CHECK_MS, self, lambda: done(step))
-                return
+        def take(step: Step | None) -> None:
             try:
                 if step is None:
                     self.say("info", _("{operation} changed nothing.").format(operation=call.spec.title))
@@ -196,7 +191,19 @@ class Host(Looking):
                 on_failed(error)
             self.report(error, call.spec.title)
 
+        def done(step: Step | None) -> None:
+            self.when_still(document, lambda: take(step))
+
         return self.work.follow(applying.start(call, self.pool), _(call.spec.title), done, failed, finish=lambda results: build_step(call, results))
+
+    def when_still(self, document: Document, go_on: Callable[[], None]) -> None:
+        """Take what was computed for a document: after the stroke that is being drawn, and not at all once another document is open."""
+        if document is not self.document:
+            return
+        if document.is_editing:
+            QTimer.singleShot(_STROKE_CHECK_MS, self, lambda: self.when_still(document, go_on))
+        else:
+            go_on()
 
     def preview(self, call: Call, on_result: Callable[[Any], None], on_failed: Callable[[BaseException], None]) -> None:
         """Run a call on one plane without committing; the latest wins, one that is overtaken is cancelled."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
-
 from viewer.core.words import gettext as _
 from viewer.core.words import mark, ngettext
 from viewer.io.series import ObjectKind, SeriesEntry
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from viewer.ui.host import Host
     from viewer.ui.opening import Opener
 
-_STROKE_CHECK_MS = 30
 Handler = Callable[["Host", "Opener", SeriesEntry], None]
 
 
@@ -71,15 +68,14 @@ def read_onto(
     document = host.document
 
     def ready(found: Any) -> None:
-        if document is not host.document:
-            return
-        if document.is_editing:
-            QTimer.singleShot(_STROKE_CHECK_MS, host, lambda: ready(found))
-        elif not is_laid():
+        if not is_laid():
             with host.reporting():
                 take(found)
 
-    host.work.run_thread(read, _("Opening {title}").format(title=entry.title), ready, host.report)
+    def done(found: Any) -> None:
+        host.when_still(document, lambda: ready(found))
+
+    host.work.run_thread(read, _("Opening {title}").format(title=entry.title), done, host.report)
 
 
 def object_count(entry: SeriesEntry) -> str:

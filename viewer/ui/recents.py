@@ -13,6 +13,7 @@ from viewer.core.words import gettext as _
 from viewer.ui import theme
 from viewer.ui.controls import Button
 from viewer.ui.host import Host
+from viewer.ui.menu_text import menu_text
 from viewer.ui.opening import Opener
 from viewer.ui.theme import sizes
 
@@ -65,7 +66,7 @@ class Recents(QObject):
         menu.setToolTipsVisible(True)
         for path in self.paths():
             text = str(path)
-            action = menu.addAction((text if len(text) <= _LONGEST else f"…{text[1 - _LONGEST :]}").replace("&", "&&"))
+            action = menu.addAction(menu_text(text, _LONGEST, keep_end=True))
             action.setToolTip(text)
             action.triggered.connect(partial(self.open, path))
             theme.set_available(action, self.reason(path))

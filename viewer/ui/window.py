@@ -51,7 +51,7 @@ from viewer.ui.views.slice_view import SliceView
 from viewer.ui.window_commands import WindowCommands
 from viewer.ui.windowing_commands import WindowingCommands
 
-LEAST = QSize(960, 600)
+LEAST = QSize(theme.SIZES.least_width, theme.SIZES.least_height)
 _WARM_AFTER_MS, _WARM_AGAIN_MS = 150, 50
 _RING_AFTER_MS = 150
 _BELOW_CORNER = 84
