@@ -170,3 +170,12 @@ def test_two_grids_are_the_same_to_a_hundredth_of_a_voxel() -> None:
 def test_a_place_in_words_has_letters_instead_of_signs() -> None:
     assert place_text((12.34, -45.6, 78.94), "mm", True) == "L 12.3  A 45.6  H 78.9 mm"
     assert place_text((12.34, -45.6, 0.0), "px", False) == "x 12.3  y -45.6  z 0.0 px"
+
+
+def test_the_corners_of_a_grid_are_those_of_its_voxels_or_the_centres_of_the_outermost() -> None:
+    geometry = Geometry((3, 4, 5), (10.0, 20.0, 30.0), (2.0, 1.0, 0.5))
+    around, centres = geometry.corners(), geometry.corners(0.0)
+    assert around.shape == centres.shape == (8, 3)
+    np.testing.assert_allclose((around.min(axis=0), around.max(axis=0)), ((9.75, 19.5, 29.0), (12.25, 23.5, 35.0)))
+    np.testing.assert_allclose((centres.min(axis=0), centres.max(axis=0)), ((10.0, 20.0, 30.0), (12.0, 23.0, 34.0)))
+    assert len(np.unique(around, axis=0)) == 8

@@ -209,6 +209,11 @@ class Geometry:
         away = np.asarray(direction, dtype=np.float64) @ grid.matrix / np.asarray(grid.spacing[::-1])
         return float(1 / np.sqrt((away**2).sum()))
 
+    def corners(self, beyond: float = 0.5) -> NDArray[np.float64]:
+        """The eight corners (8, 3) of the grid: ``beyond`` 0.5 those of its voxels, 0 the centres of the outermost ones."""
+        ends = [(-beyond, n - 1 + beyond) for n in self.shape]
+        return self.to_patient(np.array(np.meshgrid(*ends, indexing="ij")).reshape(3, -1).T)
+
     def letters(self, axis: int, sign: int = 1) -> str:
         """Patient letters (L R A P H F) of walking along an array axis; "" without a patient frame."""
         return letters(self.vector(axis) * sign) if self.is_patient else ""

@@ -144,9 +144,7 @@ def oblique_of(geometry: Geometry, turn: Turn, place: ArrayLike | None = None) -
         return None
     right, down, normal = axes
     grid = geometry.straight()
-    ends = np.array([[-0.5, n - 0.5] for n in grid.shape])
-    box = grid.to_patient(np.array(np.meshgrid(*ends, indexing="ij")).reshape(3, -1).T)
-    centres = grid.to_patient(np.array(np.meshgrid(*((0, n - 1) for n in grid.shape), indexing="ij")).reshape(3, -1).T)
+    box, centres = grid.corners(), grid.corners(0.0)
     distance = grid.spacing_along(normal)
     anchor = np.asarray(place if place is not None else grid.to_patient([n // 2 for n in grid.shape]), dtype=np.float64)
     if not np.isfinite(anchor).all():

@@ -20,7 +20,7 @@ from viewer.core.volume import Volume
 from viewer.core.words import _, mark
 from viewer.jobs.pool import Pool
 from viewer.session.document import Document
-from viewer.session.fusion import link_of, overlap, why_never
+from viewer.session.fusion import link_of, named, overlap, why_never
 from viewer.session.history import Change, ItemChange, Origin, Step
 
 Told = Callable[[int, int], None]
@@ -31,11 +31,6 @@ TITLES: dict[Method, str] = {
     "rigid": mark("Align {name} (rigid)"),
 }
 _POLL_S = 0.05
-
-
-def named(volume: Volume) -> str:
-    """What a volume is called in the history."""
-    return volume.identity.series_description or volume.title or _("Second image")
 
 
 def alignment_step(

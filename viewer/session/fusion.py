@@ -144,7 +144,7 @@ class ShownFusion:
 
     def title(self) -> str:
         """What the second is called."""
-        return self.volume.identity.series_description or self.volume.title or _("Second image")
+        return named(self.volume)
 
     def label(self, *, identity: bool = True) -> str:
         """What it is called on the image. A title that is made from a file's name may say who it is: without ``identity`` it is left out."""
@@ -159,6 +159,11 @@ def told_scale(volume: Volume, mode: Mode) -> tuple[float, str]:
     """Factor and unit in which the window of a second volume is told: SUV by body weight of PET that allows it, else the unit of its values."""
     found = next((s for s in volume.scales if s.unit == _SUV), None)
     return (found.factor, found.unit) if found is not None and found.factor > 0 and mode != "difference" else (1.0, volume.unit)
+
+
+def named(volume: Volume) -> str:
+    """What a second image is called, in sentences and in the history."""
+    return volume.identity.series_description or volume.title or _("Second image")
 
 
 def link_of(document: Linked, fixed: Volume, moving: Volume) -> Link | None:
@@ -262,9 +267,7 @@ def why_no_difference(fixed: Volume, moving: Volume) -> str:
 
 def overlap(fixed: Geometry, moving: Geometry, matrix: tuple[float, ...]) -> bool:
     """Whether the boxes of two grids touch, after a move of the second."""
-    ends = [(-0.5, n - 0.5) for n in moving.shape]
-    corners = np.array(np.meshgrid(*ends, indexing="ij")).reshape(3, -1).T
-    inside = fixed.to_index(moved(matrix, moving.to_patient(corners)))
+    inside = fixed.to_index(moved(matrix, moving.corners()))
     return bool(np.all(inside.max(axis=0) > -0.5) and np.all(inside.min(axis=0) < np.asarray(fixed.shape) - 0.5))
 
 

@@ -212,8 +212,7 @@ def _maps(
 
 def _reaches(geometry: Geometry, shown: Geometry, layout: SliceLayout, index: int) -> bool:
     """Whether the box of another grid reaches a slice of the array."""
-    ends = np.array(np.meshgrid(*((-0.5, n - 0.5) for n in geometry.shape), indexing="ij")).reshape(3, -1).T
-    along = shown.to_index(geometry.to_patient(ends))[:, layout.axis]
+    along = shown.to_index(geometry.corners())[:, layout.axis]
     return bool(along.min() <= layout.array_index(index) + 0.5 and along.max() >= layout.array_index(index) - 0.5)
 
 

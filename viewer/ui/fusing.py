@@ -21,7 +21,7 @@ from viewer.draw.fusion import forget_planes
 from viewer.io.gate import harmless
 from viewer.io.series import SeriesEntry
 from viewer.session.aligning import alignment_step, first_place, middle, register, removal_step, why_no_registration
-from viewer.session.fusion import FusionWish, Mode, ShownFusion, is_other_patient, link_of, why_never
+from viewer.session.fusion import FusionWish, Mode, ShownFusion, is_other_patient, link_of, named, why_never
 from viewer.session.history import Step
 from viewer.ui import theme
 from viewer.ui.host import Host
@@ -92,7 +92,7 @@ class Fusing(QObject):
         host.change_wish(fusion=FusionWish(moving_id))
         pair = self._pair()
         if pair is not None and is_other_patient(*pair):
-            host.say("warn", _("{name} names another patient than the image that it lies over.").format(name=_name(pair[1])))
+            host.say("warn", _("{name} names another patient than the image that it lies over.").format(name=named(pair[1])))
 
     def choose(self, place: QPoint | None = None) -> None:
         """Ask which of the listed series is to lie over the shown image."""
@@ -254,11 +254,11 @@ class Fusing(QObject):
         def failed(error: BaseException) -> None:
             self._end_aligning()
             if isinstance(error, Refused):
-                host.say("warn", _("{name} was not aligned. {reason}").format(name=_name(moving), reason=error))
+                host.say("warn", _("{name} was not aligned. {reason}").format(name=named(moving), reason=error))
             else:
                 host.report(error, _("Align (rigid)"))
 
-        self._task = host.work.run_thread(find, _("Aligning {name}").format(name=_name(moving)), done, failed)
+        self._task = host.work.run_thread(find, _("Aligning {name}").format(name=named(moving)), done, failed)
         self.aligning_changed.emit(0)
 
     def cancel_aligning(self) -> None:
@@ -278,7 +278,7 @@ class Fusing(QObject):
         words = _("Aligned {name}: moved by {mm:.1f} mm and {degrees:.1f}°. Look whether it fits.")
         if result.value <= result.start_value:
             words = _("{name} was left where it is: no better place was found.")
-        text = words.format(name=_name(moving), mm=distance_of(change, center), degrees=degrees_of(change))
+        text = words.format(name=named(moving), mm=distance_of(change, center), degrees=degrees_of(change))
 
         def undo() -> None:
             if self._host.document.history.next_undo is step:
@@ -320,7 +320,3 @@ class Fusing(QObject):
         self.cancel_aligning()
         self._end_aligning()
         forget_planes()
-
-
-def _name(volume: Volume) -> str:
-    return volume.identity.series_description or volume.title or _("Second image")
