@@ -179,13 +179,18 @@ def _left_behind(permitted: set[str], threads: set[threading.Thread], children: 
         complaints.append(f"left threads: {[t.name for t in left]}")
     if "children" not in permitted and (pids := _after_patience(lambda: _children() - children)):
         complaints.append(f"left child processes: {sorted(pids)}")
-    if "blocks" not in permitted and memory.live_blocks() > blocks:
-        gc.collect()  # only now: a collection costs more than the test
-        if memory.live_blocks() > blocks:
-            complaints.append(f"left {memory.live_blocks() - blocks} shared arrays alive")
+    if "blocks" not in permitted and (arrays := _after_patience(lambda: _blocks_over(blocks))):
+        complaints.append(f"left {len(arrays)} shared arrays alive")
     if "temporary" not in permitted and (files := os.listdir(temporary)):
         complaints.append(f"left temporary files: {files[:5]}")
     return complaints
+
+
+def _blocks_over(count: int) -> set[int]:
+    """One number for each shared array beyond so many; cycles are only looked for where there are any: that costs more than a test."""
+    if memory.live_blocks() > count:
+        gc.collect()
+    return set(range(count, memory.live_blocks()))
 
 
 def _after_patience(left: Callable[[], set[Any]]) -> set[Any]:

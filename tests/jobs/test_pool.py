@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -148,3 +150,22 @@ def test_frozen_array_cannot_be_opened_again() -> None:
     array = memory.freeze(np.arange(10))
     with pytest.raises(ValueError):
         array.flags.writeable = True
+
+
+def test_what_an_error_passed_through_goes_with_it_and_not_when_cycles_are_looked_for(pool: Pool) -> None:
+    class Large:
+        pass
+
+    def ask() -> weakref.ref[Large]:
+        held = Large()
+        try:
+            pool.submit(f"{HERE}:refuse", {}).result()
+        except Refused:
+            return weakref.ref(held)
+        raise AssertionError("not refused")
+
+    gone = ask()
+    end = time.monotonic() + 3  # the pool's thread lets go of the job a moment later
+    while gone() is not None and time.monotonic() < end:
+        threading.Event().wait(0.005)
+    assert gone() is None

@@ -83,9 +83,13 @@ class Job:
         """Wait for the end; the result, or the error raised here. TimeoutError if it takes longer than ``timeout`` seconds."""
         if not self._over.wait(timeout):
             raise TimeoutError(f"{self.function} is still running")
-        if self._error is not None:
-            raise self._error
-        return self._result
+        error = self._error
+        if error is None:
+            return self._result
+        try:
+            raise error
+        finally:
+            del error, self  # else job, error and the frames that it went through, with their arrays, would hold each other
 
     def cancel(self) -> None:
         """Ask it to stop; a function that does not listen is ended with its process after a moment."""
