@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from tests.session.fusion_samples import CT_GRID, PET_GRID, aligned, along, ct, opened, pet
 from viewer.core.alignment import moved, rigid
 from viewer.core.colormaps import color_map
+from viewer.core.oblique import turn_of, turned_about
 from viewer.core.slab import Slab
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
@@ -285,3 +286,24 @@ def test_the_readout_of_a_slab_is_what_is_painted_of_the_second() -> None:
     assert second_text(state, place) == f"PET AC: MIP 12 mm: {place[2] + 6:.2f} SUVbw"  # two planes above
     alone = resolve(ViewWish(first.id, plane="axial", index=5, fusion=FusionWish(second.id)), document)
     assert second_text(alone, place) == f"PET AC: {place[2]:.2f} SUVbw"
+
+
+@pytest.mark.parametrize("mode", ["difference", "curtain"])
+def test_where_the_second_does_not_reach_is_black_in_any_colour_map(mode: Any) -> None:
+    first, second = ct(), pet(geometry=NARROW, unit="HU")
+    state = resolve(ViewWish(first.id, plane="axial", fusion=FusionWish(second.id, mode, "viridis", curtain=0.0)), opened(first, second))
+    assert state.fusion is not None
+    empty = np.isnan(sampled(state, state.fusion))
+    pixels = compose(state, opened(first, second)).pixels
+    assert empty.any() and not empty.all()
+    assert (pixels[empty] == 0xFF000000).all() and (pixels[~empty] != 0xFF000000).all()
+
+
+def test_the_corner_tells_the_thickness_of_the_slab_not_of_one_plane() -> None:
+    first = ct(facts={"Slice thickness": "3 mm"})
+    for changes in ({}, {"turn": turned_about(turn_of(CT_GRID, "axial"), (1, 0, 0), 20)}):
+        state = resolve(ViewWish(first.id, plane="axial", slab=Slab("mip", 20.0), **changes), opened(first))
+        lines = corners(state, zoom_percent=100).bottom_left
+        assert any("Thickness 20 mm" in line for line in lines) and not any("Thickness 3 mm" in line for line in lines)
+    state = resolve(ViewWish(first.id, plane="axial"), opened(first))
+    assert any("Thickness 3 mm" in line for line in corners(state, zoom_percent=100).bottom_left)

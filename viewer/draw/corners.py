@@ -107,12 +107,15 @@ def _description(volume: Volume) -> str:
 def _thickness(state: ViewState, volume: Volume) -> str:
     geometry = volume.geometry
     axis = state.layout.axis
+    slab = _("Thickness {text}").format(text=f"{state.slab.mm:.4g} mm") if state.slab is not None else ""
     if isinstance(state.layout, ObliqueLayout):
-        return _("Spacing {mm:.3g} mm").format(mm=state.layout.distance) if state.count > 1 else ""
+        distance = _("Spacing {mm:.3g} mm").format(mm=state.layout.distance) if state.count > 1 else ""
+        return "  ".join(part for part in (slab, distance) if part)
     known = geometry.between_known if axis == 0 else geometry.in_plane_known
     distance = _("Spacing {mm:.3g} mm").format(mm=geometry.spacing[axis]) if known and geometry.in_plane_known and state.count > 1 else ""
     thick = _shortened(volume.facts.get("Slice thickness", "")) if axis == 0 else ""
-    return "  ".join(part for part in (_("Thickness {text}").format(text=thick) if thick else "", distance) if part)
+    own = _("Thickness {text}").format(text=thick) if thick else ""
+    return "  ".join(part for part in (slab or own, distance) if part)
 
 
 def _shortened(text: str) -> str:

@@ -18,10 +18,11 @@ from viewer.core.digits import intensity
 from viewer.core.geometry import Triple, place_text
 from viewer.core.layout import Placement
 from viewer.core.overlay import ScalarMap
-from viewer.core.render import Pixels, blend_map, map_colors, to_rgb32
+from viewer.core.render import Display, Pixels, blend_map, map_colors, paint_graphic, to_rgb32
 from viewer.core.sample import sample, slab
 from viewer.core.words import _
 from viewer.draw.figures import window_figures
+from viewer.draw.planes import BLACK
 from viewer.draw.text import Style, draw_text, text_width
 from viewer.session.fusion import ShownFusion
 from viewer.session.view import ViewState
@@ -81,16 +82,23 @@ def lay_over(pixels: Pixels, state: ViewState, fusion: ShownFusion, first: Calla
     """Lay the second over the picture of the first, in place. ``first``: gives the values of the first, for a difference."""
     values = sampled(state, fusion)
     if fusion.mode == "difference":
-        pixels[:] = to_rgb32(difference(values, first(), state), fusion.display)
+        pixels[:] = _colored(difference(values, first(), state), fusion.display)
     elif fusion.mode == "curtain":
         start = round(fusion.curtain * pixels.shape[1])
         if start < pixels.shape[1]:
-            pixels[:, start:] = to_rgb32(values[:, start:], fusion.display)
+            pixels[:, start:] = _colored(values[:, start:], fusion.display)
     elif fusion.follows_value:
         window = fusion.display.window
         blend_map(pixels, values, window.low, window.high, fusion.display.color_map, fusion.opacity)
     else:
         _mix(pixels, to_rgb32(values, fusion.display), np.isnan(values), fusion.opacity)
+
+
+def _colored(values: NDArray[Any], display: Display) -> Pixels:
+    """The colours of values; black where there is none, whatever the map: its low end would be a value."""
+    found = to_rgb32(values, display)
+    paint_graphic(found, np.isnan(values), BLACK)
+    return found
 
 
 def difference(second: NDArray[Any], first: NDArray[Any], state: ViewState) -> NDArray[np.float32]:
