@@ -266,3 +266,17 @@ def test_c12_two_series_without_a_common_frame_go_together_only_when_asked_and_a
     window.actions_table["link.by_offset"].trigger()
     window.host.change_wish(index=0)
     assert right.state.index == 7 and first.id == left.state.root_id
+
+
+def test_c12_no_crosshair_stays_in_a_view_that_shows_something_else(window: Window) -> None:
+    first = put_volume(window, made_volume())
+    window.host.point(0, window.host.state.position_at((9.0, 9.0)))
+    QApplication.processEvents()
+    assert window.view.cross.at == pytest.approx((9.0, 9.0))
+    put_volume(window, made_volume())  # without a common frame of reference
+    assert window.view.cross.at is None
+    window.host.show_volume(first.id)
+    window.host.point(0, window.host.state.position_at((9.0, 9.0)))
+    window.host.close_all()
+    put_volume(window, made_volume())
+    assert window.view.cross.at is None

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from viewer.core.words import gettext as _
+from viewer.session.linking import NO_CROSS
 from viewer.session.view import ViewWish
 from viewer.ui import theme
 from viewer.ui.host import Host
@@ -160,6 +161,9 @@ class ViewGrid(QWidget):
             for n, (view, cross) in enumerate(zip(views, desk.crosses(states), strict=True)):
                 view.set_cross(cross, is_turnable=desk.arrangement.planes)
                 view.set_linked_by_hand(desk.is_linked_by_hand(n, states))
+        else:  # a crosshair that was here before meant a place in something else
+            views[0].set_cross(NO_CROSS, is_turnable=desk.arrangement.planes)
+            views[0].set_linked_by_hand(False)
         self._show_messages()
 
     def _show_messages(self) -> None:
