@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from viewer.core import digits
 from viewer.core.annotation import Measure
-from viewer.core.report import Column
 
 
 @pytest.mark.parametrize(
@@ -84,10 +83,3 @@ def test_a_score_is_never_certain(value: float) -> None:
 )
 def test_a_measure_is_written_by_its_name_and_unit(measure: Measure, expected: str) -> None:
     assert digits.measure_text(measure) == expected
-
-
-def test_a_cell_leaves_the_unit_to_the_head() -> None:
-    assert digits.cell_text(Column("Volume", "mL"), 16.412658) == "16.41"
-    assert digits.cell_text(Column("Segment"), "Kidney") == "Kidney"
-    assert digits.cell_text(Column("Mean", "HU"), None) == "–"
-    assert digits.cell_text(Column("Angle", "°"), 12.34) == "12.3"

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.geometry import Geometry
 from viewer.core.measure import (
-    distance_to_outline,
     ellipse_mask,
     ellipse_perimeter,
     handles,
@@ -288,14 +287,6 @@ class TestHandles:
         item = Annotation("a", "distance", "v", ((0.0, 0.0, 0.0), (10.0, 0.0, 0.0)))
         assert nearest_handle(item, (9.0, 1.0, 0.0), 2.0) == (1, pytest.approx(math.sqrt(2)))
         assert nearest_handle(item, (5.0, 0.0, 0.0), 2.0) is None
-
-    def test_outline_distance(self) -> None:
-        line = Annotation("a", "distance", "v", ((0.0, 0.0, 0.0), (10.0, 0.0, 0.0)))
-        assert distance_to_outline(line, (5.0, 3.0, 0.0)) == pytest.approx(3)
-        assert distance_to_outline(line, (13.0, 4.0, 0.0)) == pytest.approx(5)
-        circle = Annotation("a", "circle", "v", ((0.0, 0.0, 0.0), (10.0, 0.0, 0.0), (0.0, 10.0, 0.0)))
-        assert distance_to_outline(circle, (6.0, 8.0, 0.0)) == pytest.approx(0, abs=0.01)
-        assert distance_to_outline(circle, (0.0, 0.0, 0.0)) == pytest.approx(10, abs=0.01)
 
     def test_plane_is_told_apart(self) -> None:
         geometry = oblique()

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from scipy import ndimage
 
 from viewer.core.geometry import Geometry, place_text
-from viewer.core.letters import letter_style, shown_letters, use_letters
+from viewer.core.letters import shown_letters, use_letters
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
 from viewer.draw.corners import position_text
@@ -167,7 +167,7 @@ def test_a_marked_image_has_a_badge() -> None:
 
 def test_c09_head_and_feet_are_superior_and_inferior_for_who_wants_it() -> None:
     state = state_of(index=0)
-    assert (position_text(state), letter_style()) == ("H 10.0 mm", "HF")
+    assert position_text(state) == "H 10.0 mm"
     assert place_text((1.0, -2.0, -3.0), "mm", True) == "L 1.0  A 2.0  F 3.0 mm"
     use_letters("SI")
     assert position_text(state) == "S 10.0 mm"

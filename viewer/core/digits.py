@@ -8,18 +8,10 @@ from __future__ import annotations
 import math
 
 from viewer.core.annotation import Measure
-from viewer.core.report import Cell, Column
 from viewer.core.words import _, mark
 
 DASH = "–"
 """What stands for a number that could not be measured."""
-
-ABBREVIATIONS = {
-    "Length": mark("L"), "Area": mark("A"), "Perimeter": mark("P"), "Volume": mark("Vol"), "Mean": mark("Mean"), "SD": mark("SD"),
-    "Median": mark("Med"), "Minimum": mark("Min"), "Maximum": mark("Max"), "Pixels": mark("N"), "Voxels": mark("N"),
-    "Angle": mark("∠"), "Radius": mark("R"),
-}  # fmt: skip
-"""Short names of measures, for labels on the image."""
 
 _ENDINGS = {" at detector": mark("{unit} at detector"), " estimated": mark("{unit} estimated")}
 
@@ -133,14 +125,6 @@ def by_name(name: str, value: float | None, unit: str, *, spacing: float | None 
 def measure_text(measure: Measure, *, spacing: float | None = None) -> str:
     """The number and unit of a measure as shown, a dash where nothing could be measured."""
     return by_name(measure.name, measure.value, measure.unit, spacing=spacing)
-
-
-def cell_text(column: Column, cell: Cell) -> str:
-    """A cell of a table as shown, without the unit, which stands in the head; texts as they are."""
-    if isinstance(cell, str):
-        return cell
-    text = by_name(column.name, cell, column.unit)
-    return text.removesuffix(unit_words(column.unit)).rstrip() if column.unit else text
 
 
 def _fixed(value: float | None, decimals: int, unit: str) -> str:

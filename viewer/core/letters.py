@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Literal
 
 LetterStyle = Literal["HF", "SI"]
-STYLES: tuple[LetterStyle, ...] = ("HF", "SI")
 _SHOWN = str.maketrans("HF", "SI")
 
 _style: LetterStyle = "HF"
@@ -18,11 +17,6 @@ def use_letters(style: str) -> None:
     """Show letters this way from now on; anything unknown is DICOM's way."""
     global _style
     _style = "SI" if style == "SI" else "HF"
-
-
-def letter_style() -> LetterStyle:
-    """The way in use."""
-    return _style
 
 
 def shown_letters(letters: str) -> str:

@@ -304,23 +304,6 @@ def nearest_handle(annotation: Annotation, position: Triple, distance: float) ->
     return (order[0], float(apart[order[0]])) if apart[order[0]] <= distance else None
 
 
-def distance_to_outline(annotation: Annotation, position: Triple) -> float:
-    """How far a place is from the drawn line, in the unit of the geometry: for picking an annotation."""
-    place = np.asarray(position, dtype=np.float64)
-    if annotation.shape in ("ellipse", "circle"):
-        centre, first, second = np.asarray(annotation.points)
-        turn = np.linspace(0, 2 * np.pi, 181)[:, None]
-        path = centre + np.cos(turn) * (first - centre) + np.sin(turn) * (second - centre)
-    else:
-        path = np.asarray(annotation.points, dtype=np.float64)
-    if len(path) == 1:
-        return float(np.linalg.norm(path[0] - place))
-    start, along = path[:-1], np.diff(path, axis=0)
-    squared = np.maximum((along * along).sum(axis=1), 1e-30)
-    share = np.clip(((place - start) * along).sum(axis=1) / squared, 0, 1)[:, None]
-    return float(np.linalg.norm(start + share * along - place, axis=1).min())
-
-
 def is_in_plane(annotation: Annotation, geometry: Geometry, axis: int, position: Triple, phase: int = 0) -> bool:
     """Whether an annotation belongs to the plane, at right angles to an array axis, that holds a place."""
     if annotation.axis != axis or annotation.phase != phase or not annotation.points:

@@ -21,10 +21,6 @@ class CrossHand:
     def __init__(self) -> None:
         self._angle: float | None = None
 
-    @property
-    def is_turning(self) -> bool:
-        return self._angle is not None
-
     def press(self, view: SliceView, at: Point) -> None:
         """Take a handle, or put the crosshair here."""
         self._angle = _angle(view, at) if self.would_turn(view, at) else None
