@@ -248,3 +248,14 @@ def test_an_image_without_planes_is_shown_once_in_a_layout_of_planes_that_is_cho
     assert "only one plane" in desk.reason
     desk.arrange("1x1", look)
     assert desk.reason == "" and desk.wish.volume_id == single.id
+
+
+def test_an_image_that_came_whole_under_another_id_goes_back_to_the_plane_before_mpr() -> None:
+    arriving = volume()
+    whole = replace(arriving, id="whole")
+    look, desk = look_at(arriving, whole), Desk()
+    desk.show(0, ViewWish(volume_id=arriving.id, plane="coronal"), look)
+    desk.arrange("mpr", look)
+    assert desk.exchange(arriving.id, "whole") == {0, 1, 2}
+    desk.arrange("1x1", look)
+    assert (desk.wish.volume_id, desk.wish.plane) == ("whole", "coronal")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -260,6 +261,24 @@ class Desk:
         self.links = links
         if is_new:
             self._anchor(look)
+
+    # --- all views at once ---
+
+    def change_all(self, **changes: Any) -> set[int]:
+        """Other fields of the wishes of all views. Returns the views that changed."""
+        return self._put({n: replace(wish, **changes) for n, wish in enumerate(self.wishes)})
+
+    def exchange(self, volume_id: str, new_id: str) -> set[int]:
+        """An image goes on under another id, wherever it is shown. Returns the views that show it."""
+        if self._before_planes is not None and self._before_planes.volume_id == volume_id:
+            self._before_planes = replace(self._before_planes, volume_id=new_id)
+        return self._put({n: replace(w, volume_id=new_id) for n, w in enumerate(self.wishes) if w.volume_id == volume_id})
+
+    def empty(self, wish: ViewWish) -> None:
+        """Nothing is open: all views stay where they are, each with this wish."""
+        self.wishes = [wish for _wish in self.wishes]
+        self.cursor, self.cursor_cell = None, 0
+        self._anchors.clear()
 
     def forget(self, volume_ids: set[str]) -> set[int]:
         """Empty the views of images that are gone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
@@ -15,6 +15,7 @@ from viewer.session.linking import Links
 from viewer.session.view import ViewState, why_no_mpr
 from viewer.ui.detached import DetachedView
 from viewer.ui.layout_popover import LayoutPopover
+from viewer.ui.views.slice_view import SliceView
 
 if TYPE_CHECKING:
     from viewer.ui.window import Window
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 LINKS = ("scroll", "cursor", "zoom", "pan", "window", "by_offset")
 USUAL_SLAB_MM = 10.0
 _STEP = 1.25
-_SLABS: dict[str, SlabMode] = {"mip": "mip", "minip": "minip", "mean": "mean"}
+_SLABS: tuple[SlabMode, ...] = get_args(SlabMode)
+_REMEMBERED = ("scroll", "cursor", "zoom", "pan", "window", "lines")
+"""Links of the last time; which slices belong together by offset is no matter of taste."""
 
 
 class LayoutCommands(QObject):
@@ -49,7 +52,7 @@ class LayoutCommands(QObject):
             "view.crosshair": lambda: self._set_link("lines"),
             **{f"link.{name}": (lambda name=name: self._set_link(name)) for name in LINKS},
             "slab.off": lambda: self._host.change_wish(slab=None),
-            **{f"slab.{name}": (lambda mode=mode: self.set_slab(mode)) for name, mode in _SLABS.items()},
+            **{f"slab.{mode}": (lambda mode=mode: self.set_slab(mode)) for mode in _SLABS},
             "slab.thicker": lambda: self._thicken(_STEP),
             "slab.thinner": lambda: self._thicken(1 / _STEP),
         }
@@ -80,9 +83,7 @@ class LayoutCommands(QObject):
         """A further view in a window of its own, on another monitor where there is one."""
         cell = self._host.add_view()
         view = self._window.grid.add_outside(cell)
-        made = DetachedView(self._window.grid, view, self._window.actions_table, self._window)
-        self._detached.append(made)
-        made.destroyed.connect(lambda: self._detached.remove(made) if made in self._detached else None)
+        made = self._detached_of(view)
         others = [screen for screen in QApplication.screens() if screen is not self._window.screen()]
         if others:
             made.setGeometry(others[0].availableGeometry())
@@ -94,7 +95,9 @@ class LayoutCommands(QObject):
         view.setFocus()
         return made
 
-    def _keep(self, made: DetachedView) -> DetachedView:
+    def _detached_of(self, view: SliceView) -> DetachedView:
+        """A window of its own for a view, known here for as long as it is there."""
+        made = DetachedView(self._window.grid, view, self._window.actions_table, self._window)
         self._detached.append(made)
         made.destroyed.connect(lambda: self._detached.remove(made) if made in self._detached else None)
         return made
@@ -102,8 +105,7 @@ class LayoutCommands(QObject):
     def take_over(self, before: LayoutCommands) -> None:
         """Windows of single views as the ones of another main window, in their places."""
         for old in before._detached:
-            view = self._window.grid.add_outside(old.view.number - 1)
-            made = self._keep(DetachedView(self._window.grid, view, self._window.actions_table, self._window))
+            made = self._detached_of(self._window.grid.add_outside(old.view.number - 1))
             made.restoreGeometry(old.saveGeometry())
             made.setVisible(old.isVisible())
             old.hide()  # it goes with its own main window; closing it would take the view away
@@ -171,14 +173,13 @@ class LayoutCommands(QObject):
     def _remember(self) -> None:
         desk, settings = self._host.desk, self._host.settings
         settings.set("layout", desk.arrangement.name)
-        settings.set("links", [name for name in (*LINKS, "lines") if getattr(desk.links, name) and name != "by_offset"])
+        settings.set("links", [name for name in _REMEMBERED if getattr(desk.links, name)])
 
     def restore(self) -> None:
         """The layout and the links of the last time. A layout of planes begins as one view: there is no image yet."""
         settings = self._host.settings
         names, name = settings.get("links", None), settings.get("layout", "1x1")  # both first: setting one writes both
         if isinstance(names, list):
-            known = [name for name in (*LINKS, "lines") if name != "by_offset"]
-            self._host.set_links(replace(Links(), **{name: name in names for name in known}))
+            self._host.set_links(replace(Links(), **{name: name in names for name in _REMEMBERED}))
         if name in ARRANGEMENTS and name != "1x1":
             QTimer.singleShot(0, self, lambda: self._host.arrange(name))

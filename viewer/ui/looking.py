@@ -41,8 +41,8 @@ class Looking(QObject):
 
     def _begin_looking(self) -> None:
         self.desk = Desk()
-        self.desk.wishes = [self.first_wish]
         """The views: read it here, change it through the host."""
+        self.desk.empty(self.first_wish)
         self._wishes: dict[str, ViewWish] = {}
         self._is_neurological = False
         self._arrivals: dict[str, Arriving] = {}
@@ -54,8 +54,7 @@ class Looking(QObject):
         """Everything was closed: the views stay where they are, empty."""
         self._wishes.clear()
         self._arrivals.clear()
-        self.desk.wishes = [self.first_wish for _wish in self.desk.wishes]
-        self.desk.cursor = None
+        self.desk.empty(self.first_wish)
 
     def clear_preview(self) -> None:
         """No preview any more."""
@@ -130,9 +129,7 @@ class Looking(QObject):
     def set_neurological(self, is_neurological: bool) -> None:
         """Hang the pictures of all views with the patient's left on the left of the screen, or on the right again (C07)."""
         self._is_neurological = is_neurological
-        for cell, wish in enumerate(self.desk.wishes):
-            self.desk.wishes[cell] = replace(wish, is_neurological=is_neurological)
-        self._show(set(range(len(self.desk.wishes))))
+        self._show(self.desk.change_all(is_neurological=is_neurological))
 
     def point(self, cell: int, position: Triple) -> None:
         """Put the crosshair on a place; linked views go there."""
@@ -200,10 +197,7 @@ class Looking(QObject):
         wish = self._wishes.pop(arriving.id, None)
         if wish is not None:
             self._wishes[volume.id] = replace(wish, volume_id=volume.id)
-        shown = {n for n, w in enumerate(self.desk.wishes) if w.volume_id == arriving.id}
-        for cell in shown:
-            self.desk.wishes[cell] = replace(self.desk.wishes[cell], volume_id=volume.id)
-        self._show(shown)
+        self._show(self.desk.exchange(arriving.id, volume.id))
 
     def end_arriving(self, arriving: Arriving) -> None:
         """Reading has failed or was cancelled: nothing of it is shown any more."""
