@@ -153,3 +153,11 @@ def test_an_oblique_image_is_known_by_its_direction_and_its_distance() -> None:
     assert is_shown(marked, state)
     assert list(indices_in([marked], state)) == [state.index]
     assert indices_in([marked], seen(document)) == {}
+
+
+def test_a_turn_that_the_image_does_not_allow_is_not_kept() -> None:
+    document = make_document(volume=make_volume(color=True))  # no planes can be cut through colour
+    wish, state = shown(document, index=4, turn=(1.0, 0.0, 0.0, 0.0, 0.6, -0.8, 0.0, 0.8, 0.6))
+    assert state.index == 4 and not state.is_turned
+    item = key_image_of(wish, state)
+    assert resolve(wish_for(item, document.volume("volume-a"), ViewWish("volume-a")), document).index == 4

@@ -31,8 +31,9 @@ def key_image_of(wish: ViewWish, state: ViewState) -> KeyImage:
     if state.volume is None:
         raise ValueError("an empty view shows no image to be marked")
     place, normal = _where(state) if state.is_oblique else (None, None)
+    turn = wish.turn if state.is_turned else None  # a turn that could not be made says nothing of what is in view
     return KeyImage(
-        new_id("key_image"), state.root_id, state.plane, state.layout.axis, state.array_index, state.phase, wish.turn, place, normal, state.slab,
+        new_id("key_image"), state.root_id, state.plane, state.layout.axis, state.array_index, state.phase, turn, place, normal, state.slab,
         wish.window, wish.window_unit, wish.lut, wish.is_inverted, wish.quarter_turns, wish.flip_horizontal, wish.flip_vertical,
     )  # fmt: skip
 
