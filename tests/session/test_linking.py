@@ -14,7 +14,7 @@ from viewer.core.ids import new_id
 from viewer.core.volume import Volume
 from viewer.core.window import Window
 from viewer.session.alone import Untouched
-from viewer.session.linking import Links, crosses_of, followed, reference_line, share_frame, sheet_of, slice_at, slice_spacing
+from viewer.session.linking import CrossLine, Links, crosses_of, followed, share_frame, sheet_of, slice_at, slice_spacing
 from viewer.session.view import ViewState, ViewWish, resolve
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
@@ -56,6 +56,13 @@ def shown(image: Volume, **wish: object) -> ViewState:
     return resolve(ViewWish(volume_id=image.id, **{"plane": "acquired", **wish}), One(image))  # type: ignore[arg-type]
 
 
+def reference_line(here: ViewState, there: ViewState) -> CrossLine | None:
+    """The line of the second view on the first."""
+    lines = crosses_of(Links(), [here, there], None, 0)[0].lines
+    assert len(lines) <= 1 and all(line.cell == 1 for line in lines)
+    return lines[0] if lines else None
+
+
 def crossing(first: ViewState, second: ViewState) -> np.ndarray:
     """Direction of the line in which two planes cross, by the corners of their pictures alone."""
     normals = []
@@ -94,7 +101,7 @@ def test_c14_a_reference_line_lies_in_both_planes_and_ends_at_the_other_image(di
     image = volume(direction, origin=(5.0 if direction == FEET_FIRST else -10.0, -20.0, 20.0 if direction == FEET_FIRST else 0.0))
     other = volume(SAGITTAL, origin=(0.0, -15.0, 40.0))
     here, there = shown(image, index=8, **flips), shown(other, index=4)
-    line = reference_line(here, there, 1)
+    line = reference_line(here, there)
     assert line is not None and line.kind == "sagittal"
     ends = [np.asarray(here.position_at(p)) for p in (line.start, line.end)]
     along = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
@@ -109,11 +116,11 @@ def test_c14_a_reference_line_lies_in_both_planes_and_ends_at_the_other_image(di
 
 def test_c14_no_line_between_parallel_planes_strangers_and_planes_that_do_not_meet() -> None:
     image = volume()
-    assert reference_line(shown(image), shown(image, index=2), 1) is None
-    assert reference_line(shown(image), shown(volume(turned(4))), 1) is None
-    assert reference_line(shown(image), shown(volume(turned(6))), 1) is not None
-    assert reference_line(shown(image), shown(volume(SAGITTAL, frame="9.9")), 1) is None
-    assert reference_line(shown(image), shown(volume(SAGITTAL, origin=(0.0, 0.0, 900.0))), 1) is None
+    assert reference_line(shown(image), shown(image, index=2)) is None
+    assert reference_line(shown(image), shown(volume(turned(4)))) is None
+    assert reference_line(shown(image), shown(volume(turned(6)))) is not None
+    assert reference_line(shown(image), shown(volume(SAGITTAL, frame="9.9"))) is None
+    assert reference_line(shown(image), shown(volume(SAGITTAL, origin=(0.0, 0.0, 900.0)))) is None
 
 
 def test_c12_places_are_shared_within_an_image_and_within_a_frame_of_reference_that_has_a_uid() -> None:

@@ -152,15 +152,8 @@ class CrossLine:
     """Number of the other view."""
 
 
-def reference_line(shown: ViewState, other: ViewState, cell: int) -> CrossLine | None:
-    """The line of another view's plane on this one, clipped to the other image; None where there is none (C14)."""
-    here, there = sheet_of(shown), sheet_of(other)
-    if here is None or there is None or not share_frame(shown, other):
-        return None
-    return _crossing(here, there, cell)
-
-
 def _crossing(here: Sheet, there: Sheet, cell: int) -> CrossLine | None:
+    """The line of another view's plane on this one, clipped to the other image; None where there is none (C14)."""
     if are_parallel(here, there):
         return None
     corners = there.corners()
