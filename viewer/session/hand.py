@@ -9,6 +9,7 @@ from viewer.core.colormaps import GREY
 from viewer.core.geometry import Plane
 from viewer.core.layout import Point, fit_zoom
 from viewer.core.render import full_window, spread
+from viewer.core.volume import Volume
 from viewer.core.window import PET_PRESETS, Window
 from viewer.session.reformat import layout_for
 from viewer.session.view import ZOOM_LIMITS, ViewState, ViewWish
@@ -96,6 +97,11 @@ def drag_gain(state: ViewState) -> float:
     return (found.high - found.low) / 256
 
 
+def narrowest(volume: Volume) -> float:
+    """The least width that a hand may set: 1, of float values 1e-3. LINEAR knows no width under 1, whatever the values."""
+    return 1e-3 if volume.data.dtype.kind == "f" else 1.0
+
+
 def windowed(wish: ViewWish, state: ViewState, dx: float, dy: float) -> ViewWish:
     """A W/L drag by pixels: right is wider, up (negative ``dy``) is brighter, which is a lower level."""
     volume = state.volume
@@ -103,8 +109,7 @@ def windowed(wish: ViewWish, state: ViewState, dx: float, dy: float) -> ViewWish
         return wish
     gain = drag_gain(state)
     now = state.window
-    narrowest = 1.0 if volume.data.dtype.kind != "f" else 1e-3
-    width = max(narrowest, now.width + dx * gain)
+    width = max(narrowest(volume), now.width + dx * gain)
     # LINEAR knows no width under 1.
     function = "LINEAR_EXACT" if now.function == "LINEAR" and width < 1 else now.function
     return with_window(wish, state, Window(now.center + dy * gain, width, function))

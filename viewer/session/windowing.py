@@ -19,11 +19,6 @@ from viewer.session.view import ViewState, ViewWish
 _FEWEST = 4
 
 
-def narrowest(volume: Volume, function: VoiFunction) -> float:
-    """The least width that a hand may set: 1, of float values 1e-3, where the function allows it."""
-    return 1e-3 if volume.data.dtype.kind == "f" and function != "LINEAR" else 1.0
-
-
 def window_warnings(volume: Volume) -> tuple[str, ...]:
     """What of the file's windows and VOI LUTs could not be used, in sentences: the image looks otherwise than its maker meant."""
     return tuple(dict.fromkeys(note.text for note in volume.notes if note.topic == "window" and note.is_warning))
@@ -52,7 +47,7 @@ def with_limits(wish: ViewWish, state: ViewState, low: float, high: float) -> Vi
     if volume is None:
         return wish
     function = state.window.function
-    least = narrowest(volume, function) - (1.0 if function == "LINEAR" else 0.0)
+    least = 0.0 if function == "LINEAR" else hand.narrowest(volume)  # a LINEAR window of width 1 has both ends in one place
     return hand.with_window(wish, state, state.window.spanning(low, max(high, low + least)))
 
 
@@ -99,7 +94,7 @@ def region_window(state: ViewState, values: NDArray[Any], first: Point, second: 
     if inside.size < _FEWEST:
         return None
     black, white = (float(v) for v in np.percentile(inside, (1, 99)))
-    least = narrowest(volume, "LINEAR_EXACT")
+    least = hand.narrowest(volume)
     if white - black < least:
         black, white = (black + white - least) / 2, (black + white + least) / 2
     return Window.between(black, white)
