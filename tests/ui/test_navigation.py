@@ -80,6 +80,17 @@ def test_the_next_and_previous_key_image_come_by_key_and_go_round(small_window: 
     assert window.host.state.index == 0
 
 
+def test_a_key_image_of_another_plane_comes_where_none_lies_along_the_slices(small_window: Window, qtbot: Any) -> None:
+    window = small_window
+    window.actions_table["view.coronal"].trigger()
+    window.host.change_wish(index=5)
+    window.actions_table["view.key_image"].trigger()
+    window.actions_table["view.axial"].trigger()
+    assert window.host.state.plane == "axial"
+    qtbot.keyClick(window.view, K, Qt.KeyboardModifier.ShiftModifier)
+    assert (window.host.state.plane, window.host.state.index) == ("coronal", 5)
+
+
 def test_in_a_grid_each_view_knows_its_own_image(small_window: Window) -> None:
     window = small_window
     mark(window, 4)

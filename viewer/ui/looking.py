@@ -8,11 +8,13 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from viewer.core.geometry import Triple
+from viewer.core.key_image import KeyImage
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.session.arriving import Arriving
 from viewer.session.desk import Desk
 from viewer.session.document import Document
+from viewer.session.key_images import wish_for
 from viewer.session.linking import Links
 from viewer.session.settings import Settings
 from viewer.session.view import ViewState, ViewWish, resolve
@@ -185,6 +187,12 @@ class Looking(QObject):
         """Show an opened volume in a view (the active one), as it was left when it was shown last."""
         first = replace(self.first_wish, volume_id=root_id, text=self.wish.text)
         self.ask(self.desk.active if cell is None else cell, self._wishes.get(root_id, first))
+
+    def show_key_image(self, item: KeyImage) -> None:
+        """Show a key image in the active view as it was marked."""
+        if item.volume_id != self.root_id:
+            self.show_volume(item.volume_id)
+        self.set_wish(wish_for(item, self.document.volume(item.volume_id), self.wish))
 
     def show_arriving(self, arriving: Arriving, cell: int | None = None) -> None:
         """Show what is there of a series while the rest is being read."""

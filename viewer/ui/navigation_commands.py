@@ -77,10 +77,13 @@ class NavigationCommands(QObject):
         self._check()
 
     def next_key_image(self, sign: int) -> None:
-        """The key image before or after the slice in view, in the series; at the end the first one again."""
-        state = self._host.state
-        there = sorted(indices_in(self._host.document.key_images_of(self._host.root_id), state)) if state.volume is not None else []
+        """The key image before or after the slice in view, at the end the first one again; where none lies along these slices, one that does not."""
+        state, marked = self._host.state, self._host.document.items("key_image")
+        there = sorted(indices_in(marked, state)) if state.volume is not None else []
         if not there:
+            elsewhere = [item for item in marked if item.volume_id == self._host.root_id] or marked
+            if elsewhere:
+                self._host.show_key_image(elsewhere[0 if sign > 0 else -1])
             return
         walks_frames = state.count == 1
         now = state.phase if walks_frames else state.index

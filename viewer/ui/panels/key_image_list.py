@@ -260,13 +260,8 @@ class KeyImageList(QWidget):
 
     def show_current(self) -> None:
         """Show it as it was marked."""
-        item = self.current
-        if item is None:
-            return
-        host = self._panels.host
-        if item.volume_id != host.root_id:
-            host.show_volume(item.volume_id)
-        host.set_wish(wish_for(item, self._panels.document.volume(item.volume_id), host.wish))
+        if self.current is not None:
+            self._panels.host.show_key_image(self.current)
 
     def note_current(self) -> None:
         """Write its note, in place."""
