@@ -214,3 +214,12 @@ def test_c12_without_a_spacing_places_are_not_shared(unknown: str) -> None:
     other = replace(other, geometry=replace(other.geometry, **{unknown: False}))
     assert not share_frame(shown(known), shown(other)) and share_frame(shown(known), shown(replace(known, id="again", root_id="again")))
     assert share_frame(shown(other), shown(other))
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_d47_the_crosshair_lies_where_it_was_put_also_where_pixels_are_not_square_and_of_unknown_size(turns: int) -> None:
+    image = volume()
+    geometry = Geometry(SHAPE, is_patient=False, in_plane_known=False, between_known=False)
+    state = shown(replace(image, geometry=geometry, pixel_aspect=2.0), quarter_turns=turns)
+    (cross,) = crosses_of(Links(), [state], state.position_at((12.0, 21.0)), 0)
+    assert cross.at == pytest.approx((12.0, 21.0))

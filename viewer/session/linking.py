@@ -49,13 +49,15 @@ class Sheet:
     normal: NDArray[np.float64]
     """Unit vectors to the right, down, and towards higher slice numbers."""
     unit: float
-    """Length of a picture unit."""
+    """Length of a picture unit to the right."""
+    unit_down: float
+    """Another one where pixels are not square and their size is not known."""
     size: Point
 
     def point(self, position: ArrayLike) -> Point:
         """The picture point nearest to a place."""
         away = np.asarray(position, dtype=np.float64) - self.corner
-        return float(away @ self.right) / self.unit, float(away @ self.down) / self.unit
+        return float(away @ self.right) / self.unit, float(away @ self.down) / self.unit_down
 
     def distance(self, position: ArrayLike) -> float:
         """How far a place lies from the plane, towards higher slice numbers."""
@@ -63,7 +65,7 @@ class Sheet:
 
     def corners(self) -> NDArray[np.float64]:
         """(4, 3): round the rectangle."""
-        right, down = self.right * self.size[0] * self.unit, self.down * self.size[1] * self.unit
+        right, down = self.right * self.size[0] * self.unit, self.down * self.size[1] * self.unit_down
         return np.stack([self.corner, self.corner + right, self.corner + right + down, self.corner + down])
 
     @property
@@ -84,12 +86,12 @@ def sheet_of(state: ViewState) -> Sheet | None:
         points.append(layout.index_at(other, (0.0, 0.0)))
     places = state.geometry.to_patient(points)
     corner, across, along = places[0], places[1] - places[0], places[2] - places[0]
-    unit = math.sqrt(float(across @ across))
-    across, along = across / unit, along / math.sqrt(float(along @ along))
+    unit, unit_down = math.sqrt(float(across @ across)), math.sqrt(float(along @ along))
+    across, along = across / unit, along / unit_down
     normal = _cross(across, along)
     if state.count > 1 and float((places[3] - corner) @ normal) * (other - index) < 0:
         normal = -normal
-    return Sheet(corner, across, along, normal, unit, layout.size)
+    return Sheet(corner, across, along, normal, unit, unit_down, layout.size)
 
 
 def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
