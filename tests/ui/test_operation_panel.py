@@ -248,6 +248,15 @@ def test_while_it_runs_progress_is_shown_and_escape_cancels(panel: OperationPane
     assert panel.apply_button.isEnabled() and not panel.progress.isVisible()
 
 
+def test_the_focus_stays_with_apply_and_cancel_while_one_of_them_is_grey(panel: OperationPanel, slow: threading.Event, qtbot: QtBot) -> None:
+    panel.apply_button.setFocus()
+    QTest.keyClick(panel.apply_button, KEY.Key_Space)
+    assert panel.is_running and panel.cancel_button.hasFocus()
+    QTest.keyClick(panel.cancel_button, KEY.Key_Space)
+    qtbot.waitUntil(lambda: not panel.is_running)
+    assert panel.apply_button.hasFocus()
+
+
 def test_cancel_is_a_button_too(panel: OperationPanel, slow: threading.Event, qtbot: QtBot) -> None:
     click(panel.apply_button)
     click(panel.cancel_button)

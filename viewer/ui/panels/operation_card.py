@@ -13,7 +13,7 @@ from viewer.ui.controls import Button, Card, ChoiceRow, Combo, EmptyState, Label
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.panels.applied import AppliedList
 from viewer.ui.panels.live_preview import Asked, LivePreview
-from viewer.ui.theme import sizes
+from viewer.ui.theme import set_available, sizes
 
 NEW = "new"
 """Value of the target row for a segment that is yet to be made."""
@@ -96,3 +96,14 @@ class OperationCard(QWidget):
             self.cancel_button.click()
         else:
             super().keyPressEvent(event)
+
+    def _keep_focus(self, *, can_apply: bool, can_cancel: bool) -> None:
+        """Hand the focus to the other button before its own goes grey: Qt would give it to the next control of the window, the menu."""
+        for button, is_on, other, other_is_on in (
+            (self.apply_button, can_apply, self.cancel_button, can_cancel),
+            (self.cancel_button, can_cancel, self.apply_button, can_apply),
+        ):
+            if button.hasFocus() and not is_on and other_is_on:
+                set_available(other, "")
+                other.setFocus(Qt.FocusReason.OtherFocusReason)
+                return

@@ -126,9 +126,8 @@ class OperationPanel(OperationCard):
         before._keep()
         self._drop_form()
         self._kept, self._name = before._kept, ""
-        self.chooser.setCurrentIndex(max(0, self._names.index(before.name) if before.name else 0))
-        if self._name != before.name:
-            self._show_operation(before.name)
+        self.chooser.setCurrentIndex(self._names.index(before.name) if before.name else 0)
+        self._show_operation(before.name)
 
     # --- listening ---
 
@@ -278,9 +277,9 @@ class OperationPanel(OperationCard):
         self.head.setVisible(is_open and len(self._names) > 1)
         self.card.setVisible(is_open)
         set_available(self.chooser, _("It is running. Cancel stops it.") if self._task else "")
-        reason = self._reason()
+        reason, can_cancel = self._reason(), bool(self._task) or self.preview.value()
+        self._keep_focus(can_apply=not reason, can_cancel=can_cancel)
         set_available(self.apply_button, reason)
-        can_cancel = bool(self._task) or self.preview.value()
         set_available(self.cancel_button, "" if can_cancel else _("Nothing is running."))
         self.cancel_button.setVisible(can_cancel or not self._task)
         self.progress.setVisible(bool(self._task))
