@@ -476,13 +476,13 @@ def test_a_listed_series_is_read_and_laid_over_by_its_menu(window: Window, open_
     open_paths(window, write(tmp_path / "image.nii.gz", values), write(tmp_path / "other.nii.gz", values))
     row = next(r for r in window.opener.rows() if not r.root_id)
     menu = window.browser.build_menu(row)
-    action = next(a for a in menu.actions() if a.text() == "Lay over the shown image")
+    action = next(a for a in menu.actions() if a.text() == "Fuse with the shown image")
     assert action.isEnabled()
     action.trigger()
     settle(qtbot, window)
     qtbot.waitUntil(lambda: window.host.state.fusion is not None, timeout=PATIENCE_MS)
     shown_row = next(r for r in window.opener.rows() if r.root_id == window.host.root_id)
-    own = next(a for a in window.browser.build_menu(shown_row).actions() if a.text() == "Lay over the shown image")
+    own = next(a for a in window.browser.build_menu(shown_row).actions() if a.text() == "Fuse with the shown image")
     assert not own.isEnabled() and "itself" in own.toolTip()
 
 

@@ -151,7 +151,7 @@ TABLE: tuple[ActionSpec, ...] = (
         mark("Regions that the DICOM file marks in its picture."), is_checkable=True, command="view.regions"),
     ActionSpec("view.labels", mark("Segments"), VIEW, "blend", (), "V", "image", is_checkable=True),
     ActionSpec("view.overlays", mark("Maps"), VIEW, "flame", (), "V", "image", is_checkable=True),
-    ActionSpec("fusion.lay_over", mark("Lay a series over the image"), VIEW, "blend", (), "V", "image",
+    ActionSpec("fusion.lay_over", mark("Fuse with another series"), VIEW, "blend", (), "V", "image",
         mark("PET on CT, a dose, a second MR: in colours, with a window of its own."), opens_dialog=True),
     ActionSpec("fusion.show", mark("Second image"), VIEW, "", (), "V", "fusion", is_checkable=True),
     ActionSpec("fusion.blend", mark("Fusion: blend"), VIEW, "", (), "V", "fusion", is_checkable=True),

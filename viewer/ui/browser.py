@@ -402,7 +402,7 @@ class Browser(QWidget):
     def _offer_adding(self, menu: QMenu, row: Row) -> None:
         fusing = self._panels.fusing
         if fusing is not None and row.entry.kind != "other":
-            over = menu.addAction(_("Lay over the shown image"))
+            over = menu.addAction(_("Fuse with the shown image"))
             over.triggered.connect(lambda: fusing.lay_entry(row.entry))
             theme.set_available(over, fusing.why_not(row.entry))
         if row.entry.object_kind in MAP_KINDS:

@@ -106,7 +106,7 @@ class Fusing(QObject):
         """The listed images, each with the reason where it cannot lie over the shown one."""
         menu = QMenu(self._window)
         menu.setToolTipsVisible(True)
-        menu.setAccessibleName(_("Lay over the shown image"))
+        menu.setAccessibleName(_("Fuse with the shown image"))
         entries = [row.entry for row in self._opener.rows() if row.entry.kind != "other" and row.entry.id != self._opener.shown_id]
         for entry in entries:
             action = menu.addAction(menu_text(harmless(entry.title), _LONGEST))

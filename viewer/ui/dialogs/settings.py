@@ -49,7 +49,7 @@ class SettingsDialog(Dialog):
         self.reset.clicked.connect(lambda: self.page.reset())
         close = Button(_("Close"), parent=self.frame)
         close.clicked.connect(self.reject)
-        self.add_buttons(self.reset, close, caption=_("Changes count at once."))
+        self.add_buttons(self.reset, close, caption=_("Changes take effect at once."))
         self.tabs.value_changed.connect(lambda name: self.show_page(str(name)))
         self.show_page(page)
         self.tabs.button(page).setFocus(Qt.FocusReason.OtherFocusReason)

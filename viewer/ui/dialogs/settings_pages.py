@@ -88,7 +88,7 @@ class GeneralPage(Page):
         self.language = self.choice("language", _("Language"), [("", _("As the system")), *names().items()])
         self.theme = self.choice("theme", _("Theme"), [("dark", _("Dark")), ("light", _("Light")), ("system", _("As the system"))])
         scales: list[tuple[object, str]] = [(1.0, "100 %"), (1.25, "125 %"), (1.5, "150 %")]
-        self.scale = self.choice("text_scale", _("Text size"), scales, _("Counts from the next start on."))
+        self.scale = self.choice("text_scale", _("Text size"), scales, _("Takes effect at the next start."))
         profiles: list[tuple[object, str]] = [(name, _(TITLES[name])) for name in PROFILES]
         self.profile = self.choice("profile", _("Profile"), profiles, _("Keys, mouse and presets as the hand knows them from another viewer."))
         self.column.addStretch(1)
@@ -176,7 +176,7 @@ class ModelsPage(Page):
         cards, broken = list_models()
         self.column.addWidget(SectionTitle(_("Installed models"), parent=self))
         for card in cards:
-            self._line(card.title, f"{card.version} · {card.task}", _("Built in"), "")
+            self._line(_(card.title), f"{card.version} · {card.task}", _("Built in"), "")
         for name, reason in broken:
             self._line(name, reason, _("Damaged"), "err")
         if not cards and not broken:
@@ -220,7 +220,10 @@ class PluginsPage(Page):
             self.switches[plugin.name] = row
             self.column.addWidget(row)
         self.column.addWidget(
-            Hint(_("A plugin runs with all your rights. Others than the built-in ones count from the next start on, this version only."), parent=self)
+            Hint(
+                _("A plugin runs with all your rights. A change to one that is not built in takes effect at the next start, for this version only."),
+                parent=self,
+            )
         )
         self.column.addStretch(1)
 
