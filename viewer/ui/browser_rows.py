@@ -290,7 +290,8 @@ def _badge(painter: QPainter, left: int, middle: int, text: str, color: str) -> 
 
 
 def _thumbnail(painter: QPainter, place: QRectF, picture: QImage | None, spare: str) -> None:
-    rounded(painter, place, sizes().radius_badge, fill=tokens().image)
+    # A picture lies on black in both themes; an icon does not, it would be dark on dark in the light one.
+    rounded(painter, place, sizes().radius_badge, fill=tokens().image if picture is not None else tokens().field)
     if picture is None:
         side = sizes().icon_bar
         _icon(painter, spare, place.center() - QPointF(side / 2, side / 2), side, tokens().text3)

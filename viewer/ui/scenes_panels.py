@@ -150,7 +150,7 @@ def measure(stage: Maker) -> Iterator[str]:
     s.window.results.show_source("measurements")
     yield "results-measurements"
     s.window.show_results(False)
-    run(s, "Measure/Sobel", {}, "slice")
+    run(s, "Measure/Sobel", {}, "volume")
     yield "measure-map"
 
 

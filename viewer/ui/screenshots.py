@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="negatoscope-pictures-") as name:
         folder = Path(name)
         _live_in(folder)
+        _look_at_a_screen(folder, look)
         return _make(options.out / options.set, folder, look, tuple(w for w in options.only.split(",") if w))
 
 
@@ -71,6 +73,17 @@ def _live_in(folder: Path) -> None:
     os.environ["TZ"] = "UTC"
     time.tzset()
     time.time = lambda: NOW  # type: ignore[assignment]  steps take their time from here; nothing waits by it
+
+
+def _look_at_a_screen(folder: Path, look: Look) -> None:
+    """A screen as large as the window: on the offscreen platform's own of 800 x 800 menus and popovers stand elsewhere than on a desk."""
+    if os.environ["QT_QPA_PLATFORM"] != "offscreen":
+        return
+    width, height = (side * look.scale for side in look.size)
+    screen = {"name": "desk", "x": 0, "y": 0, "width": width, "height": height, "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
+    file = folder / "screen.json"
+    file.write_text(json.dumps({"synchronousWindowSystemEvents": False, "windowFrameMargins": False, "screens": [screen]}), encoding="utf-8")
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={file}"
 
 
 def _make(out: Path, folder: Path, look: Look, only: tuple[str, ...]) -> int:
