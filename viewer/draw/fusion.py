@@ -49,10 +49,11 @@ def sampled(state: ViewState, fusion: ShownFusion) -> NDArray[Any]:
         _planes.move_to_end(key)
         return found
     values, geometry = fusion.volume.phase(fusion.phase), fusion.volume.geometry
-    found = sample(values, geometry, cut) if thick is None else slab(values, geometry, cut, thickness=thick.mm, mode=thick.mode)
     padding = fusion.volume.padding
-    if padding is not None:
-        found = np.where((found >= padding[0]) & (found <= padding[1]), np.float32(np.nan), found)
+    if thick is None:
+        found = sample(values, geometry, cut, padding=padding)
+    else:
+        found = slab(values, geometry, cut, thickness=thick.mm, mode=thick.mode, padding=padding)
     return _kept(key, found)
 
 

@@ -50,11 +50,11 @@ def shown_values(state: ViewState, *, coarse: int = 1) -> NDArray[Any]:
     if isinstance(layout, Layout2D):
         assert state.slab is not None
         beside = reach(state.slab.mm, volume.geometry.spacing[layout.axis])
-        found = layout.turned(plane_slab(values, layout.axis, state.array_index, beside, state.slab.mode))
+        found = layout.turned(plane_slab(values, layout.axis, state.array_index, beside, state.slab.mode, volume.padding))
     elif state.slab is not None:
-        found = slab(values, volume.geometry, state.cut, thickness=state.slab.mm, mode=state.slab.mode, coarse=coarse)
+        found = slab(values, volume.geometry, state.cut, thickness=state.slab.mm, mode=state.slab.mode, coarse=coarse, padding=volume.padding)
     else:
-        found = sample(values, volume.geometry, state.cut)
+        found = sample(values, volume.geometry, state.cut, padding=volume.padding)
     _kept[key] = (weakref.ref(volume.data, lambda _gone: _kept.pop(key, None)), found)
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
