@@ -17,6 +17,7 @@ from viewer.session.profile import PROFILES, conflicts, own_file
 from viewer.session.settings import Settings
 from viewer.ui.action_table import COMING, TABLE
 from viewer.ui.dialogs.keys import KeySheet
+from viewer.ui.dialogs.other_names import OTHER_NAMES
 from viewer.ui.dialogs.palette import commands
 from viewer.ui.dialogs.settings import open_settings
 from viewer.ui.window import Window
@@ -288,6 +289,7 @@ def test_no_key_twice_in_a_scope_and_no_action_out_of_reach(make_window: Callabl
     assert conflicts(actions.profile.keys, actions.scopes()) == ()
     assert set(actions.profile.keys) <= set(actions.scopes())
     offered = {command.spec.id for command in commands(actions)}
+    assert set(OTHER_NAMES) <= offered
     assert [spec.id for spec in actions.specs() if not actions.keys(spec.id) and spec.id not in offered] == []
     in_menu = {spec.id for spec in actions.specs() if spec.menu}
     assert [name for name in actions.profile.keys if name in actions and name not in in_menu] == []

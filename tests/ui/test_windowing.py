@@ -25,6 +25,7 @@ from viewer.session.settings import Settings
 from viewer.ui.histogram_plot import Handle
 from viewer.ui.views import commands, mouse
 from viewer.ui.window import Window
+from viewer.ui.window_list import NUMBERS
 
 LEFT = Qt.MouseButton.LeftButton
 NONE, CTRL, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -361,6 +362,15 @@ def test_3c_presets_are_greyed_with_the_reason_where_values_are_not_hu(window: W
     assert now(window) == before
     put_volume(window, made_volume())
     qtbot.waitUntil(lambda: items(window)["Lung"].isEnabled(), timeout=PATIENCE_MS)
+
+
+def test_3c_the_list_says_width_and_level_beside_each_name(window: Window, qtbot: Any) -> None:
+    put_volume(window, made_volume())
+    qtbot.waitUntil(lambda: window.view_bar.preset.count() > 10, timeout=PATIENCE_MS)
+    combo = window.view_bar.preset
+    said = {combo.itemText(n): combo.itemData(n, NUMBERS) for n in range(combo.count())}
+    assert (said["Soft tissue"], said["Lung"], said["Bone"]) == ("400 / 40", "1500 / -600", "2500 / 480")
+    assert said["Auto"] is None
 
 
 def test_a_click_in_the_list_windows_the_image(small_window: Window, qtbot: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
 
@@ -15,6 +15,7 @@ from viewer.ui.controls import NumberRow, Popover, SectionTitle, Segmented, Swit
 from viewer.ui.host import Host
 
 _PICTURE = QSize(40, 28)
+_CAPTIONS = {"mpr": "MPR", "mpr_four": "MPR 2×2"}
 _LINKS = ("link.scroll", "link.cursor", "link.zoom", "link.pan", "link.window", "link.by_offset", "view.crosshair")
 
 
@@ -31,7 +32,10 @@ class LayoutPopover(Popover):
             button = QToolButton(self)
             button.setProperty("role", "layout")
             button.setCheckable(True)
-            button.setFixedSize(54, 40)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            button.setText(_CAPTIONS.get(arrangement.name) or arrangement.name.replace("x", "×"))
+            button.setFont(theme.font("caption"))
+            button.setFixedSize(54, 56)
             button.setIconSize(_PICTURE)
             button.setAccessibleName(_(arrangement.title))
             button.clicked.connect(lambda _checked=False, name=arrangement.name: self._pick(name))

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QStandardItemModel
-from PySide6.QtWidgets import QMenu, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QStandardItemModel
+from PySide6.QtWidgets import QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from viewer.core.colormaps import GREY
 from viewer.core.render import full_window
@@ -19,6 +19,9 @@ from viewer.ui import theme
 from viewer.ui.controls import Combo
 
 _DIVIDER = 9
+_ROOM = 48
+NUMBERS = Qt.ItemDataRole.UserRole + 1
+"""Role of a row's width and level, as text."""
 MANUAL, AUTO, FULL, SAVE = "manual", "auto", "full", "save"
 
 
@@ -32,9 +35,22 @@ class _Rows(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         if not _is_divider(index):
             super().paint(painter, option, index)
+            self._paint_numbers(painter, option, index)
             return
         place = option.rect  # type: ignore[attr-defined]
         painter.fillRect(QRect(place.left() + 6, place.center().y(), place.width() - 12, 1), QColor(theme.tokens().line))
+
+    def _paint_numbers(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        """Width and level at the right, as other viewers list them: who knows the numbers need not know our name for them."""
+        is_enabled = bool(index.flags() & Qt.ItemFlag.ItemIsEnabled)
+        tokens = theme.tokens()
+        is_lit = bool(option.state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver))  # type: ignore[attr-defined]
+        painter.save()
+        painter.setFont(theme.font("small"))
+        painter.setPen(QColor(tokens.disabled if not is_enabled else tokens.text if is_lit else tokens.text3))
+        place = option.rect.adjusted(0, 0, -12, 0)  # type: ignore[attr-defined]
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(index.data(NUMBERS) or ""))
+        painter.restore()
 
 
 def _is_divider(index: QModelIndex | QPersistentModelIndex) -> bool:
@@ -126,7 +142,8 @@ class WindowList(Combo):
         self._tip = _(reason) if reason else _("Windows of the file first, then presets (keys 1 to 9).")
         view = self.view()
         widest = max(self.fontMetrics().horizontalAdvance(self.itemText(n)) for n in range(self.count()))
-        view.setMinimumWidth(widest + 48)
+        numbers = max(QFontMetrics(theme.font("small")).horizontalAdvance(self.itemData(n, NUMBERS) or "") for n in range(self.count()))
+        view.setMinimumWidth(widest + numbers + _ROOM)
 
     def _offer(self, words: str, value: Any, reason: str = "") -> None:
         self.addItem(words)
@@ -134,6 +151,8 @@ class WindowList(Combo):
         model = self.model()
         assert isinstance(model, QStandardItemModel)
         item = model.item(self.count() - 1)
+        if isinstance(value, Window):
+            item.setData(f"{value.width:g} / {value.center:g}", NUMBERS)
         if reason:
             item.setEnabled(False)
             item.setToolTip(reason)

@@ -18,6 +18,7 @@ from viewer.ui.controls import Label, SearchField
 from viewer.ui.controls.painting import rounded
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.keycaps import keys_of, paint_caps, title_of
+from viewer.ui.dialogs.other_names import OTHER_NAMES
 from viewer.ui.theme import font, sizes, tokens
 
 _ROWS_SHOWN = 9
@@ -67,7 +68,7 @@ def commands(actions: Actions) -> tuple[Command, ...]:
             continue
         action = actions[spec.id]
         title = title_of(actions, spec)
-        words = " ".join((title, spec.title, _(spec.menu), spec.menu, _(spec.tip), spec.tip)).casefold()
+        words = " ".join((title, spec.title, _(spec.menu), spec.menu, _(spec.tip), spec.tip, OTHER_NAMES.get(spec.id, ""))).casefold()
         found.append(Command(spec, title, _(spec.menu), keys_of(actions, spec), "" if action.isEnabled() else action.toolTip(), words))
     return tuple(found)
 
