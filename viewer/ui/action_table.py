@@ -31,7 +31,7 @@ REASONS: dict[str, str] = {
     "mpr": mark("No planes can be cut through this image."),
     "turned": mark("No plane is turned."),
     "processed": mark("Nothing was done to this image."),
-    "fusion": mark("Lay a second image over this one first."),
+    "fusion": mark("Fuse this image with a second one first."),
     "aligned": mark("The second image lies where its file says."),
     "views": mark("There is one view."),
     "named": mark("Select a segment or a measurement first."),

@@ -168,7 +168,7 @@ class Fusing(QObject):
         """Why there is nothing to be moved, in a sentence."""
         shown, pair = self.shown, self._pair()
         if shown is None or pair is None:
-            return _("Lay a second image over this one first.")
+            return _("Fuse this image with a second one first.")
         reason = why_never(*pair)
         if reason:
             return reason
@@ -178,14 +178,14 @@ class Fusing(QObject):
         """Why the two can never lie over each other, or need not be placed; "" where placing one by hand is what there is to do."""
         pair, shown = self._pair(), self.shown
         if pair is None or shown is None:
-            return _("Lay a second image over this one first.")
+            return _("Fuse this image with a second one first.")
         return why_never(*pair) or ("" if shown.link is None else _("The second image has its place."))
 
     def why_no_alignment(self) -> str:
         """Why the two cannot be aligned by computation, in a sentence; "" where they can."""
         pair = self._pair()
         if pair is None:
-            return _("Lay a second image over this one first.")
+            return _("Fuse this image with a second one first.")
         return _("They are being aligned.") if self._task else why_no_registration(*pair)
 
     def place_by_hand(self) -> None:
