@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import tifffile
@@ -118,6 +120,19 @@ def test_the_limit_of_pixels_is_for_this_picture_alone(tmp_path, inline_pool):
     Image.fromarray(GREY).save(tmp_path / "a.png")
     opened(tmp_path / "a.png", inline_pool)
     assert limit == Image.MAX_IMAGE_PIXELS
+    gate = threading.Barrier(4)
+
+    def read_some() -> None:
+        gate.wait()
+        for _turn in range(25):
+            opened(tmp_path / "a.png", inline_pool)
+
+    readers = [threading.Thread(target=read_some) for _reader in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert limit == Image.MAX_IMAGE_PIXELS  # nor of the picture that another thread reads meanwhile
 
 
 def test_a_damaged_tag_costs_no_words_of_the_library(tmp_path, inline_pool, caplog):

@@ -434,7 +434,7 @@ def test_another_patient_is_said(window: Window) -> None:
 def test_actions_say_why_they_are_not_there(scene: Scene) -> None:
     actions = scene.window.actions_table
     for name in ("tool.nudge", "fusion.align", "fusion.curtain", "fusion.remove"):
-        assert not actions[name].isEnabled() and "second image" in actions[name].toolTip()
+        assert not actions[name].isEnabled() and "second one" in actions[name].toolTip()
     scene.lay()
     assert all(actions[name].isEnabled() for name in ("tool.nudge", "fusion.align", "fusion.curtain", "fusion.remove"))
     assert not actions["fusion.as_files_say"].isEnabled()

@@ -6,6 +6,7 @@ A resolution in a picture's header (DPI) is that of a print, not of a patient: t
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from viewer.io.series import EntryKind, Listing, Progress, Refusal, SeriesEntry
 from viewer.io.stream import Stream
 from viewer.io.values import settle
 from viewer.jobs.pool import Limits, Pool
+
+_pillow_lock = threading.Lock()
 
 # Pillow, tifffile and its codecs, mapped.
 BASE_ADDRESS_SPACE = 2 << 30
@@ -195,19 +198,26 @@ def _pillow(request: Decode) -> NDArray[Any]:
 
     from PIL import Image
 
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, math.prod(request.shape)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(request.path, formats=[request.format.upper()]) as image:
-                image.load()
-                if len(request.shape) == 4:
-                    return np.asarray(image.convert("RGB"))[None]
-                grey = image if image.mode in ("L", "I;16", "I;16B", "I", "F") else image.convert("L")
-                pixels = np.asarray(grey)
-                return pixels[None].astype(pixels.dtype.newbyteorder("="), copy=False)
-    finally:
-        Image.MAX_IMAGE_PIXELS = before  # where there are no workers, this is the program's own process
+    # The limit and the filter of warnings are the process's. Where there are no workers, that is the program's own, and two threads
+    # that each put back what they found would leave one picture's limit to all that follow.
+    with _pillow_lock:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, math.prod(request.shape)
+        try:
+            return _pillow_pixels(request, Image, warnings)
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _pillow_pixels(request: Decode, pillow: Any, warnings: Any) -> NDArray[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pillow.DecompressionBombWarning)
+        with pillow.open(request.path, formats=[request.format.upper()]) as image:
+            image.load()
+            if len(request.shape) == 4:
+                return np.asarray(image.convert("RGB"))[None]
+            grey = image if image.mode in ("L", "I;16", "I;16B", "I", "F") else image.convert("L")
+            pixels = np.asarray(grey)
+            return pixels[None].astype(pixels.dtype.newbyteorder("="), copy=False)
 
 
 def _tiff(request: Decode) -> NDArray[Any]:
