@@ -44,3 +44,17 @@ def test_sizes_and_hidden_parts_come_back_and_nonsense_is_passed_over(make_windo
     third = make_window()
     QApplication.processEvents()
     assert third.isVisible() and third.browser.isHidden()
+
+
+def test_a_screen_that_is_gone_is_said_though_qt_moves_the_window_itself(make_window: Any) -> None:
+    first = make_window()
+    first.close()
+    same = make_window()
+    QApplication.processEvents()
+    assert same.messages.message() is None
+    same.close()
+    same.host.settings.set("screen", [1600, 0, 1920, 1080])
+    again = make_window()
+    QApplication.processEvents()
+    message = again.messages.message()
+    assert message is not None and "not connected" in message.text

@@ -16,7 +16,7 @@ _APP = "negatoscope"
 MAX_RECENT = 10
 LEAVE_NOTHING = "leave_nothing"
 """The switch "Leave nothing on this computer" (RELIABILITY choice 12)."""
-TRACES = ("recent", "last_folder", "export_folder", "window", "splitter", "hidden", "layout", "links")
+TRACES = ("recent", "last_folder", "export_folder", "window", "screen", "splitter", "hidden", "layout", "links")
 """What is remembered of the work and not of the user's taste: where files lay, how the window stood."""
 DEFAULTS: dict[str, Any] = {
     "language": "", "theme": "dark", "text_scale": 1.0, "profile": "default",

@@ -17,6 +17,7 @@ _SEEN = 64
 def remember(window: QMainWindow, divider: Splitter, settings: Settings, parts: dict[str, QWidget]) -> None:
     """Write down the place and size of the window, the widths of its parts and which of them (by name) are hidden."""
     settings.set("window", bytes(window.saveGeometry().toBase64().data()).decode())
+    settings.set("screen", list(window.screen().geometry().getRect()))
     settings.set("splitter", divider.sizes())
     settings.set("hidden", [name for name, part in parts.items() if part.isHidden()])
 
@@ -26,7 +27,11 @@ def restore(window: QMainWindow, divider: Splitter, settings: Settings, parts: d
     said = ""
     state = settings.get("window", "")
     if isinstance(state, str) and state and window.restoreGeometry(QByteArray.fromBase64(state.encode())):
-        said = bring_back(window, [screen.availableGeometry() for screen in QGuiApplication.screens()])
+        screens = QGuiApplication.screens()
+        said = bring_back(window, [screen.availableGeometry() for screen in screens])
+        was_on = settings.get("screen", [])
+        if was_on and was_on not in [list(screen.geometry().getRect()) for screen in screens]:
+            said = said or _moved()  # Qt has brought it back by itself, and says nothing
     sizes = settings.get("splitter", [])
     if isinstance(sizes, list) and len(sizes) == divider.count() and all(isinstance(s, int) and s > 0 for s in sizes):
         divider.setSizes(sizes)
@@ -48,4 +53,8 @@ def bring_back(window: QWidget, screens: list[QRect]) -> str:
     first = screens[0]
     window.resize(min(window.width(), first.width()), min(window.height(), first.height()))
     window.move(first.center() - window.rect().center())
+    return _moved()
+
+
+def _moved() -> str:
     return _("The screen on which this window was last is not connected. The window was moved to this one.")
