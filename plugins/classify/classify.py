@@ -66,13 +66,14 @@ def classify(
                     card.task,
                     named,
                     card.threshold,
-                    str(card.card.get("positive", "")),
+                    card.positive,
                     runner.device,
                     spent,
                     plane,
                     warnings,
-                    bool(card.card.get("output", {}).get("calibrated", False)),
+                    card.output.is_calibrated,
                     (("sha256", card.sha256),),
+                    tuple(card.threshold_of(name) for name in card.classes),
                 )
             )
         if progress is not None:

@@ -17,32 +17,30 @@ def plane_input(card: ModelCard, image: Image, plane: int) -> NDArray[np.float32
     """
     gray, valid = np.asarray(image.gray()[plane]), image.valid()[plane]
     levels = _levels(card, image, gray, valid)
-    if image.is_inverted and card.input.get("polarity", "bone-bright") == "bone-bright":
+    if image.is_inverted and card.input.polarity == "bone-bright":
         levels = 255.0 - levels
     levels[~valid] = 0.0
     sized = _resized(card, _fitted(card, levels))
-    normal = card.card.get("normalisation", {})
-    mean, spread, scale = (np.asarray(normal.get(k, d), dtype=np.float32) for k, d in (("mean", [0.0]), ("std", [1.0]), ("scale", 1.0)))
-    channels = int(card.input.get("channels", 1))
-    stacked = (np.repeat(sized[None], channels, axis=0) / scale - mean[:, None, None]) / spread[:, None, None]
-    if card.input.get("layout", "NCHW") == "NHWC":
+    normal = card.normalisation
+    mean, spread = (np.asarray(values, dtype=np.float32)[:, None, None] for values in (normal.mean, normal.std))
+    stacked = (np.repeat(sized[None], card.input.channels, axis=0) / np.float32(normal.scale) - mean) / spread
+    if card.input.layout == "NHWC":
         stacked = stacked.transpose(1, 2, 0)
     return np.ascontiguousarray(stacked, dtype=np.float32)
 
 
 def _is_as_is(image: Image, gray: NDArray[np.generic], card: ModelCard) -> bool:
-    return image.is_color or (gray.dtype == np.uint8 and card.card.get("values", {}).get("eight_bit", "as-is") == "as-is")
+    return image.is_color or (gray.dtype == np.uint8 and card.values.eight_bit == "as-is")
 
 
 def _levels(card: ModelCard, image: Image, gray: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Values on 0..255: 8-bit pictures as they are, else by the file's window, else percentiles of the plane."""
     if _is_as_is(image, gray, card):
         return gray.astype(np.float32)
-    settings = card.card.get("values", {})
-    if image.window is not None and settings.get("window", "file") == "file":
+    if image.window is not None and card.values.kind == "window-or-range":
         shown = apply_window(gray, image.window)
     else:
-        low, high = settings.get("percentiles", [1.0, 99.0])
+        low, high = card.values.percentiles
         inside = np.asarray(gray[valid], dtype=np.float64)
         if not inside.size:
             raise ModelUnusable(gettext("The plane holds nothing but padding; there is nothing to classify."))
@@ -53,22 +51,20 @@ def _levels(card: ModelCard, image: Image, gray: NDArray[np.generic], valid: NDA
 
 def _fitted(card: ModelCard, levels: NDArray[np.float32]) -> NDArray[np.float32]:
     rows, columns = levels.shape
-    fit = str(card.input.get("fit", "squeeze"))
+    fit = card.input.fit
     if fit == "squeeze" or rows == columns:
         return levels
     side = min(rows, columns)
     if fit == "crop":
         top, left = (rows - side) // 2, (columns - side) // 2
         return levels[top : top + side, left : left + side]
-    if fit == "pad":
-        side = max(rows, columns)
-        top, left = (side - rows) // 2, (side - columns) // 2
-        return np.pad(levels, ((top, side - rows - top), (left, side - columns - left)), mode="edge")
-    raise ModelUnusable(gettext('The card of {card} names the fit "{fit}"; known are crop, squeeze and pad.').format(card=card.name, fit=fit))
+    side = max(rows, columns)
+    top, left = (side - rows) // 2, (side - columns) // 2
+    return np.pad(levels, ((top, side - rows - top), (left, side - columns - left)), mode="edge")
 
 
 def _resized(card: ModelCard, levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    height, width = int(card.input["height"]), int(card.input["width"])
+    height, width = card.input.height or levels.shape[0], card.input.width or levels.shape[1]
     if levels.shape == (height, width):
         return levels
     # Pillow's bilinear is a triangle as wide as the reduction: antialiased.

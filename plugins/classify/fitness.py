@@ -21,16 +21,15 @@ _OTHER = {
 
 def warnings(card: ModelCard, image: Image) -> tuple[str, ...]:
     """Whole sentences on what does not fit or is not known; none if everything fits."""
-    applies = card.card.get("applies", {})
     misfit = modality_warning(card, image.modality)
     found = [misfit] if misfit else []
-    for key, value in (("body_part", image.body_part), ("view", image.view_position)):
-        allowed = [str(a).upper() for a in applies.get(key, [])]
+    for key, listed, value in (("body_part", card.applies.body_part, image.body_part), ("view", card.applies.view, image.view_position)):
+        allowed = [word.upper() for word in listed]
         if allowed and not value:
             found.append(gettext(_UNKNOWN[key]).format(listed=_listed(allowed)))
         elif allowed and value.upper() not in allowed:
             found.append(gettext(_OTHER[key]).format(listed=_listed(allowed), value=value))
-    ages = applies.get("age_years")
+    ages = card.applies.age_years
     if ages:
         years = age_years(image.patient_age)
         if years is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from viewer.api import ModelUnusable, gettext
-from viewer.api.models import ModelCard, check_file
+from viewer.api.models import ModelCard, ModelClass, check_file
 
 _SUM_SLACK = 1e-3
 
@@ -55,8 +54,8 @@ def _load(path: str, sha256: str, name: str) -> Runner:
 
 def logits(runner: Runner, card: ModelCard, batch: NDArray[np.float32]) -> NDArray[np.float64]:
     """Raw outputs (N, outputs) of a batch as the card lays it out. Raises ModelUnusable for what is no such output."""
-    name = str(card.input.get("name") or runner.session.get_inputs()[0].name)
-    output = str(_output(card).get("name") or runner.session.get_outputs()[0].name)
+    name = card.input.name or runner.session.get_inputs()[0].name
+    output = card.output.name or runner.session.get_outputs()[0].name
     try:
         values = runner.session.run([output], {name: batch})[0]
     except Exception as err:
@@ -72,42 +71,31 @@ def logits(runner: Runner, card: ModelCard, batch: NDArray[np.float32]) -> NDArr
 
 def scores(card: ModelCard, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scores (N, classes) in 0..1, in the order of the card's classes, from raw outputs (N, outputs)."""
-    settings = _output(card)
-    activation, temperature = str(settings.get("activation", "none")), float(settings.get("temperature", 1.0))
-    if activation == "sigmoid":
+    if card.output.activation == "sigmoid":
         with np.errstate(over="ignore"):
-            values = 1.0 / (1.0 + np.exp(-outputs / temperature))
-    elif activation == "softmax":
-        shifted = outputs / temperature - (outputs / temperature).max(axis=1, keepdims=True)
+            values = 1.0 / (1.0 + np.exp(-outputs / card.output.temperature))
+    elif card.output.activation == "softmax":
+        shifted = (outputs - outputs.max(axis=1, keepdims=True)) / card.output.temperature
         values = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
-    elif activation == "none":
-        values = outputs
     else:
-        raise ModelUnusable(
-            gettext('The card of {card} names the activation "{activation}"; known are sigmoid, softmax and none.').format(
-                card=card.name, activation=activation
-            )
-        )
+        values = outputs
     if values.min() < -_SUM_SLACK or values.max() > 1 + _SUM_SLACK:
         raise ModelUnusable(
             gettext("The model {card} gave scores from {low:.3g} to {high:.3g}; they must lie between 0 and 1.").format(
                 card=card.name, low=values.min(), high=values.max()
             )
         )
-    return np.stack([_column(card, entry, values) for entry in card.card["classes"]], axis=1)
+    return np.stack([_column(card, entry, values) for entry in card.entries], axis=1)
 
 
-def _column(card: ModelCard, entry: Mapping[str, Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    if "complement_of" in entry:
-        other = next(c for c in card.card["classes"] if c["name"] == entry["complement_of"])
+def _column(card: ModelCard, entry: ModelClass, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    if entry.complement_of:
+        other = next(e for e in card.entries if e.name == entry.complement_of)
         return 1.0 - _column(card, other, values)
-    place = int(entry.get("output", 0))
-    if not 0 <= place < values.shape[1]:
+    if not 0 <= entry.output < values.shape[1]:
         raise ModelUnusable(
-            gettext("The card of {card} names output {place}; the model gives {count}.").format(card=card.name, place=place, count=values.shape[1])
+            gettext("The card of {card} names output {place}; the model gives {count}.").format(
+                card=card.name, place=entry.output, count=values.shape[1]
+            )
         )
-    return np.clip(values[:, place], 0.0, 1.0)
-
-
-def _output(card: ModelCard) -> Mapping[str, Any]:
-    return dict(card.card.get("output", {}))
+    return np.clip(values[:, entry.output], 0.0, 1.0)

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         rows = [
             {
                 "name": c.name, "title": c.title, "version": c.version, "task": c.task, "classes": list(c.classes), "threshold": c.threshold,
-                "input": dict(c.input), "sha256": c.sha256, "modality": list(c.modalities), "benchmark": c.is_benchmark,
+                "input": dict(c.card["input"]), "sha256": c.sha256, "modality": list(c.modalities), "benchmark": c.is_benchmark,
             }
             for c in cards
         ]  # fmt: skip

@@ -14,13 +14,14 @@ from viewer.core.errors import BadParameter
 from viewer.core.ids import new_id
 from viewer.core.images import Annotations, Image, Labels, Mask, Numbers, Overlay, Result, Verdict, Verdicts
 from viewer.core.operation import OperationSpec
-from viewer.core.report import Report, Score, Table
+from viewer.core.report import Table
 from viewer.core.volume import Volume, smallest_exact
 from viewer.core.words import _
 from viewer.io.gate import harmless
 from viewer.io.write import annotations_table, reports_table, save_array, save_mask, save_tables
 from viewer.io.write.grids import ENDINGS as GRID_ENDINGS
 from viewer.io.write.tables import ENDINGS as TABLE_ENDINGS
+from viewer.session.outcome import report_of
 
 _GRIDS, _TABLES = ("Image", "Mask", "Labels", "Overlay"), ("Annotations", "Numbers", "Verdicts")
 
@@ -75,22 +76,13 @@ def tables_of(results: Sequence[Result], volume: Volume) -> list[Table]:
         if isinstance(result, Numbers):
             tables.append(Table(new_id("table"), result.title, result.columns, result.rows, volume.id, result.facts))
         elif isinstance(result, Verdicts):
-            tables.append(reports_table([report_of(v, volume) for v in result.items]))
+            tables.append(reports_table([report_of(v, volume.id) for v in result.items]))
     if not tables:
         for result in results:
             if isinstance(result, Annotations):
                 items = [Annotation(new_id("annotation"), d.shape, volume.id, d.points, name=d.name, measures=d.measures) for d in result.drafts]
                 tables.append(annotations_table(items, lambda _id: volume.geometry.unit))
     return tables
-
-
-def report_of(verdict: Verdict, volume: Volume, phase: int = 0) -> Report:
-    """A verdict as the report that the document would hold."""
-    return Report(
-        new_id("report"), verdict.title, volume.id, verdict.index, phase, verdict.model, verdict.version, verdict.task,
-        tuple(Score(name, value) for name, value in verdict.scores), verdict.threshold, verdict.positive, verdict.device, verdict.milliseconds,
-        verdict.warnings, verdict.is_calibrated, verdict.facts,
-    )  # fmt: skip
 
 
 def json_verdict(verdict: Verdict, *, path: str, series: str, index: int, phase: int) -> dict[str, Any]:

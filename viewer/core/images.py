@@ -139,6 +139,8 @@ class Overlay:
     name: str
     unit: str = ""
     color_map: str = "inferno"
+    method: str = ""
+    """How it was made, where that has to be said beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,12 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     is_calibrated: bool = False
     facts: tuple[tuple[str, str], ...] = ()
+    thresholds: tuple[float | None, ...] = ()
+    """One for each score, in their order."""
+    strangeness: float | None = None
+    strangeness_limit: float | None = None
+    maps: tuple[Overlay, ...] = ()
+    """Heat-maps that came with it; they will belong to the report."""
 
 
 @dataclass(frozen=True, slots=True)

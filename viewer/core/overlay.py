@@ -25,6 +25,10 @@ class ScalarMap:
     color_map: str = "inferno"
     phase: int = 0
     is_visible: bool = True
+    report_id: str = ""
+    """The report that it explains; "" for other maps."""
+    method: str = ""
+    """How a heat-map was made, as it is said beside it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", memory.freeze(self.values))

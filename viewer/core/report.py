@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 Cell = str | float | int | None
 
@@ -34,10 +35,26 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One class and its score in 0..1."""
+    """One class and its score in 0..1; at or over ``threshold`` it counts as found, None: there is no threshold for it."""
 
     name: str
     value: float
+    threshold: float | None = None
+
+
+Opinion = Literal["agree", "disagree", "unsure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the person who looked at a report thinks of it."""
+
+    opinion: Opinion
+    label: str = ""
+    """The class that the reader would have named; "" if none was given."""
+    note: str = ""
+    at: float = 0.0
+    """Seconds since 1970, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +80,18 @@ class Report:
     facts: tuple[tuple[str, str], ...] = ()
     batch: str = ""
     """Shared by the reports of one "all planes" run."""
+    strangeness: float | None = None
+    """How unlike the images that the model was trained on; None where the model cannot tell."""
+    strangeness_limit: float | None = None
+    """Above it the image is unfamiliar: the scores mean nothing."""
+    reading: Reading | None = None
+
+    @property
+    def is_unfamiliar(self) -> bool:
+        """The model has not seen such images."""
+        return self.strangeness is not None and self.strangeness_limit is not None and not self.strangeness <= self.strangeness_limit
+
+    @property
+    def found(self) -> tuple[Score, ...]:
+        """The classes at or over their threshold."""
+        return tuple(score for score in self.scores if score.threshold is not None and score.value >= score.threshold)

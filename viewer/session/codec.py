@@ -23,7 +23,7 @@ from viewer.core.key_image import KeyImage
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.overlay import ScalarMap
 from viewer.core.provenance import Note
-from viewer.core.report import Column, Report, Score, Table
+from viewer.core.report import Column, Reading, Report, Score, Table
 from viewer.core.sentence import Sentence
 from viewer.core.slab import Slab
 from viewer.core.volume import Identity, ValueScale, Volume
@@ -35,8 +35,8 @@ from viewer.session.packing import Packed
 _CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
-        Alignment, Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Report, Score, Table, Identity, Note, Volume, VoiLut,
-        Window, GraphicPlane, Shutter, ValueScale, KeyImage, Slab,
+        Alignment, Annotation, Measure, Geometry, LabelLayer, Segment, ScalarMap, Column, Reading, Report, Score, Table, Identity, Note, Volume,
+        VoiLut, Window, GraphicPlane, Shutter, ValueScale, KeyImage, Slab,
         ItemChange, LabelsChange, Origin, Phrase, Step,
     )
 }  # fmt: skip

@@ -4,41 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from viewer.core.errors import ModelUnusable
+from viewer.core.model_card import CARD_FILE, MODEL_FILE, ModelCard, card_of
 from viewer.core.resources import models_folder
 from viewer.core.sentence import sentence_of
 from viewer.core.volume import Volume
 from viewer.core.words import _
 
-MODEL_FILE, CARD_FILE = "model.onnx", "card.toml"
 MAX_MODEL_BYTES = 2 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """A model's folder and its card, checked as far as can be done without running it."""
-
-    name: str
-    title: str
-    version: str
-    task: str
-    classes: tuple[str, ...]
-    threshold: float | None
-    input: Mapping[str, Any]
-    sha256: str
-    folder: Path
-    modalities: tuple[str, ...] = ()
-    is_benchmark: bool = False
-    card: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def model_path(self) -> Path:
-        return self.folder / MODEL_FILE
 
 
 def list_models(folders: Iterable[Path] | None = None) -> tuple[tuple[ModelCard, ...], tuple[tuple[str, str], ...]]:
@@ -63,23 +39,7 @@ def read_card(folder: Path) -> ModelCard:
             card = tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise ModelUnusable(_("The card of the model {folder} cannot be read: {reason}.").format(folder=folder.name, reason=err)) from err
-    try:
-        classes = tuple(str(c["name"]) for c in card["classes"])
-        threshold = card.get("threshold", {}).get("value")
-        found = ModelCard(
-            name=str(card["name"]), title=str(card["title"]), version=str(card["version"]), task=str(card["task"]), classes=classes,
-            threshold=None if threshold is None else float(threshold), input=dict(card["input"]), sha256=str(card["sha256"]), folder=folder,
-            modalities=tuple(str(m) for m in card.get("applies", {}).get("modality", [])), is_benchmark=bool(card.get("benchmark", False)), card=card,
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as err:
-        raise ModelUnusable(_("The card of the model {folder} lacks or misspells {reason}.").format(folder=folder.name, reason=err)) from err
-    if len(classes) < 2 or len(set(classes)) != len(classes):
-        raise ModelUnusable(
-            _("The card of the model {folder} names the classes {classes}; two or more different ones are needed.").format(
-                folder=folder.name, classes=classes
-            )
-        )
-    return found
+    return card_of(card, folder)
 
 
 def check_file(card: ModelCard) -> None:

@@ -203,10 +203,11 @@ def _named(call: Call, labels: Labels, layer: LabelLayer, added: list[int]) -> L
     return layer
 
 
-def _overlay(call: Call, overlay: Overlay) -> ItemChange:
+def _overlay(call: Call, overlay: Overlay, report_id: str = "") -> ItemChange:
     item = ScalarMap(
-        new_id("overlay"), overlay.name, call.original.id, overlay.geometry, overlay.values, overlay.unit, overlay.color_map, call.scope.phase
-    )
+        new_id("overlay"), overlay.name, call.original.id, overlay.geometry, overlay.values, overlay.unit, overlay.color_map, call.scope.phase,
+        report_id=report_id, method=overlay.method,
+    )  # fmt: skip
     return ItemChange("overlay", item.id, None, item)
 
 
@@ -229,14 +230,20 @@ def _table(call: Call, numbers: Numbers) -> ItemChange:
 
 def _reports(call: Call, verdicts: Verdicts) -> list[Change]:
     batch = new_id("batch") if len(verdicts.items) > 1 else ""
-    items = [_report(call, verdict, batch) for verdict in verdicts.items]
-    return [ItemChange("report", item.id, None, item) for item in items]
+    changes: list[Change] = []
+    for verdict in verdicts.items:
+        report = report_of(verdict, call.original.id, call.scope.phase, batch, call.scope.index if call.scope.kind == "slice" else None)
+        changes.append(ItemChange("report", report.id, None, report))
+        changes += [_overlay(call, overlay, report.id) for overlay in verdict.maps]
+    return changes
 
 
-def _report(call: Call, verdict: Verdict, batch: str) -> Report:
-    index = call.scope.index if call.scope.kind == "slice" else verdict.index
+def report_of(verdict: Verdict, volume_id: str, phase: int = 0, batch: str = "", index: int | None = None) -> Report:
+    """A verdict as a report on plane ``index`` (None: the verdict's own) of an image."""
+    thresholds = verdict.thresholds or (None,) * len(verdict.scores)
     return Report(
-        new_id("report"), verdict.title, call.original.id, index, call.scope.phase, verdict.model, verdict.version, verdict.task,
-        tuple(Score(name, value) for name, value in verdict.scores), verdict.threshold, verdict.positive, verdict.device, verdict.milliseconds,
-        verdict.warnings, verdict.is_calibrated, verdict.facts, batch,
+        new_id("report"), verdict.title, volume_id, verdict.index if index is None else index, phase, verdict.model, verdict.version, verdict.task,
+        tuple(Score(name, value, limit) for (name, value), limit in zip(verdict.scores, thresholds, strict=True)), verdict.threshold,
+        verdict.positive, verdict.device, verdict.milliseconds, verdict.warnings, verdict.is_calibrated, verdict.facts, batch,
+        verdict.strangeness, verdict.strangeness_limit,
     )  # fmt: skip

@@ -22,15 +22,9 @@ _MOST_CLASSES, _FIRST_CLASSES = 8, 5
 _PLOT_HEIGHT = 72
 
 
-def threshold_of(report: Report, name: str) -> float | None:
-    """The threshold that a class is held against; None where the model has none for it."""
-    return report.threshold if not report.positive or name == report.positive else None
-
-
 def over_threshold(report: Report) -> tuple[str, ...]:
     """Names of the classes at or over their threshold."""
-    limits = ((score, threshold_of(report, score.name)) for score in report.scores)
-    return tuple(score.name for score, limit in limits if limit is not None and score.value >= limit)
+    return tuple(score.name for score in report.found)
 
 
 def reports_in(step: Step) -> tuple[Report, ...]:
@@ -75,7 +69,7 @@ class ScoreRows(QWidget):
         shown = scores if is_whole or len(scores) <= _MOST_CLASSES else scores[:_FIRST_CLASSES]
         over = over_threshold(report)
         for score in shown:
-            self._add_row(score.name, score.value, threshold_of(report, score.name), is_over=score.name in over)
+            self._add_row(score.name, score.value, score.threshold, is_over=score.name in over)
         if len(shown) < len(scores):
             self.more = Button(_("Show all {count}").format(count=len(scores)), variant="link", parent=self)
             self.more.clicked.connect(self._show_all)
