@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from plugins.classify import feeding, fitness, inference
+from plugins.classify import feeding, fitness, inference, scoring
 from viewer.api import Help, Image, Progress, Verdict, Verdicts, operation
 from viewer.api.models import choose_model, list_models
 
@@ -54,7 +54,7 @@ def classify(
         began = time.perf_counter()
         chunk = range(start, min(start + _BATCH, planes))
         batch = np.stack([feeding.plane_input(card, image, plane) for plane in chunk])
-        values = inference.scores(card, inference.logits(runner, card, batch))
+        values = scoring.scores(card, inference.logits(runner, card, batch))
         spent = (time.perf_counter() - began) * 1000 / len(chunk)
         for plane, row in zip(chunk, values, strict=True):
             named = tuple((name, float(value)) for name, value in zip(card.classes, row, strict=True))

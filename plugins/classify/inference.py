@@ -1,4 +1,4 @@
-"""Running an ONNX model in a worker: which device really does the work, and scores from outputs."""
+"""Running an ONNX model in a worker: which device really does the work."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from viewer.api import ModelUnusable, gettext
-from viewer.api.models import ModelCard, ModelClass, check_file
-
-_SUM_SLACK = 1e-3
+from viewer.api.models import ModelCard, check_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +65,3 @@ def logits(runner: Runner, card: ModelCard, batch: NDArray[np.float32]) -> NDArr
             gettext("The model {card} gave {bad} of {count} outputs that are no numbers.").format(card=card.name, bad=bad, count=found.size)
         )
     return found
-
-
-def scores(card: ModelCard, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores (N, classes) in 0..1, in the order of the card's classes, from raw outputs (N, outputs)."""
-    if card.output.activation == "sigmoid":
-        with np.errstate(over="ignore"):
-            values = 1.0 / (1.0 + np.exp(-outputs / card.output.temperature))
-    elif card.output.activation == "softmax":
-        shifted = (outputs - outputs.max(axis=1, keepdims=True)) / card.output.temperature
-        values = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
-    else:
-        values = outputs
-    if values.min() < -_SUM_SLACK or values.max() > 1 + _SUM_SLACK:
-        raise ModelUnusable(
-            gettext("The model {card} gave scores from {low:.3g} to {high:.3g}; they must lie between 0 and 1.").format(
-                card=card.name, low=values.min(), high=values.max()
-            )
-        )
-    return np.stack([_column(card, entry, values) for entry in card.entries], axis=1)
-
-
-def _column(card: ModelCard, entry: ModelClass, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    if entry.complement_of:
-        other = next(e for e in card.entries if e.name == entry.complement_of)
-        return 1.0 - _column(card, other, values)
-    if not 0 <= entry.output < values.shape[1]:
-        raise ModelUnusable(
-            gettext("The card of {card} names output {place}; the model gives {count}.").format(
-                card=card.name, place=entry.output, count=values.shape[1]
-            )
-        )
-    return np.clip(values[:, entry.output], 0.0, 1.0)
