@@ -14,7 +14,7 @@ from viewer.api.models import choose_model, list_models
 _BATCH = 64
 
 
-@operation(preview="none", takes_color=True)
+@operation(preview="none", takes_color=True, lane="model")
 def classify(
     image: Image,
     model: Annotated[str, Help("Name of the model; empty takes the first that is installed.", "Model")] = "",

@@ -32,7 +32,7 @@ from viewer.core.operation import (
 )
 
 
-@operation(keeps_unit=False, preview="approximate", needs_volume=True, takes_color=True)
+@operation(keeps_unit=False, preview="approximate", needs_volume=True, takes_color=True, lane="model")
 def everything(
     image: Image,
     strength: Annotated[float, Range(0.5, 10.0, unit="mm", step=0.5, log=True), Help("How strong.", "Strength of it")] = 1.5,
@@ -79,6 +79,7 @@ def test_the_signature_says_it_all() -> None:
     assert (found.title, found.help, found.plugin) == ("Everything", "What it does, in two lines.", "test")
     assert found.outputs == ("Image", "Mask", "Numbers")
     assert (found.preview, found.keeps_unit, found.needs_volume, found.takes_color, found.takes_progress) == ("approximate", False, True, True, True)
+    assert found.lane == "model"
     assert [(p.name, p.type) for p in found.parameters] == [
         ("strength", "float"), ("count", "int"), ("limit", "float"), ("mode", "choice"), ("other_mode", "choice"), ("is_new", "bool"),
         ("text", "text"), ("seeds", "points"), ("mask", "mask"), ("labels", "labels"), ("second", "image"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,9 @@ def hang(seconds: float = 60) -> None:
     time.sleep(seconds)
 
 
-def listen(progress: Any) -> None:
-    for i in range(10_000):
-        progress(i / 10_000, f"{i}")
+def listen(progress: Any, count: int = 10_000) -> None:
+    for i in range(count):
+        progress(i / count, f"{i}")
         time.sleep(0.002)
 
 
@@ -76,3 +77,26 @@ def leave() -> None:
 
 def interrupted() -> None:
     raise KeyboardInterrupt
+
+
+def come_in(folder: str, name: str) -> int:
+    """Note when it was inside; the process it ran in."""
+    path = Path(folder, "inside")
+    with path.open("x") as file:
+        file.write(name)
+    time.sleep(0.02)
+    path.unlink()
+    return os.getpid()
+
+
+def remember(value: int, kept: list[int] = []) -> list[int]:  # noqa: B006  what a module keeps between calls is what is asked here
+    kept.append(value)
+    return kept
+
+
+_HELD: list[Any] = []
+
+
+def hold(size: int) -> None:
+    _HELD.append(np.ones(size, dtype=np.uint8))
+    del _HELD[:-1]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,16 +22,19 @@ from viewer.jobs import Limits, Pool, Writable
 HERE = "job_samples"
 
 
-@pytest.fixture
-def pool() -> Iterator[Pool]:
-    import os
-    import sys
-
+@contextlib.contextmanager
+def importable() -> Iterator[None]:
+    """Workers and this process find job_samples."""
     folder = os.path.dirname(__file__)
     sys.path.insert(0, folder)
-    with Pool(1) as pool:
-        yield pool
+    yield
     sys.path.remove(folder)
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    with importable(), Pool(1) as pool:
+        yield pool
 
 
 def test_result_comes_back(pool: Pool) -> None:
@@ -117,11 +124,7 @@ def test_waiting_job_is_cancelled_without_running(pool: Pool) -> None:
 
 
 def test_inline_runs_the_same_functions(tmp_path: object) -> None:
-    import os
-    import sys
-
-    sys.path.insert(0, os.path.dirname(__file__))
-    with Pool(inline=True) as here:
+    with importable(), Pool(inline=True) as here:
         assert here.submit(f"{HERE}:try_to_write", {"array": np.zeros(3)}).result() == "refused"
         with pytest.raises(JobFailed, match="by hand"):
             here.submit(f"{HERE}:fail", {}).result()
@@ -131,6 +134,73 @@ def test_inline_runs_the_same_functions(tmp_path: object) -> None:
             here.submit(f"{HERE}:leave", {}).result()
         with pytest.raises(KeyboardInterrupt):
             here.submit(f"{HERE}:interrupted", {})
+
+
+def test_jobs_of_a_lane_share_one_worker_that_keeps_what_it_has_loaded(tmp_path: Path) -> None:
+    with importable(), Pool(3) as pool:
+        jobs = [pool.submit(f"{HERE}:come_in", {"folder": str(tmp_path), "name": str(n)}, lane="model") for n in range(6)]
+        workers = {job.result(20) for job in jobs}  # two inside at once would not find the file free
+        assert len(workers) == 1
+        kept = [pool.submit(f"{HERE}:remember", {"value": n}, lane="model").result(20) for n in range(3)]
+        assert kept[-1] == [0, 1, 2]
+        assert pool.submit(f"{HERE}:pid", {}, lane="other").result(20) not in workers
+        assert pool.submit(f"{HERE}:pid", {}).result(20) not in workers
+
+
+def test_lane_is_not_replaced_for_growing_by_a_model_but_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("viewer.jobs.pool._LANE_KEEPS_BYTES", 900 << 20)
+    with importable(), Pool(1) as pool:
+
+        def hold(size: int) -> int:
+            pool.submit(f"{HERE}:hold", {"size": size}, lane="model").result(60)
+            return int(pool.submit(f"{HERE}:pid", {}, lane="model").result(20))
+
+        first = hold(0)
+        assert hold(700 << 20) == first, "more than an ordinary worker may grow by"
+        assert hold(950 << 20) != first
+
+
+def test_job_that_ends_its_lanes_worker_leaves_the_next_a_fresh_one() -> None:
+    with importable(), Pool(1) as pool:
+        before = pool.submit(f"{HERE}:pid", {}, lane="model").result(20)
+        dying, waiting = pool.submit(f"{HERE}:abort", {}, lane="model"), pool.submit(f"{HERE}:pid", {}, lane="model")
+        with pytest.raises(JobFailed, match="SIGSEGV"):
+            dying.result(20)
+        after = waiting.result(20)
+        assert after != before
+        hanging = pool.submit(f"{HERE}:hang", {}, lane="model")
+        while hanging.state != "running":
+            pass
+        hanging.cancel()
+        with pytest.raises(OperationCancelled):
+            hanging.result(20)
+        assert pool.submit(f"{HERE}:pid", {}, lane="model").result(20) not in (before, after)
+
+
+def test_closing_ends_lanes_and_cancels_what_waits_in_them() -> None:
+    threads = threading.active_count()
+    with importable():
+        pool = Pool(1)
+        running, waiting = (pool.submit(f"{HERE}:hang", {}, lane="model") for _ in range(2))
+        while running.state != "running":
+            pass
+        pool.close()
+        assert (running.state, waiting.state) == ("cancelled", "cancelled")
+        with pytest.raises(OperationCancelled):
+            pool.submit(f"{HERE}:pid", {}, lane="model")
+    assert threading.active_count() == threads
+
+
+def test_silence_ends_a_job_but_not_one_that_reports(pool: Pool) -> None:
+    with pytest.raises(JobFailed, match="Nothing was heard of it"):
+        pool.submit(f"{HERE}:hang", {}, limits=Limits(silence=0.3), lane="model").result(20)
+    slow = pool.submit(f"{HERE}:listen", {"count": 400}, limits=Limits(silence=0.5), lane="model")
+    assert slow.result(20) is None
+
+
+def test_inline_runs_lanes_too() -> None:
+    with importable(), Pool(inline=True) as here:
+        assert here.submit(f"{HERE}:add", {"a": 1, "b": 2}, lane="model").result() == 3
 
 
 def test_blocks_are_released() -> None:

@@ -99,6 +99,8 @@ class OperationSpec:
     takes_color: bool
     takes_progress: bool
     plugin: str = ""
+    lane: str = ""
+    """Operations of one lane run one after the other in one worker that keeps what they have loaded; "" runs in any."""
 
     def parameter(self, name: str) -> ParameterSpec:
         for parameter in self.parameters:
@@ -114,18 +116,22 @@ class _Marks:
     preview: Preview
     needs_volume: bool
     takes_color: bool
+    lane: str
 
 
-def operation(*, keeps_unit: bool = True, preview: Preview = "exact", needs_volume: bool = False, takes_color: bool = False) -> Callable[[F], F]:
+def operation(
+    *, keeps_unit: bool = True, preview: Preview = "exact", needs_volume: bool = False, takes_color: bool = False, lane: str = ""
+) -> Callable[[F], F]:
     """Marks a function as an operation.
 
     ``keeps_unit``: the values that come out mean what went in (HU stays HU). ``preview``: whether a plane computed alone equals
     the plane of the whole, is only near to it, or says nothing. ``needs_volume``: one plane is not enough.
-    ``takes_color``: RGB images are handled; without it they are refused before the call.
+    ``takes_color``: RGB images are handled; without it they are refused before the call. ``lane``: what is slow to load and worth
+    keeping (a network) has a worker of its own under this name, where one call runs after the other.
     """
 
     def keep(function: F) -> F:
-        function.__operation__ = _Marks(keeps_unit, preview, needs_volume, takes_color)  # type: ignore[attr-defined]
+        function.__operation__ = _Marks(keeps_unit, preview, needs_volume, takes_color, lane)  # type: ignore[attr-defined]
         return function
 
     return keep
@@ -158,6 +164,7 @@ def describe(name: str, run: str, plugin: str = "") -> OperationSpec:
         name=name, run=run, title=name.split("/", 1)[-1], help=doc.split("\n\n", 1)[0].replace("\n", " "), details=doc,
         parameters=tuple(parameters), outputs=_outputs(run, hints.get("return")), preview=marks.preview, keeps_unit=marks.keeps_unit,
         needs_volume=marks.needs_volume, takes_color=marks.takes_color, takes_progress="progress" in signature.parameters, plugin=plugin,
+        lane=marks.lane,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 A worker for each processor by default, and a spare; none is started before it is needed. Where processes with passed
 descriptors do not exist (Windows), and with ``inline=True``, a job runs in the caller's process at once: the same
-functions, without the isolation.
+functions, without the isolation. Jobs of a lane run one after the other in one worker of their own, which keeps what it has loaded.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from viewer.jobs.process import WorkerProcess
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 CANCEL_PATIENCE_S = 0.2
 _POLL_S = 0.25
+_LANE_KEEPS_BYTES = 4 << 30
+"""A lane's worker that holds more than this after a job makes way for a fresh one."""
 _MOST_WORKERS, _WARM_WORKERS = 8, 2
 
 __all__ = ["Job", "Limits", "Pool", "Progress", "Writable"]
@@ -39,9 +41,13 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a job may use. ``address_space``: bytes on top of the warm worker (hard, for decoders); ``memory``: resident bytes (watched)."""
+    """What a job may use. ``address_space``: bytes on top of the warm worker (hard, for decoders); ``memory``: resident bytes (watched).
+
+    ``seconds``: from its start to its end; ``silence``: seconds without a word of progress.
+    """
 
     seconds: float | None = None
+    silence: float | None = None
     address_space: int | None = None
     memory: int | None = None
 
@@ -148,6 +154,7 @@ class Pool:
         self._warm = tuple(warm)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._lanes: dict[str, tuple[queue.SimpleQueue[Job | None], threading.Thread]] = {}
         self._spares: list[WorkerProcess] = []
         self._lock = threading.Lock()
         self._numbers = 0
@@ -165,8 +172,11 @@ class Pool:
         """How many jobs run at a time."""
         return 1 if self.inline else self._count
 
-    def submit(self, function: str, arguments: dict[str, Any], *, limits: Limits | None = None, title: str = "") -> Job:
-        """Queue a call of ``package.module:name`` with keyword arguments. Raises OperationCancelled once the pool is closed."""
+    def submit(self, function: str, arguments: dict[str, Any], *, limits: Limits | None = None, title: str = "", lane: str = "") -> Job:
+        """Queue a call of ``package.module:name`` with keyword arguments. Raises OperationCancelled once the pool is closed.
+
+        ``lane``: jobs that name the same one share a worker, one after the other; "" takes any worker that is free.
+        """
         with self._lock:
             if self._closed:
                 raise OperationCancelled(_("Cancelled: the program is closing."))
@@ -174,6 +184,8 @@ class Pool:
             job = Job(self._numbers, function, arguments, limits or Limits(), title)
         if self.inline:
             self._run_here(job)
+        elif lane:
+            self._lane(lane).put(job)
         else:
             self._start_threads()
             self._queue.put(job)
@@ -203,16 +215,12 @@ class Pool:
             running, spares, self._spares = list(self._running), self._spares, []
         for job in running:
             job.cancel()
-        while True:
-            try:
-                waiting = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if waiting is not None:
-                waiting.cancel()
-        for _thread in self._threads:
-            self._queue.put(None)
-        for thread in self._threads:
+        attended = [(self._queue, thread) for thread in self._threads] + list(self._lanes.values())
+        for jobs, _thread in attended:
+            _cancel_all(jobs)
+        for jobs, _thread in attended:
+            jobs.put(None)
+        for _jobs, thread in attended:
             thread.join()
         for process in spares:
             process.close()
@@ -220,9 +228,18 @@ class Pool:
     def _start_threads(self) -> None:
         with self._lock:
             while len(self._threads) < self._count:
-                thread = threading.Thread(target=self._attend, name=f"pool-{len(self._threads)}", daemon=True)
+                thread = threading.Thread(target=self._attend, args=(self._queue, False), name=f"pool-{len(self._threads)}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
+
+    def _lane(self, name: str) -> queue.SimpleQueue[Job | None]:
+        with self._lock:
+            if name not in self._lanes:
+                jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+                thread = threading.Thread(target=self._attend, args=(jobs, True), name=f"pool-lane-{name}", daemon=True)
+                self._lanes[name] = jobs, thread
+                thread.start()
+            return self._lanes[name][0]
 
     def _take_process(self) -> WorkerProcess:
         with self._lock:
@@ -235,10 +252,10 @@ class Pool:
             if not self._closed and not self._spares:
                 self._spares.append(WorkerProcess(self._warm))
 
-    def _attend(self) -> None:
+    def _attend(self, jobs: queue.SimpleQueue[Job | None], is_lane: bool) -> None:
         """Life of a pool thread: one job after the other on one worker process."""
         process: WorkerProcess | None = None
-        while (job := self._queue.get()) is not None:
+        while (job := jobs.get()) is not None:
             arguments = job._begin()
             if arguments is None:
                 continue
@@ -251,7 +268,7 @@ class Pool:
             except Exception as err:  # noqa: BLE001  arguments that cannot be sent: the job fails, the thread lives
                 job._finish("failed", None, JobFailed(_("The job could not be handed to a worker: {reason}").format(reason=err)))
             del arguments
-            if not survived or process.has_grown():
+            if not survived or (process.rss() > _LANE_KEEPS_BYTES if is_lane else process.has_grown()):
                 process.end()
                 process = None
                 self._replace_spare()
@@ -264,13 +281,16 @@ class Pool:
     def _watch(self, process: WorkerProcess, job: Job, arguments: dict[str, Any]) -> bool:
         """Run one job on one process; True if the process can take another."""
         limits = job.limits
+        poll_s = min(_POLL_S, limits.seconds or _POLL_S, limits.silence or _POLL_S)
+        heard_at = job.started_at
         try:
             process.send(("call", job.number, job.function, arguments, limits.address_space))
             arguments.clear()
             asked_at: float | None = None
             while True:
-                if process.wait_readable(0.01 if job.cancel_asked else _POLL_S if not limits.seconds else min(_POLL_S, limits.seconds)):
+                if process.wait_readable(0.01 if job.cancel_asked else poll_s):
                     message = process.receive()
+                    heard_at = time.monotonic()
                     if message[0] == "progress":
                         job._report(message[2], message[3])
                     else:
@@ -286,6 +306,10 @@ class Pool:
                         return False
                 if limits.seconds is not None and now - job.started_at > limits.seconds:
                     job._finish("failed", None, JobFailed(_("It took longer than {seconds:.0f} s and was stopped.").format(seconds=limits.seconds)))
+                    return False
+                if limits.silence is not None and now - heard_at > limits.silence:
+                    words = _("Nothing was heard of it for {seconds:.0f} s, so it was stopped.").format(seconds=limits.silence)
+                    job._finish("failed", None, JobFailed(words))
                     return False
                 if limits.memory is not None and process.rss() > limits.memory:
                     job._finish(
@@ -313,6 +337,16 @@ class Pool:
             _conclude(job, ("failed", job.number, *worker.describe_failure(error)))
         else:
             _conclude(job, ("result", job.number, result))
+
+
+def _cancel_all(jobs: queue.SimpleQueue[Job | None]) -> None:
+    while True:
+        try:
+            waiting = jobs.get_nowait()
+        except queue.Empty:
+            return
+        if waiting is not None:
+            waiting.cancel()
 
 
 def _conclude(job: Job, message: Any) -> None:

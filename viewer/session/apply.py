@@ -18,11 +18,15 @@ from viewer.core.labels import LabelLayer, next_number
 from viewer.core.operation import OperationSpec, check_parameters, invoke
 from viewer.core.volume import Volume
 from viewer.core.words import _, gettext
+from viewer.io.gate import total_ram
 from viewer.jobs.pool import Job, Limits, Pool
 from viewer.session.document import Document
 from viewer.session.history import Step
 from viewer.session.planes import plane_geometry, take_plane
 from viewer.session.statistics import value_range
+
+LONGEST_SILENCE_S = 300.0
+"""Longer without progress, and what runs in a lane has hung."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,14 @@ def prepare(
 def start(call: Call, pool: Pool, *, limits: Limits | None = None) -> Job:
     """Run the operation in a worker; the job's result goes to :func:`build_step`."""
     arguments = {"run": call.spec.run, "images": list(call.images), "parameters": dict(call.parameters)}
-    return pool.submit("viewer.session.apply:compute", arguments, limits=limits, title=call.spec.title)
+    if limits is None and call.spec.lane:
+        limits = lane_limits()
+    return pool.submit("viewer.session.apply:compute", arguments, limits=limits, title=call.spec.title, lane=call.spec.lane)
+
+
+def lane_limits() -> Limits:
+    """What a call in a worker of its own may use: what it runs (a network from outside) may hang or take all memory."""
+    return Limits(silence=LONGEST_SILENCE_S, memory=total_ram() // 2)
 
 
 def compute(run: str, images: list[Image], parameters: dict[str, Any], progress: Callable[..., None]) -> list[tuple[Result, ...]]:
