@@ -140,7 +140,11 @@ class Overlay:
     unit: str = ""
     color_map: str = "inferno"
     method: str = ""
-    """How it was made, where that has to be said beside it."""
+    """How a heat-map was made: exact, occlusion, rise."""
+    score: str = ""
+    """The class whose score a heat-map explains; "" for other maps."""
+    model: str = ""
+    """Name of the model that was asked; its newest report on the plane takes the map."""
 
 
 @dataclass(frozen=True, slots=True)

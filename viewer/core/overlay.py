@@ -28,7 +28,11 @@ class ScalarMap:
     report_id: str = ""
     """The report that it explains; "" for other maps."""
     method: str = ""
-    """How a heat-map was made, as it is said beside it."""
+    """How a heat-map was made: exact, occlusion, rise."""
+    score: str = ""
+    """The class whose score a heat-map explains; "" for other maps."""
+    model: str = ""
+    """Name of the model that was asked."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", memory.freeze(self.values))

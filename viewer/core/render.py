@@ -150,15 +150,17 @@ def _mixed(level: int, opacity: float) -> NDArray[np.uint32]:
     return (below * np.float32(1 - opacity) + np.float32(level) * np.float32(opacity) + np.float32(0.5)).astype(np.uint32)
 
 
-def blend_map(picture: Pixels, values: NDArray[Any], low: float, high: float, color_map: str, opacity: float) -> None:
-    """Paint a scalar map over a picture, in place: clear below 12 % of its range and where it is NaN, then rising to ``opacity``."""
+def blend_map(
+    picture: Pixels, values: NDArray[Any], low: float, high: float, color_map: str, opacity: float, floor: float = MAP_FLOOR
+) -> None:  # fmt: skip
+    """Paint a scalar map over a picture, in place: clear below a share ``floor`` of its range and where it is NaN, then rising to ``opacity``."""
     with np.errstate(invalid="ignore"):
         part = (np.asarray(values, dtype=np.float32) - np.float32(low)) / np.float32(max(high - low, 1e-12))
-        shown = part >= MAP_FLOOR
+        shown = part >= max(floor, 1e-6)
     if opacity <= 0 or not shown.any():
         return
     part = np.minimum(part[shown], 1)
-    alpha = ((part - MAP_FLOOR) / (1 - MAP_FLOOR) * opacity)[:, None]
+    alpha = ((part - np.float32(floor)) / np.float32(max(1 - floor, 1e-6)) * opacity)[:, None]
     colors = map_colors(color_map)[np.rint(part * 255).astype(np.uint8)]
     picture[shown] = _packed(_channels(picture[shown]) * (1 - alpha) + _channels(colors) * alpha)
 

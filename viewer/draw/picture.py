@@ -96,7 +96,7 @@ def compose(
             else:
                 values = sampled_map(state, shown.item)
             if values is not None:
-                blend_map(pixels, values, shown.low, shown.high, shown.item.color_map, state.overlay_opacity)
+                blend_map(pixels, values, shown.low, shown.high, shown.item.color_map, state.overlay_opacity, state.overlay_threshold)
         for layer in state.layers:
             colors = {s.label: rgb(s.color) for s in layer.layer.segments if s.is_visible}
             blend_labels(pixels, layout.plane(document.labels(layer.layer.id), state.index), colors, state.label_opacity)

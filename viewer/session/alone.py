@@ -22,6 +22,9 @@ class Untouched:
     def overlays_of(self, root_id: str) -> tuple[()]:
         return ()
 
+    def reports_of(self, root_id: str) -> tuple[()]:
+        return ()
+
     def alignments(self) -> tuple[()]:
         return ()
 

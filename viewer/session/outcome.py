@@ -206,7 +206,7 @@ def _named(call: Call, labels: Labels, layer: LabelLayer, added: list[int]) -> L
 def _overlay(call: Call, overlay: Overlay, report_id: str = "") -> ItemChange:
     item = ScalarMap(
         new_id("overlay"), overlay.name, call.original.id, overlay.geometry, overlay.values, overlay.unit, overlay.color_map, call.scope.phase,
-        report_id=report_id, method=overlay.method,
+        report_id=report_id, method=overlay.method, score=overlay.score, model=overlay.model,
     )  # fmt: skip
     return ItemChange("overlay", item.id, None, item)
 

@@ -19,7 +19,7 @@ from viewer.core.volume import Volume
 from viewer.core.window import Window
 from viewer.session.fusion import ShownFusion
 from viewer.session.reformat import why_no_slice
-from viewer.session.wish import LABEL_OPACITY, MAP_OPACITY, TextLevel
+from viewer.session.wish import LABEL_OPACITY, MAP_OPACITY, MAP_THRESHOLD, TextLevel
 
 # Colour as it is.
 PLAIN = Window(127.5, 255, "LINEAR_EXACT")
@@ -83,6 +83,7 @@ class ViewState:
     seeds: tuple[Triple, ...] = ()
     label_opacity: float = LABEL_OPACITY
     overlay_opacity: float = MAP_OPACITY
+    overlay_threshold: float = MAP_THRESHOLD
     show_color_bar: bool = True
     selected_id: str = ""
     text: TextLevel = "full"
@@ -127,7 +128,7 @@ class ViewState:
         """What the picture without lines and text depends on; equal keys give equal pixels."""
         return (
             self.volume, self.layout, self.index, self.slab, self.phase, self.display, self.layers, self.maps, self.fusion,
-            self.label_opacity, self.overlay_opacity, self.graphics, self.shutter,
+            self.label_opacity, self.overlay_opacity, self.overlay_threshold, self.graphics, self.shutter,
         )  # fmt: skip
 
     def placement(self, viewport: Point) -> Placement:

@@ -23,13 +23,14 @@ from viewer.core.window import PET_PRESETS, VoiLut, Window, presets_of
 from viewer.core.words import mark
 from viewer.session.fusion import resolve_fusion
 from viewer.session.hanging import is_radiological
+from viewer.session.heat import heat_on, is_heat
 from viewer.session.reformat import layout_for, plane_badges, slab_for, why_no_mpr
 from viewer.session.shown import EMPTY, PLAIN, ShownLayer, ShownMap, ViewState, triple
-from viewer.session.wish import LABEL_OPACITY, MAP_OPACITY, Readable, TextLevel, ViewWish
+from viewer.session.wish import LABEL_OPACITY, MAP_OPACITY, MAP_THRESHOLD, HeatWish, Readable, TextLevel, ViewWish
 
 __all__ = [
-    "EMPTY", "LABEL_OPACITY", "MAP_OPACITY", "PLAIN", "STANDARD_PLANES", "ZOOM_LIMITS", "Readable", "ShownLayer", "ShownMap", "TextLevel",
-    "ViewState", "ViewWish", "default_voi", "is_on_slice", "presets", "resolve", "triple", "usual_plane", "why_no_mpr",
+    "EMPTY", "LABEL_OPACITY", "MAP_OPACITY", "MAP_THRESHOLD", "PLAIN", "STANDARD_PLANES", "ZOOM_LIMITS", "HeatWish", "Readable",
+    "ShownLayer", "ShownMap", "TextLevel", "ViewState", "ViewWish", "default_voi", "is_on_slice", "presets", "resolve", "triple", "usual_plane", "why_no_mpr",
 ]  # fmt: skip
 
 ZOOM_LIMITS = (0.02, 64.0)
@@ -69,6 +70,7 @@ def resolve(wish: ViewWish, document: Readable) -> ViewState:
         annotations=_annotations(wish, document, root, geometry, layout, index, phase),
         graphics=graphics, shutter=shutter, seeds=wish.seeds,
         label_opacity=max(0.0, min(wish.label_opacity, 1.0)), overlay_opacity=max(0.0, min(wish.overlay_opacity, 1.0)),
+        overlay_threshold=max(0.0, min(wish.overlay_threshold, 0.99)),
         show_color_bar=wish.show_color_bar, selected_id=wish.selected_id, text=wish.text,
         badges=_badges(volume, shown_with, is_manual=bool(volume.plane_windows) and own is None and layout.axis == 0),
     )  # fmt: skip
@@ -188,11 +190,14 @@ def _is_same(first: Geometry, second: Geometry) -> bool:
 def _maps(
     wish: ViewWish, document: Readable, root: Volume, volume: Volume, phase: int, layout: SliceLayout, index: int
 ) -> tuple[ShownMap, ...]:  # fmt: skip
-    """The maps of this phase that reach the slice."""
+    """The maps of this phase that reach the slice; of the heat-maps one, over the others."""
     if not wish.show_overlays:
         return ()
+    plane = layout.array_index(index) if layout.axis == 0 else None
+    heat = heat_on(document, root.id, wish.heat, plane=plane, phase=phase)
+    others = [item for item in document.overlays_of(root.id) if not is_heat(item)]
     shown = []
-    for item in document.overlays_of(root.id):
+    for item in (*others, *([heat] if heat is not None else [])):
         if not item.is_visible or item.phase != phase:
             continue
         if layout.axis == NO_AXIS:  # sampled wherever they lie
@@ -224,8 +229,9 @@ def _map_range(item: ScalarMap) -> tuple[float, float]:
     stride = max(1, round((values.size / 2e6) ** (1 / 3)))
     sample = values[::stride, ::stride, ::stride] if values.ndim == 3 else values
     finite = sample[np.isfinite(sample)]
-    # A map starts at 0 where it can: an energy or a score of 0 is nothing to be painted.
-    found = (min(0.0, float(finite.min())), max(float(finite.max()), 1e-12)) if finite.size else (0.0, 1.0)
+    # A map starts at 0 where it can: an energy of 0 is nothing to be painted. What speaks against a class is below 0, and clear.
+    low = 0.0 if is_heat(item) or not finite.size else min(0.0, float(finite.min()))
+    found = (low, max(float(finite.max()), 1e-12)) if finite.size else (0.0, 1.0)
     if len(_ranges) > 64:
         _ranges.clear()
     _ranges[item.id] = (values.shape, found)

@@ -14,6 +14,8 @@ from viewer.core.geometry import Plane, Triple
 from viewer.core.labels import LabelLayer
 from viewer.core.oblique import Turn
 from viewer.core.overlay import ScalarMap
+from viewer.core.report import Report
+from viewer.core.render import MAP_FLOOR
 from viewer.core.slab import Slab
 from viewer.core.volume import Volume
 from viewer.core.window import Window
@@ -22,6 +24,8 @@ from viewer.session.fusion import FusionWish
 TextLevel = Literal["full", "short", "none"]
 LABEL_OPACITY = 0.28
 MAP_OPACITY = 0.45
+MAP_THRESHOLD = MAP_FLOOR
+"""Share of its range below which a map is clear."""
 
 
 class Readable(Protocol):
@@ -34,7 +38,23 @@ class Readable(Protocol):
     def revision(self, layer_id: str) -> int: ...
     def annotations_of(self, root_id: str) -> tuple[Annotation, ...]: ...
     def overlays_of(self, root_id: str) -> tuple[ScalarMap, ...]: ...
+    def reports_of(self, root_id: str) -> tuple[Report, ...]: ...
     def alignments(self) -> tuple[Alignment, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeatWish:
+    """Which heat-map of the slice's reports is wanted over the image."""
+
+    is_shown: bool = True
+    model: str = ""
+    """Of the reports of this model; "" for the newest report."""
+    score: str = ""
+    """The class that it explains; "" for the positive one, else the one with the highest score."""
+    method: str = ""
+    """"" for the best that there is."""
+    is_unfamiliar_shown: bool = False
+    """Even where the model has not seen such images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +99,9 @@ class ViewWish:
     """Overlays of the file that mark regions, too."""
     label_opacity: float = LABEL_OPACITY
     overlay_opacity: float = MAP_OPACITY
+    overlay_threshold: float = MAP_THRESHOLD
+    """Share of a map's range below which it is clear."""
+    heat: HeatWish = HeatWish()
     text: TextLevel = "full"
     quarter_turns: int = 0
     flip_horizontal: bool = False
