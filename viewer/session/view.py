@@ -30,7 +30,8 @@ from viewer.session.wish import LABEL_OPACITY, MAP_OPACITY, MAP_THRESHOLD, HeatW
 
 __all__ = [
     "EMPTY", "LABEL_OPACITY", "MAP_OPACITY", "MAP_THRESHOLD", "PLAIN", "STANDARD_PLANES", "ZOOM_LIMITS", "HeatWish", "Readable",
-    "ShownLayer", "ShownMap", "TextLevel", "ViewState", "ViewWish", "default_voi", "is_on_slice", "presets", "resolve", "triple", "usual_plane", "why_no_mpr",
+    "ShownLayer", "ShownMap", "TextLevel", "ViewState", "ViewWish", "default_voi", "is_on_slice", "presets", "resolve",
+    "triple", "usual_plane", "why_no_mpr",
 ]  # fmt: skip
 
 ZOOM_LIMITS = (0.02, 64.0)

@@ -14,8 +14,8 @@ from viewer.core.geometry import Plane, Triple
 from viewer.core.labels import LabelLayer
 from viewer.core.oblique import Turn
 from viewer.core.overlay import ScalarMap
-from viewer.core.report import Report
 from viewer.core.render import MAP_FLOOR
+from viewer.core.report import Report
 from viewer.core.slab import Slab
 from viewer.core.volume import Volume
 from viewer.core.window import Window
