@@ -1,62 +1,189 @@
-"""Model cards: which classifiers there are and what they are for. Reads TOML only; models run in a worker."""
+"""Which models there are, those that come with the program and the user's own, and which of them to take. Models run in a worker."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from viewer.core.errors import ModelUnusable
+from viewer.core.images import Image
 from viewer.core.model_card import CARD_FILE, MODEL_FILE, ModelCard, card_of
+from viewer.core.model_fit import ImageFacts, best_of, fit_of, years_of
 from viewer.core.resources import models_folder
 from viewer.core.sentence import sentence_of
 from viewer.core.volume import Volume
 from viewer.core.words import _
+from viewer.session.settings import Settings, config_folder, data_folder
 
 MAX_MODEL_BYTES = 2 << 30
+MAX_CARD_BYTES = 1 << 20
+Broken = tuple[str, str]
+"""Name of a folder with a model that cannot be used, and why."""
+
+_State = tuple[int, int, int]
+_read: dict[Path, tuple[_State, ModelCard | Broken]] = {}
+_checked: dict[Path, tuple[_State, str]] = {}
+_chosen: dict[Path, tuple[_State | None, str]] = {}
 
 
-def list_models(folders: Iterable[Path] | None = None) -> tuple[tuple[ModelCard, ...], tuple[tuple[str, str], ...]]:
-    """Models in the given folders (default: those that come with the program), and (name, reason) of unusable ones."""
-    cards: list[ModelCard] = []
-    broken: list[tuple[str, str]] = []
-    for parent in folders if folders is not None else (models_folder(),):
-        for folder in sorted(p for p in parent.iterdir() if p.is_dir()) if parent.is_dir() else ():
-            if not (folder / CARD_FILE).is_file():
+# --- folders -------------------------------------------------------------------------------------------------------
+
+
+def own_folder() -> Path:
+    """The folder of the user's own models, which need not exist: that of the settings, else ``models`` in the user's data folder."""
+    path = config_folder() / "settings.toml"
+    state = _state_of(path)
+    known = _chosen.get(path)
+    if known is None or known[0] != state:
+        known = _chosen[path] = (state, str(Settings(path).chosen("model_folder")).strip())
+    chosen = Path(known[1]).expanduser() if known[1] else None
+    return chosen if chosen is not None and chosen.is_absolute() else data_folder() / "models"
+
+
+def is_built_in(card: ModelCard) -> bool:
+    """Whether a model comes with the program."""
+    return card.folder.parent == models_folder()
+
+
+def list_models(folders: Iterable[Path] | None = None) -> tuple[tuple[ModelCard, ...], tuple[Broken, ...]]:
+    """Models in the given folders, by folder and name, and (name, reason) of unusable ones. Never raises.
+
+    Without ``folders``: those that come with the program, then the user's own. Of two with one name the first is taken and
+    the other told as unusable. Cards are read again only where their file has changed.
+    """
+    cards: dict[str, ModelCard] = {}
+    broken: list[Broken] = []
+    for parent in folders if folders is not None else _usual_folders():
+        for folder in _folders_in(parent):
+            found = _read_once(folder)
+            if found is None:
                 continue
-            try:
-                cards.append(read_card(folder))
-            except ModelUnusable as err:
-                broken.append((folder.name, sentence_of(err)))
-    return tuple(cards), tuple(broken)
+            if not isinstance(found, ModelCard):
+                broken.append(found)
+            elif found.name in cards:
+                broken.append((folder.name, _taken(found, cards[found.name])))
+            else:
+                cards[found.name] = found
+    return tuple(cards.values()), tuple(broken)
+
+
+def _usual_folders() -> tuple[Path, ...]:
+    try:
+        return models_folder(), own_folder()
+    except (OSError, RuntimeError):  # no home, or one that may not be written to
+        return (models_folder(),)
+
+
+def _folders_in(parent: Path) -> list[Path]:
+    """Hidden ones are left out: a model that is being added is one until it is whole."""
+    try:
+        with os.scandir(parent) as entries:
+            return sorted(parent / e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+    except OSError:
+        return []
+
+
+def _taken(card: ModelCard, first: ModelCard) -> str:
+    if is_built_in(first):
+        return _('The model in the folder {folder} has the name "{name}" of a built-in one; give it another name.').format(
+            folder=card.folder.name, name=card.name
+        )
+    return _('The models in the folders {first} and {folder} have the same name "{name}"; give one of them another.').format(
+        first=first.folder.name, folder=card.folder.name, name=card.name
+    )
+
+
+def _state_of(path: Path) -> _State | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _read_once(folder: Path) -> ModelCard | Broken | None:
+    path = folder / CARD_FILE
+    state = _state_of(path)
+    if state is None:
+        _read.pop(path, None)
+        return None
+    known = _read.get(path)
+    if known is None or known[0] != state:
+        found: ModelCard | Broken
+        try:
+            found = read_card(folder)
+        except ModelUnusable as err:
+            found = (folder.name, sentence_of(err))
+        known = _read[path] = (state, found)
+    return known[1]
+
+
+# --- cards and files -----------------------------------------------------------------------------------------------
 
 
 def read_card(folder: Path) -> ModelCard:
     """Read and check a card. Raises ModelUnusable with what is missing or wrong."""
+    return card_of(read_mapping(folder), folder)
+
+
+def read_mapping(folder: Path) -> dict[str, Any]:
+    """What the file of a card says, unchecked. Raises ModelUnusable where it cannot be read."""
     try:
-        with (folder / CARD_FILE).open("rb") as file:
-            card = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        path = folder / CARD_FILE
+        if path.is_symlink() or not stat.S_ISREG(path.stat().st_mode):
+            raise ModelUnusable(_("{folder}/{file} is not an ordinary file. Put the file itself there.").format(folder=folder.name, file=CARD_FILE))
+        with path.open("rb") as file:
+            text = file.read(MAX_CARD_BYTES + 1)
+        if len(text) > MAX_CARD_BYTES:
+            raise ModelUnusable(
+                _("{folder}/{file} is larger than {size} KiB, which no card is.").format(
+                    folder=folder.name, file=CARD_FILE, size=MAX_CARD_BYTES >> 10
+                )
+            )
+        return tomllib.loads(text.decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as err:
         raise ModelUnusable(_("The card of the model {folder} cannot be read: {reason}.").format(folder=folder.name, reason=err)) from err
-    return card_of(card, folder)
 
 
 def check_file(card: ModelCard) -> None:
-    """The model file is there, regular, of a sane size, and has the card's checksum. Raises ModelUnusable."""
-    path = card.model_path
-    if path.is_symlink() or not path.is_file():
-        raise ModelUnusable(_("The model {card} has no file {name}.").format(card=card.name, name=MODEL_FILE))
-    if path.stat().st_size > MAX_MODEL_BYTES:
-        raise ModelUnusable(_("The model {card} is larger than {size} GiB.").format(card=card.name, size=MAX_MODEL_BYTES >> 30))
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != card.sha256:
-        raise ModelUnusable(_("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
+    """The model's files are there, regular, of a sane size, and have the card's checksums. Raises ModelUnusable.
+
+    A file that has not changed since is not read again.
+    """
+    for name, wanted in ((MODEL_FILE, card.sha256), *card.external.items()):
+        path = card.folder / name
+        if path.is_symlink() or not path.is_file():
+            raise ModelUnusable(_("The model {card} has no file {name}.").format(card=card.name, name=name))
+        state = _state_of(path)
+        if state is not None and state[1] > MAX_MODEL_BYTES:
+            raise ModelUnusable(_("The model {card} is larger than {size} GiB.").format(card=card.name, size=MAX_MODEL_BYTES >> 30))
+        known = _checked.get(path)
+        if state is None or known is None or known[0] != state:
+            known = (state or (0, 0, 0), checksum(path))
+            _checked[path] = known
+        if known[1] != wanted:
+            raise ModelUnusable(_("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal. Raises ModelUnusable where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as err:
+        raise ModelUnusable(_("{name} cannot be read: {reason}.").format(name=path.name, reason=err.strerror or err)) from err
+
+
+# --- choosing ------------------------------------------------------------------------------------------------------
 
 
 def choose_model(cards: Iterable[ModelCard], name: str = "") -> ModelCard:
-    """A model by name, else the first that is not only for benchmarks. Raises ModelUnusable naming what there is."""
+    """A model by name, else the first classifier that is not only for benchmarks. Raises ModelUnusable naming what there is."""
     known = tuple(cards)
     if name:
         for card in known:
@@ -66,12 +193,26 @@ def choose_model(cards: Iterable[ModelCard], name: str = "") -> ModelCard:
             _('There is no model "{name}". There are: {names}.').format(name=name, names=", ".join(c.name for c in known) or _("none"))
         )
     for card in known:
-        if not card.is_benchmark:
+        if card.is_classifier and not card.is_benchmark:
             return card
     raise ModelUnusable(_("No model is installed."))
 
 
-def fits(card: ModelCard, volume: Volume) -> bool:
-    """Whether the image's modality is one that the model is for; an image without modality may be."""
-    modality = volume.identity.modality
-    return not card.modalities or not modality or modality in card.modalities
+def best_fit(cards: Iterable[ModelCard], image: Volume | Image) -> tuple[ModelCard | None, str]:
+    """The classifier whose card fits an image best and "", or None and a sentence why none does (``core.model_fit`` has the rules)."""
+    return best_of(cards, facts_of(image))
+
+
+def fits(card: ModelCard, image: Volume | Image) -> bool:
+    """Whether nothing that is known of an image rules the model out."""
+    return not fit_of(card, facts_of(image)).obstacle
+
+
+def facts_of(image: Volume | Image) -> ImageFacts:
+    """What a card is held against, of an opened volume or of an operation's image."""
+    if isinstance(image, Image):
+        return ImageFacts(
+            image.modality, image.body_part, image.view_position, years_of(image.patient_age), image.unit, image.values.shape[0], image.is_color
+        )
+    who = image.identity
+    return ImageFacts(who.modality, who.body_part, who.view_position, years_of(who.age), image.unit, image.geometry.shape[0], image.is_color)
