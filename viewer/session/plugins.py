@@ -63,6 +63,15 @@ class PanelEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceEntry:
+    """A function that the window asks for by name and has run in a worker, such as reading a model's file; no operation, no step."""
+
+    name: str
+    run: str
+    plugin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plugin:
     """One plugin: its manifest, whether it is on, and what is wrong with it."""
 
@@ -74,6 +83,7 @@ class Plugin:
     operations: tuple[OperationEntry, ...] = ()
     tools: tuple[ToolEntry, ...] = ()
     panels: tuple[PanelEntry, ...] = ()
+    services: tuple[ServiceEntry, ...] = ()
     error: str = ""
     translations: Path | None = None
     """Folder of its own catalogues, if it has one."""
@@ -102,6 +112,10 @@ class Registry:
     @property
     def panels(self) -> tuple[PanelEntry, ...]:
         return tuple(x for p in self.active for x in p.panels)
+
+    def service(self, name: str) -> str:
+        """``package.module:function`` of a service, of the first plugin that has it; "" if none has."""
+        return next((s.run for p in self.active for s in p.services if s.name == name), "")
 
     def entry(self, name: str) -> OperationEntry:
         """An operation by its permanent name, in any case; raises BadParameter naming those that are near."""
@@ -217,6 +231,7 @@ def read_manifest(name: str, package: str, *, is_builtin: bool) -> Plugin:
             operations=tuple(_operation(x, name) for x in manifest.get("operation", [])),
             tools=tuple(ToolEntry(plugin=name, **_texts(x)) for x in manifest.get("tool", [])),
             panels=tuple(PanelEntry(plugin=name, **_texts(x)) for x in manifest.get("panel", [])),
+            services=tuple(ServiceEntry(plugin=name, **_texts(x)) for x in manifest.get("service", [])),
             translations=folder / "translations" if (folder / "translations").is_dir() else None,
         )
     except KeyError as err:

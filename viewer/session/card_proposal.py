@@ -1,0 +1,218 @@
+"""A card for a bare model file: what its graph tells is taken, what it cannot tell is asked, and nothing is made up."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from math import isqrt, prod
+from typing import Any
+
+from viewer.core.errors import ModelUnusable
+from viewer.core.model_card import Activation, Layout, Task
+from viewer.core.words import _
+from viewer.session.card_answers import LEVELS_0_1, LEVELS_0_255, Answers
+from viewer.session.model_facts import FEEDABLE, FileFacts, Length, Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """``asked``: names of the fields of ``answers`` that the file does not settle: they are guesses, or empty."""
+
+    facts: FileFacts
+    answers: Answers
+    asked: frozenset[str]
+
+
+def propose(facts: FileFacts) -> Proposal:
+    """A card for a file that has none.
+
+    Raises
+    ------
+    ModelUnusable
+        The graph has no input or several, one that is no picture, or no output that is one number for each class or a picture.
+    """
+    if len(facts.inputs) != 1:
+        raise ModelUnusable(
+            _("{name} has {count} inputs ({names}); a model here takes one, the image.").format(
+                name=facts.stem, count=len(facts.inputs), names=", ".join(t.name for t in facts.inputs) or _("none")
+            )
+        )
+    image = facts.inputs[0]
+    if image.dtype not in FEEDABLE:
+        raise ModelUnusable(
+            _("The input {input} of {name} takes {dtype}; images are numbers.").format(input=image.name, name=facts.stem, dtype=image.dtype)
+        )
+    asked = {"fit", "values", "modality", "body_part", "view", "youngest", "oldest", "intended_use", "licence"}
+    shape, unclear = _read_input(facts, image)
+    asked |= unclear
+    output = choose_output(facts)
+    if sum(is_usable(facts, tensor) for tensor in facts.outputs) > 1:
+        asked.add("output")
+    answers = Answers(
+        title=facts.title or _title(facts.stem), version=facts.version, input=image.name, dtype=image.dtype,
+        normalisation=LEVELS_0_255 if facts.input_is_scaled or image.dtype not in FEEDABLE[:3] else LEVELS_0_1, **shape,
+    )  # fmt: skip
+    if not facts.input_is_scaled:
+        asked.add("normalisation")
+    if not facts.title:
+        asked.add("title")
+    if not facts.version:
+        asked.add("version")
+    more, open_points = of_output(facts, output)
+    return Proposal(facts, replace(answers, **more), frozenset(asked | open_points))
+
+
+def choose_output(facts: FileFacts) -> Tensor:
+    """The output that holds the scores or the picture. Raises ModelUnusable if there is none."""
+    usable = [tensor for tensor in facts.outputs if is_usable(facts, tensor)]
+    if not usable:
+        raise ModelUnusable(
+            _("{name} gives neither scores nor a picture: {outputs}.").format(
+                name=facts.stem, outputs="; ".join(t.words for t in facts.outputs) or _("none")
+            )
+        )
+    # A classical model gives its label first and the scores after it.
+    return next((tensor for tensor in usable if tensor.dtype.startswith("float")), usable[0])
+
+
+def is_usable(facts: FileFacts, tensor: Tensor) -> bool:
+    """Whether an output can be scores (one row for each input) or pictures."""
+    if tensor.kind == "map":
+        return False  # its scores are in the tensor before it
+    is_picture = len(tensor.shape) >= 4
+    is_number = tensor.dtype.startswith("float")
+    return tensor.dtype in FEEDABLE and (is_picture or (is_number and 0 < len(tensor.shape) <= 3))
+
+
+def of_output(facts: FileFacts, tensor: Tensor) -> tuple[dict[str, Any], frozenset[str]]:
+    """What an output says of the task: fields of :class:`Answers`, and those of them that are guesses."""
+    if len(tensor.shape) >= 4:
+        labels = not tensor.dtype.startswith("float") or tensor.activation in ("Sigmoid", "Softmax")
+        task: Task = "segmentation" if labels else "image"
+        activation = _activation(tensor)
+        asked = {"task", "threshold"} | ({"classes"} if labels else set())
+        channels = _picture_channels(tensor)
+        return {
+            "output": tensor.name, "task": task, "activation": activation, "outputs": channels, "threshold": 0.5 if labels else None,
+            "classes": facts.classes if labels else (), "positive": "",
+        }, frozenset(asked)  # fmt: skip
+    count = _outputs(tensor)
+    asked = set() if tensor.activation else {"activation"}
+    if not facts.classes:
+        asked.add("classes")
+    if tensor.activation == "Sigmoid" and count is not None and count > 1:
+        task = "multi-label"
+    elif count is not None and count <= 2:
+        task = "binary"
+    else:
+        task = "multi-class"
+    if count is None or (count > 1 and not tensor.activation):
+        asked.add("task")
+    classes = facts.classes if count is None or len(facts.classes) in (count, count + 1 if count == 1 else count) else ()
+    if task != "multi-class":
+        asked.add("threshold")
+    return {
+        "output": tensor.name, "task": task, "outputs": count, "classes": classes, "activation": _activation(tensor, task),
+        "threshold": None if task == "multi-class" else 0.5, "positive": classes[-1] if task == "binary" and len(classes) == 2 else "",
+    }, frozenset(asked)  # fmt: skip
+
+
+# --- reading the shapes ---
+
+
+def _read_input(facts: FileFacts, image: Tensor) -> tuple[dict[str, Any], set[str]]:
+    shape = image.shape
+    if len(shape) == 2:
+        return _row_of_values(image)
+    if len(shape) == 4:
+        return _plane_input(facts, image)
+    if len(shape) == 5:
+        return _block_input(facts, image)
+    raise ModelUnusable(
+        _("The input {input} of {name} has {count} axes ({shape}); images go in with 2, 4 or 5.").format(
+            input=image.name, name=facts.stem, count=len(shape), shape=image.words
+        )
+    )
+
+
+def _row_of_values(image: Tensor) -> tuple[dict[str, Any], set[str]]:
+    batch, count = image.shape
+    found: dict[str, Any] = {"layout": "NF", "batch": batch, "channels": 1}
+    for channels in (1, 3):
+        side = isqrt(count // channels) if count else 0
+        if side and side * side * channels == count:
+            return found | {"height": side, "width": side, "channels": channels}, {"height", "width"}
+    return found | {"height": 1 if count else None, "width": count}, {"height", "width"}
+
+
+def _plane_input(facts: FileFacts, image: Tensor) -> tuple[dict[str, Any], set[str]]:
+    batch, first, second, last = image.shape
+    is_first, is_last = first in (1, 3), last in (1, 3)
+    asked: set[str] = set()
+    if is_first == is_last:
+        asked.add("layout")  # both could be it, or neither is one of a picture
+        is_last = _comes_from_keras(facts) if first == last or (first is None and last is None) else _is_smaller(last, first)
+    layout: Layout = "NHWC" if is_last else "NCHW"
+    height, width, channels = (first, second, last) if is_last else (second, last, first)
+    found: dict[str, Any] = {"layout": layout, "batch": batch, "height": height, "width": width}
+    if channels is None:
+        asked.add("channels")
+    # Another number of channels than of a picture: neighbouring planes.
+    found |= {"channels": channels or 1, "planes": "one" if channels in (None, 1, 3) else "neighbours"}
+    if channels not in (None, 1):
+        asked.add("planes")
+    return found, asked | {key for key, value in (("height", height), ("width", width)) if value is None}
+
+
+def _block_input(facts: FileFacts, image: Tensor) -> tuple[dict[str, Any], set[str]]:
+    batch, first, second, third, last = image.shape
+    asked: set[str] = set()
+    layout: Layout
+    channels: Length
+    if first in (1, 3) and not (second in (1, 3) and facts.is_recurrent):
+        layout, depth, height, width, channels = "NCDHW", second, third, last, first
+    elif second in (1, 3) and last not in (1, 3):
+        layout, depth, height, width, channels = "NTCHW", first, third, last, second
+    elif last in (1, 3):
+        layout, depth, height, width, channels = ("NTHWC" if facts.is_recurrent else "NDHWC"), first, second, third, last
+        if not facts.is_recurrent:
+            asked.add("layout")
+    else:
+        layout, depth, height, width, channels = "NCDHW", second, third, last, first
+        asked |= {"layout", "channels"}
+    planes = "sequence" if layout.startswith("NT") else "volume"
+    asked |= {key for key, value in (("height", height), ("width", width)) if value is None}
+    found = {"layout": layout, "batch": batch, "depth": depth, "height": height, "width": width, "channels": channels or 1, "planes": planes}
+    return found, asked
+
+
+def _comes_from_keras(facts: FileFacts) -> bool:
+    words = " ".join((facts.producer, *(value for _key, value in facts.metadata))).lower()
+    return any(name in words for name in ("tf2onnx", "keras", "tensorflow"))
+
+
+def _is_smaller(one: Length, other: Length) -> bool:
+    return one is not None and (other is None or one < other)
+
+
+def _outputs(tensor: Tensor) -> Length:
+    if len(tensor.shape) == 1:
+        return 1
+    known = [length for length in tensor.shape[1:] if length is not None]
+    return prod(known) if len(known) == len(tensor.shape) - 1 else None
+
+
+def _picture_channels(tensor: Tensor) -> Length:
+    first, last = tensor.shape[1], tensor.shape[-1]
+    return last if _is_smaller(last, first) else first
+
+
+def _activation(tensor: Tensor, task: Task | str = "") -> Activation:
+    if tensor.activation or task in ("", "image"):
+        return "none"  # the graph does it itself
+    return "softmax" if task == "multi-class" or (task == "binary" and _outputs(tensor) == 2) else "sigmoid"
+
+
+def _title(stem: str) -> str:
+    words = " ".join(re.split(r"[_\s]+", stem)).strip()
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,69 @@
+"""What a model's file says of itself, read without running it: the shapes that go in and come out, and what is written beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from viewer.core.model_card import CARD_FILE, MODEL_FILE
+
+Length = int | None
+"""Of an axis; None where the graph leaves it open."""
+FEEDABLE = ("float32", "float16", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An input or output of a graph. ``activation``: of the node that gives it; ``kind`` "map": class names with their scores (ZipMap)."""
+
+    name: str
+    dtype: str
+    shape: tuple[Length, ...]
+    activation: str = ""
+    kind: str = "tensor"
+
+    @property
+    def words(self) -> str:
+        """``image, float32, ? x 224 x 224 x 3``."""
+        size = " x ".join("?" if n is None else str(n) for n in self.shape)
+        return ", ".join(part for part in (self.name, self.dtype, size) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a model's file says of itself, read without running it."""
+
+    stem: str
+    sha256: str
+    nbytes: int
+    opset: int
+    producer: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    is_recurrent: bool = False
+    feature: str = ""
+    weight: str = ""
+    bias: str = ""
+    input_is_scaled: bool = False
+    """Whether the graph itself brings 0 to 255 to what its network takes."""
+    version: str = ""
+    title: str = ""
+    classes: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+    external: tuple[tuple[str, str], ...] = ()
+    """Files beside it that hold weights, with their checksums."""
+
+
+def is_model_path(names: Collection[str], suffix: str, *, is_folder: bool) -> bool:
+    """Whether what was dropped is a model: a file ``.onnx``, or a folder that holds one or a card.
+
+    Parameters
+    ----------
+    names : collection of str
+        What is in the folder.
+    suffix : str
+        Of the file.
+    """
+    if not is_folder:
+        return suffix.lower() == ".onnx"
+    return MODEL_FILE in names or CARD_FILE in names
