@@ -10,7 +10,7 @@ from viewer.session.desk import ARRANGEMENTS
 
 KeyScope = Literal["G", "V", "S", "C"]
 Needs = Literal[
-    "", "image", "undo", "redo", "selection", "key_images", "ct", "planes", "phases", "patient", "model", "dicom",
+    "", "image", "undo", "redo", "selection", "key_images", "ct", "planes", "phases", "patient", "model", "classify", "dicom",
     "open", "grey", "mpr", "turned", "views", "named", "preview", "fusion", "aligned", "processed",
 ]  # fmt: skip
 
@@ -25,6 +25,7 @@ REASONS: dict[str, str] = {
     "phases": mark("This image has one phase."),
     "patient": mark("This image has no patient orientation."),
     "model": mark("No model is installed."),
+    "classify": mark("No model is installed."),
     "dicom": mark("The image shown is no DICOM file."),
     "open": mark("Nothing is open."),
     "grey": mark("This is a colour image."),
@@ -37,7 +38,7 @@ REASONS: dict[str, str] = {
     "named": mark("Select a segment or a measurement first."),
     "preview": mark("No preview is shown."),
 }
-WITHOUT_IMAGE = frozenset(("undo", "redo", "model", "open", "views"))
+WITHOUT_IMAGE = frozenset(("undo", "redo", "open", "views"))
 """Needs that have nothing to do with what the view shows."""
 READING = mark("Still reading. Wait until the series is whole.")
 WHILE_READING = frozenset(
@@ -263,8 +264,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("segment.add", mark("Add a segment"), TOOLS, "plus", (), "S", "image"),
     ActionSpec("preview.accept", mark("Accept the preview"), TOOLS, "check", (), "S", "preview"),
     ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ()),
-    ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", (), "G", "image", mark("Ask the model about this image.")),
-    ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", (), "G", "image"),
+    ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", (), "G", "classify", mark("Ask the model about this image.")),
+    ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", (), "G", "model"),
     ActionSpec("help.palette", mark("Find a command"), HELP, "search", ()),
     ActionSpec("help.keys", mark("All keys"), HELP, "keyboard", ()),
     ActionSpec("help.about", mark("About negatoscope"), HELP, "info", (), opens_dialog=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
@@ -31,7 +31,7 @@ class Actions(QObject):
         super().__init__(window)
         self._window, self._view = window, view
         self._actions: dict[str, QAction] = {}
-        self._told: tuple[set[str], bool] | None = None
+        self._told: tuple[set[str], bool, dict[str, str]] | None = None
         self._specs: dict[str, ActionSpec] = {}
         self._narrow: frozenset[str] = frozenset()
         self._profile = Profile()
@@ -141,7 +141,7 @@ class Actions(QObject):
             if not action.property("unavailable"):
                 action.setToolTip(tip)
 
-    def set_available(self, facts: set[str], *, is_reading: bool = False) -> None:
+    def set_available(self, facts: set[str], *, is_reading: bool = False, reasons: Mapping[str, str] | None = None) -> None:
         """Enable what has what it needs; the rest says in its tooltip what is missing.
 
         Parameters
@@ -150,16 +150,20 @@ class Actions(QObject):
             The needs that are met.
         is_reading : bool
             Whether the image is not whole yet: then it can be looked at, and no more.
+        reasons : mapping of str to str, optional
+            Why a need is not met, where that depends on the image; in place of the words of the table.
         """
-        if (facts, is_reading) == self._told:
+        own = dict(reasons or {})
+        if (facts, is_reading, own) == self._told:
             return  # scrolling asks a hundred times a second
-        self._told = set(facts), is_reading
+        self._told = set(facts), is_reading, own
         for spec_id, spec in self._specs.items():
             if not spec.needs:
                 continue
             is_of_image = spec.needs not in WITHOUT_IMAGE
             met = spec.needs in facts and ("image" in facts or not is_of_image)
-            reason = "" if met else _(REASONS["image" if is_of_image and "image" not in facts else spec.needs])
+            missing = "image" if is_of_image and "image" not in facts else spec.needs
+            reason = "" if met else own.get(missing) or _(REASONS[missing])
             if not reason and is_reading and not (spec.command or spec_id in WHILE_READING):
                 reason = _(READING)
             theme.set_available(self._actions[spec_id], reason)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def show_availability(window: Window) -> None:
     """Enable, name and check the actions of a window."""
     actions = window.actions_table
-    actions.set_available(_history_facts(window) | _image_facts(window), is_reading=window.host.arriving is not None)
+    refused = _model_reasons(window)
+    facts = _history_facts(window) | _image_facts(window) | ({"model", "classify"} - refused.keys())
+    actions.set_available(facts, is_reading=window.host.arriving is not None, reasons=refused)
     for action_id, on in _checked(window).items():
         actions[action_id].setChecked(on)
     set_action_icon(actions, "view.cine", "pause" if window.cine.is_playing else "play")
@@ -51,6 +53,18 @@ def _image_facts(window: Window) -> set[str]:
         }  # fmt: skip
         facts |= window.windowing_commands.facts(state)
     return facts | {name for name, is_met in met.items() if is_met}
+
+
+def _model_reasons(window: Window) -> dict[str, str]:
+    """Why the image in view cannot be classified by one key."""
+    host = window.host
+    volume = host.state.volume
+    if volume is None:
+        return {"model": "", "classify": ""}
+    reason = host.models.why_not(volume)
+    if reason:
+        return {"model": reason, "classify": reason}
+    return {} if host.state.layout.axis == 0 else {"classify": _("Models look at slices as they were acquired. Choose As acquired in the View menu.")}
 
 
 def _checked(window: Window) -> dict[str, bool]:

@@ -28,6 +28,7 @@ from viewer.session.settings import LEAVE_NOTHING, Settings, data_folder
 from viewer.session.store import Store
 from viewer.ui.looking import Looking
 from viewer.ui.messages import Notice
+from viewer.ui.model_shelf import ModelShelf
 from viewer.ui.work import Work
 
 _TRIM_INTERVAL_MS = 2000
@@ -51,6 +52,7 @@ class Host(Looking):
         super().__init__(parent)
         self.registry, self.pool, self.settings = registry, pool, settings
         self.work = Work(self)
+        self.models = ModelShelf(parent=self)
         self._journal = journal
         self.document = self._new_document()
         self._begin_looking()

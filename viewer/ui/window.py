@@ -170,6 +170,7 @@ class Window(QMainWindow):
         host, actions = self.host, self.actions_table
         host.notice.connect(self._show_notice)
         host.view_changed.connect(self.refresh_actions)
+        host.models.changed.connect(self.refresh_actions)
         host.seen_changed.connect(self._show_view)
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._take_document)

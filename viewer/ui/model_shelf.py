@@ -1,0 +1,87 @@
+"""The models at hand, as the window's parts share them: which there are, and which one an image is asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from viewer.core.model_card import ModelCard
+from viewer.core.volume import Volume
+from viewer.core.words import gettext as _
+from viewer.session import models
+
+Kind = tuple[str, str]
+Listing = tuple[tuple[ModelCard, ...], tuple[tuple[str, str], ...]]
+"""The models, and (name, reason) of what cannot be used."""
+
+
+class ModelShelf(QObject):
+    """Read when first asked, and again by :meth:`reload`: after a model was added, removed, or its folder changed."""
+
+    changed = Signal()
+
+    def __init__(self, listing: Callable[[], Listing] | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._list = listing or (lambda: models.list_models())
+        self._read: Listing | None = None
+        self._by_hand: dict[Kind, str] = {}
+
+    @property
+    def cards(self) -> tuple[ModelCard, ...]:
+        return self._reading()[0]
+
+    @property
+    def broken(self) -> tuple[tuple[str, str], ...]:
+        """(name, reason) of what cannot be used."""
+        return self._reading()[1]
+
+    @property
+    def classifiers(self) -> tuple[ModelCard, ...]:
+        """Those whose result is a report; those for benchmarks only at the end."""
+        found = [card for card in self.cards if card.is_classifier]
+        return tuple(sorted(found, key=lambda card: card.is_benchmark))
+
+    def reload(self) -> None:
+        """Look at the folders anew."""
+        self._read = None
+        self.changed.emit()
+
+    def choose(self, volume: Volume, name: str) -> None:
+        """Ask this model about images of the volume's kind from now on, until the program ends; "" the best one again."""
+        if name:
+            self._by_hand[kind_of(volume)] = name
+        else:
+            self._by_hand.pop(kind_of(volume), None)
+        self.changed.emit()
+
+    def model_for(self, volume: Volume) -> ModelCard | None:
+        """The one that was chosen by hand for such images, else the one that fits best; None: none fits."""
+        name = self._by_hand.get(kind_of(volume))
+        chosen = next((card for card in self.classifiers if card.name == name), None)
+        return chosen or _best(self.classifiers, volume)
+
+    def why_not(self, volume: Volume) -> str:
+        """Why an image cannot be classified by one key, in a sentence; "" if it can."""
+        model = self.model_for(volume)
+        if model is None:
+            if not any(not card.is_benchmark for card in self.classifiers):
+                return _("No model is installed.")
+            return _("No installed model is for such images. The Classify tab offers the others.")
+        if not models.fits(model, volume):
+            return _("{model} is not for such images. The Classify tab can ask it anyway.").format(model=_(model.title))
+        return ""
+
+    def _reading(self) -> Listing:
+        if self._read is None:
+            self._read = self._list()
+        return self._read
+
+
+def kind_of(volume: Volume) -> Kind:
+    """What images have in common that are asked with the same model: modality and body part."""
+    return volume.identity.modality, volume.identity.body_part
+
+
+def _best(cards: tuple[ModelCard, ...], volume: Volume) -> ModelCard | None:
+    return next((card for card in cards if not card.is_benchmark and models.fits(card, volume)), None)
