@@ -58,7 +58,12 @@ class InputSpec:
     fit: Fit = "squeeze"
     pad_value: float | None = None
     """Level, on the scale of ``ValueSpec.out_range``, of what ``fit = "pad"`` adds; None repeats the edge."""
+    interpolation: Literal["bilinear", "bicubic", "nearest"] = "bilinear"
     antialias: bool = True
+    multiple: int = 1
+    """Where the input has no size of its own: rows and columns are filled up to a multiple of this."""
+    is_grey_only: bool = False
+    """Colour images are refused; without this, a model of one channel gets their brightness."""
     polarity: Literal["bone-bright", "as-stored"] = "bone-bright"
 
 
@@ -255,9 +260,13 @@ class _Reader:
             depth=None if depth == "any" else int(depth), batch=None if batch == "dynamic" else int(batch),
             fit=self._one_of("fit", str(part.get("fit", "squeeze")), get_args(Fit)),
             pad_value=None if part.get("pad_value") is None else float(part["pad_value"]), antialias=bool(part.get("antialias", True)),
+            interpolation=self._one_of("interpolation", str(part.get("interpolation", "bilinear")), ("bilinear", "bicubic", "nearest")),
+            multiple=int(part.get("multiple", 1)), is_grey_only=bool(part.get("grey_only", False)),
             polarity=self._one_of("polarity", str(part.get("polarity", "bone-bright")), ("bone-bright", "as-stored")),
         )  # fmt: skip
-        if any(n is not None and not 1 <= n <= MOST_PIXELS for n in (found.height, found.width, found.depth, found.batch, found.channels)):
+        if any(
+            n is not None and not 1 <= n <= MOST_PIXELS for n in (found.height, found.width, found.depth, found.batch, found.channels, found.multiple)
+        ):
             raise ValueError("input")
         return found
 
