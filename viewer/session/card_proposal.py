@@ -128,6 +128,8 @@ def _read_input(facts: FileFacts, image: Tensor) -> tuple[dict[str, Any], set[st
         return _plane_input(facts, image)
     if len(shape) == 5:
         return _block_input(facts, image)
+    if not shape:
+        raise ModelUnusable(_("{name} does not say how many axes its input {input} has.").format(input=image.name, name=facts.stem))
     raise ModelUnusable(
         _("The input {input} of {name} has {count} axes ({shape}); images go in with 2, 4 or 5.").format(
             input=image.name, name=facts.stem, count=len(shape), shape=image.words

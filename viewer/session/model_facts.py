@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from viewer.core.model_card import CARD_FILE, MODEL_FILE
 
 Length = int | None
@@ -52,6 +55,24 @@ class FileFacts:
     metadata: tuple[tuple[str, str], ...] = ()
     external: tuple[tuple[str, str], ...] = ()
     """Files beside it that hold weights, with their checksums."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriedModel:
+    """What a run on one image gave, before the model has been added."""
+
+    scores: tuple[tuple[str, float], ...]
+    """Class names with scores from 0 to 1; empty where a picture comes out."""
+    raw: str
+    """The first numbers of the output, as they came."""
+    device: str
+    note: str
+    milliseconds: float
+    fed: NDArray[np.uint8] | None
+    """The input as a small picture, (rows, columns) or (rows, columns, 3); None where it is none."""
+    fed_size: tuple[int, ...]
+    """Axes of the input."""
+    warnings: tuple[str, ...] = ()
 
 
 def is_model_path(names: Collection[str], suffix: str, *, is_folder: bool) -> bool:
