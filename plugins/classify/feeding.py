@@ -1,72 +1,220 @@
-"""From a plane's own values to a model's input, as its card says: polarity, window, crop, size, normalisation."""
+"""From an image's planes to a model's inputs, as its card says: how many planes go in, which channels, in which order of axes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Picture
 
-from viewer.api import Image, ModelUnusable, Window, apply_window, gettext
+from plugins.classify.framing import block_planes, film_box, fitted, frame_of, resized
+from plugins.classify.levels import Levels, check_channels
+from viewer.api import Image, ModelUnusable, Refused, Window, gettext
 from viewer.api.models import ModelCard
 
+__all__ = ["Feed", "batches", "fed_picture", "film_box", "plane_input"]
 
-def plane_input(card: ModelCard, image: Image, plane: int) -> NDArray[np.float32]:
-    """One plane as the model takes it: (channels, height, width), or (height, width, channels) for NHWC.
+_LAYOUTS = {
+    "one": ("NCHW", "NHWC", "NF"),
+    "neighbours": ("NCHW", "NHWC", "NF"),
+    "volume": ("NCDHW", "NDHWC"),
+    "sequence": ("NTCHW", "NTHWC"),
+}
+_TYPES: dict[str, Any] = {"float32": np.float32, "float16": np.float16, "float64": np.float64, "uint8": np.uint8}
+# Large enough to keep all cores busy, small enough that Cancel is quick and the next batch is ready in time.
+_MOST_AT_ONCE, _MOST_VALUES = 32, 4 << 20
 
-    The values are the image's own, never the screen's; MONOCHROME1 is turned bone-bright first.
+
+class Feed:
+    """The inputs of a model for one image: one a plane, or one for all of them.
+
+    Raises
+    ------
+    Refused
+        The image cannot be fed to this model: its unit, its colours, or a single plane where a volume is needed.
+    ModelUnusable
+        The card contradicts itself.
     """
-    gray, valid = np.asarray(image.gray()[plane]), image.valid()[plane]
-    levels = _levels(card, image, gray, valid)
-    if image.is_inverted and card.input.polarity == "bone-bright":
-        levels = 255.0 - levels
-    levels[~valid] = 0.0
-    sized = _resized(card, _fitted(card, levels))
-    normal = card.normalisation
-    mean, spread = (np.asarray(values, dtype=np.float32)[:, None, None] for values in (normal.mean, normal.std))
-    stacked = (np.repeat(sized[None], card.input.channels, axis=0) / np.float32(normal.scale) - mean) / spread
-    if card.input.layout == "NHWC":
-        stacked = stacked.transpose(1, 2, 0)
-    return np.ascontiguousarray(stacked, dtype=np.float32)
+
+    def __init__(self, card: ModelCard, image: Image) -> None:
+        self.card, self.image = card, image
+        spec = card.input
+        if spec.layout not in _LAYOUTS[spec.planes]:
+            raise ModelUnusable(
+                gettext('The card of {card} says planes = "{planes}" and layout = "{layout}", which do not go together.').format(
+                    card=card.name, planes=spec.planes, layout=spec.layout
+                )
+            )
+        if spec.dtype not in _TYPES:
+            raise ModelUnusable(
+                gettext('The card of {card} names the type "{type}" of its input; known are {known}.').format(
+                    card=card.name, type=spec.dtype, known=", ".join(_TYPES)
+                )
+            )
+        check_channels(card)
+        self.planes = int(image.values.shape[0])
+        if self.is_whole and self.planes < 2:
+            raise Refused(
+                gettext("The model {model} takes a volume of several planes; this image is one plane. Open the whole series.").format(
+                    model=card.title
+                )
+            )
+        self.levels = Levels(card, image)
+        self.frame = frame_of(card, image.values.shape[1], image.values.shape[2])
+
+    @property
+    def is_whole(self) -> bool:
+        """One input for all planes together."""
+        return self.card.input.planes in ("volume", "sequence")
+
+    @property
+    def count(self) -> int:
+        """How many inputs there are."""
+        return 1 if self.is_whole else self.planes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one input, without the axis of the batch, channels first."""
+        spec = self.card.input
+        size = (self.frame.rows, self.frame.columns)
+        if spec.planes == "volume":
+            return (spec.channels, block_planes(self.card, self.planes)[1], *size)
+        return (len(self.planes_of(0)), spec.channels, *size) if spec.planes == "sequence" else (spec.channels, *size)
+
+    @property
+    def batch_size(self) -> int:
+        """How many go in at a time: as many as the graph asks for, else what keeps the cores busy and the memory small."""
+        if self.card.input.batch is not None:
+            return self.card.input.batch
+        return max(1, min(_MOST_AT_ONCE, self.count, _MOST_VALUES // int(np.prod(self.shape))))
+
+    def plane_of(self, index: int) -> int:
+        """The plane that an input stands for; the middle one where all go in together."""
+        return self.planes // 2 if self.is_whole else index
+
+    def planes_of(self, index: int) -> tuple[int, ...]:
+        """The planes that go into an input, in their order; beyond the ends the last ones are repeated."""
+        spec = self.card.input
+        if spec.planes == "one":
+            return (index,)
+        if spec.planes == "neighbours":
+            first = index - (spec.channels - 1) // 2
+            return tuple(min(max(n, 0), self.planes - 1) for n in range(first, first + spec.channels))
+        if spec.planes == "sequence" and spec.depth is not None:
+            return tuple(round(float(place)) for place in np.linspace(0, self.planes - 1, spec.depth))
+        return tuple(range(self.planes))
+
+    def is_empty(self, index: int) -> bool:
+        """Nothing but padding goes in."""
+        return self.levels.is_empty(self.planes_of(index))
+
+    def batch(self, indices: Sequence[int]) -> NDArray[Any]:
+        """These inputs as the graph takes them: its order of axes, its type, normalised. A fixed batch is filled up with its last."""
+        spec = self.card.input
+        wanted = list(indices)
+        if spec.batch is not None:
+            wanted += [wanted[-1]] * (spec.batch - len(wanted))
+        inputs = np.empty((len(wanted), *self.shape), dtype=np.float32)
+        for place, index in enumerate(wanted):
+            if place and index == wanted[place - 1]:
+                inputs[place] = inputs[place - 1]
+            else:
+                self._fill(inputs[place], index)
+        self._normalise(inputs)
+        if spec.layout in ("NHWC", "NTHWC", "NDHWC", "NF"):
+            inputs = np.moveaxis(inputs, 2 if spec.planes == "sequence" else 1, -1)
+        if spec.layout == "NF":
+            inputs = inputs.reshape(len(wanted), -1)
+        if spec.dtype == "uint8":
+            inputs = np.clip(np.rint(inputs), 0, 255)
+        return np.ascontiguousarray(inputs, dtype=_TYPES[spec.dtype])
+
+    def picture(self, plane: int) -> NDArray[np.uint8]:
+        """What the model gets of a plane, before normalisation, for people: (rows, columns), in colour with a last axis of 3."""
+        low, high = self.card.values.out_range
+        levels = self._plane(plane, self.levels.window(self._together(plane)))
+        return np.asarray(np.clip(np.rint((levels - low) * (255.0 / (high - low))), 0, 255), dtype=np.uint8)
+
+    def _together(self, plane: int) -> tuple[int, ...]:
+        return self.planes_of(0 if self.is_whole else plane)
+
+    def _plane(self, plane: int, window: Window) -> NDArray[np.float32]:
+        return fitted(self.card, self.frame, self.levels.of(plane, window, self.frame.inner), pad=self.card.input.pad_value)
+
+    def _fill(self, target: NDArray[np.float32], index: int) -> None:
+        """Levels of one input, channels first."""
+        planes = self.planes_of(index)
+        window = self.levels.window(planes)
+        if self.card.input.planes == "neighbours":
+            for channel, plane in enumerate(planes):
+                target[channel] = target[channel - 1] if channel and plane == planes[channel - 1] else self._plane(plane, window)
+        elif self.card.input.planes == "volume":
+            self._fill_block(target, window)
+        elif self.card.input.planes == "sequence":
+            for step, plane in enumerate(planes):
+                _fill_channels(target[step], self._plane(plane, window))
+        else:
+            _fill_channels(target, self._plane(planes[0], window))
+
+    def _fill_block(self, target: NDArray[np.float32], window: Window) -> None:
+        first, depth, step = block_planes(self.card, self.planes)
+        if step == 1.0:
+            pad = self.card.input.pad_value if self.card.input.fit == "pad" else None
+            for place in range(depth):
+                plane = int(first) + place
+                if pad is not None and not 0 <= plane < self.planes:
+                    target[:, place] = pad
+                else:
+                    _fill_channels(target[:, place], self._plane(min(max(plane, 0), self.planes - 1), window))
+            return
+        block = np.empty((target.shape[0], self.planes, *target.shape[2:]), dtype=np.float32)
+        for plane in range(self.planes):
+            _fill_channels(block[:, plane], self._plane(plane, window))
+        # A plane a row: what makes pictures smaller then works along the planes only.
+        for channel in range(len(target)):
+            flat = block[channel].reshape(self.planes, -1)
+            spec = self.card.input
+            target[channel] = resized(flat, depth, flat.shape[1], method=spec.interpolation, antialias=spec.antialias).reshape(target.shape[1:])
+
+    def _normalise(self, inputs: NDArray[np.float32]) -> None:
+        normal = self.card.normalisation
+        shape = [1] * inputs.ndim
+        shape[2 if self.card.input.planes == "sequence" else 1] = -1
+        mean, spread = (np.asarray(values, dtype=np.float32).reshape(shape) for values in (normal.mean, normal.std))
+        inputs /= np.float32(normal.scale)
+        inputs -= mean
+        inputs /= spread
 
 
-def _is_as_is(image: Image, gray: NDArray[np.generic], card: ModelCard) -> bool:
-    return image.is_color or (gray.dtype == np.uint8 and card.values.eight_bit == "as-is")
+def plane_input(card: ModelCard, image: Image, plane: int) -> NDArray[Any]:
+    """One input as the graph takes it, without the axis of the batch: that of a plane, or of all planes together."""
+    feed = Feed(card, image)
+    return np.asarray(feed.batch([0 if feed.is_whole else plane])[0])
 
 
-def _levels(card: ModelCard, image: Image, gray: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Values on 0..255: 8-bit pictures as they are, else by the file's window, else percentiles of the plane."""
-    if _is_as_is(image, gray, card):
-        return gray.astype(np.float32)
-    if image.window is not None and card.values.kind == "window-or-range":
-        shown = apply_window(gray, image.window)
-    else:
-        low, high = card.values.percentiles
-        inside = np.asarray(gray[valid], dtype=np.float64)
-        if not inside.size:
-            raise ModelUnusable(gettext("The plane holds nothing but padding; there is nothing to classify."))
-        edges = np.percentile(inside, [low, high])
-        shown = apply_window(np.nan_to_num(gray, nan=float(edges[0])), Window.between(float(edges[0]), float(max(edges[1], edges[0] + 1e-6))))
-    return shown.astype(np.float32)
+def fed_picture(card: ModelCard, image: Image, plane: int) -> NDArray[np.uint8]:
+    """What a model really gets of a plane, for people: (rows, columns), or (rows, columns, 3) in colour."""
+    return Feed(card, image).picture(plane)
 
 
-def _fitted(card: ModelCard, levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    rows, columns = levels.shape
-    fit = card.input.fit
-    if fit == "squeeze" or rows == columns:
-        return levels
-    side = min(rows, columns)
-    if fit == "crop":
-        top, left = (rows - side) // 2, (columns - side) // 2
-        return levels[top : top + side, left : left + side]
-    side = max(rows, columns)
-    top, left = (side - rows) // 2, (side - columns) // 2
-    return np.pad(levels, ((top, side - rows - top), (left, side - columns - left)), mode="edge")
+def batches(feed: Feed, indices: Sequence[int]) -> Iterator[tuple[Sequence[int], NDArray[Any]]]:
+    """Inputs in batches with what they are of; the next batch is made while the caller works on the one before."""
+    parts = [indices[start : start + feed.batch_size] for start in range(0, len(indices), feed.batch_size)]
+    if len(parts) < 2:
+        for part in parts:
+            yield part, feed.batch(part)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="feed") as ahead:
+        following = ahead.submit(feed.batch, parts[0])
+        for number, part in enumerate(parts):
+            made = following.result()
+            if number + 1 < len(parts):
+                following = ahead.submit(feed.batch, parts[number + 1])
+            yield part, made
 
 
-def _resized(card: ModelCard, levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    height, width = card.input.height or levels.shape[0], card.input.width or levels.shape[1]
-    if levels.shape == (height, width):
-        return levels
-    # Pillow's bilinear is a triangle as wide as the reduction: antialiased.
-    picture = Picture.fromarray(np.ascontiguousarray(levels, dtype=np.float32))
-    return np.asarray(picture.resize((width, height), Picture.Resampling.BILINEAR), dtype=np.float32)
+def _fill_channels(target: NDArray[np.float32], levels: NDArray[np.float32]) -> None:
+    """One plane into (channels, rows, columns): colours one a channel, grey into all of them."""
+    target[...] = np.moveaxis(levels, -1, 0) if levels.ndim == 3 else levels
