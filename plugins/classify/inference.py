@@ -1,67 +1,255 @@
-"""Running an ONNX model in a worker: which device really does the work."""
+"""Running an ONNX model in a worker: checked first, on the device that really does the work, its outputs checked as they come."""
 
 from __future__ import annotations
 
-import functools
-import os
-from dataclasses import dataclass
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from plugins.classify import devices, onnx_file, onnx_trust
+from plugins.classify.devices import CPU, CUDA, PROVIDERS
+from plugins.classify.onnx_container import check_container
+from plugins.classify.onnx_model import OnnxFacts, ValueFact
 from viewer.api import ModelUnusable, gettext
 from viewer.api.models import ModelCard, check_file
 
+_MOST_ELEMENTS = 1 << 28
+_MOST_LOADED = 4
+_loaded: OrderedDict[tuple[object, ...], Runner] = OrderedDict()
 
-@dataclass(frozen=True, slots=True)
+
 class Runner:
-    """A loaded model; ``device`` is what it got, which need not be what was asked for."""
+    """A loaded model. ``device`` is what does the work, which need not be what was asked for; ``note`` says why, "" where nothing is to be said.
 
-    session: Any
-    device: str
-    note: str
+    Both may change with a run: what fails on another device is run again on the CPU, and stays there. Read them after the run.
+    """
+
+    def __init__(self, name: str, facts: OnnxFacts, make: Callable[[str], Any], device: str) -> None:
+        self.name, self.facts = name, facts
+        self._make: Callable[[str], Any] | None = make
+        self.session: Any = None
+        self.device, self.note = CPU, ""
+        self._start(device)
+        if self.device == CPU:
+            self._make = None  # with the bytes of the model, which are of no more use
+
+    def run(self, names: Sequence[str], feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """The named outputs, in that order, for inputs by name.
+
+        Raises
+        ------
+        ModelUnusable
+            The model failed, or an output is no tensor of numbers, is not what the file declares, or holds NaN or infinities.
+        """
+        try:
+            outputs = self.session.run(list(names), dict(feeds))
+        except Exception as err:  # onnxruntime raises classes of its own, all children of Exception
+            if self.device == CPU:
+                raise self._failed(err) from err
+            self._fall_back(
+                gettext("{device} failed ({reason}); the CPU was used instead.").format(device=self.device, reason=devices.first_line(err))
+            )
+            try:
+                outputs = self.session.run(list(names), dict(feeds))
+            except Exception as again:
+                raise self._failed(again) from again
+        return [self._checked(name, value) for name, value in zip(names, outputs, strict=True)]
+
+    def _start(self, device: str) -> None:
+        if device == CPU:
+            self.session = self._session(CPU)
+            return
+        try:
+            self.session = self._made(device)
+        except Exception as err:  # noqa: BLE001  onnxruntime raises classes of its own
+            self._fall_back(
+                gettext("{device} could not be used ({reason}); the CPU was used instead.").format(device=device, reason=devices.first_line(err))
+            )
+            return
+        # Asking for CUDA and not getting it is only a warning to onnxruntime: what counts is what the session says.
+        if PROVIDERS[device] in self.session.get_providers():
+            self.device = device
+        else:
+            self.note = gettext("{device} was found but could not be used; the CPU was used instead.").format(device=device)
+
+    def _fall_back(self, note: str) -> None:
+        self.session = None  # lets go of the device's memory first
+        self.session, self.device, self.note = self._session(CPU), CPU, note
+        self._make = None
+
+    def _session(self, device: str) -> Any:
+        try:
+            return self._made(device)
+        except MemoryError:
+            raise
+        except Exception as err:  # onnxruntime raises classes of its own, all children of Exception
+            raise ModelUnusable(
+                gettext("The model {name} could not be loaded: {reason}").format(name=self.name, reason=devices.first_line(err))
+            ) from err
+
+    def _made(self, device: str) -> Any:
+        assert self._make is not None
+        return self._make(device)
+
+    def _failed(self, err: Exception) -> ModelUnusable:
+        return ModelUnusable(gettext("The model {card} failed: {reason}").format(card=self.name, reason=devices.first_line(err)))
+
+    def _checked(self, name: str, value: Any) -> NDArray[Any]:
+        declared = self.facts.value(name) or ValueFact(name)
+        if isinstance(value, list | tuple) and value and all(isinstance(row, dict) for row in value):
+            value = self._table(name, value)
+        elif not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+            found = value.dtype.name if isinstance(value, np.ndarray) else type(value).__name__
+            raise ModelUnusable(
+                gettext("The output {output} of the model {card} is no array of numbers ({found}).").format(output=name, card=self.name, found=found)
+            )
+        elif not _is_as_declared(declared, value):
+            raise ModelUnusable(
+                gettext("The output {output} of the model {card} is {found}; its file says {said}.").format(
+                    output=name,
+                    card=self.name,
+                    found=f"{value.dtype} {onnx_trust.shape_text(value.shape)}",
+                    said=f"{declared.dtype} {onnx_trust.shape_text(declared.dims or ())}",
+                )
+            )
+        if value.size > _MOST_ELEMENTS:
+            raise ModelUnusable(
+                gettext("The output {output} of the model {card} has {count} numbers, more than can be shown.").format(
+                    output=name, card=self.name, count=value.size
+                )
+            )
+        bad = int(np.count_nonzero(~np.isfinite(value))) if value.dtype.kind == "f" else 0
+        if bad:
+            raise ModelUnusable(
+                gettext("The model {card} gave {bad} of {count} outputs that are no numbers.").format(card=self.name, bad=bad, count=value.size)
+            )
+        return np.asarray(value)
+
+    def _table(self, name: str, rows: Sequence[Mapping[Any, float]]) -> NDArray[np.float32]:
+        """(N, classes) from what ZipMap gives: a score by class for each row, in the order of its classes."""
+        labels = self.facts.labels_of(name)
+        keys = list(labels) if set(labels) == set(rows[0]) else sorted(rows[0])
+        if any(set(row) != set(keys) for row in rows):
+            raise ModelUnusable(
+                gettext("The output {output} of the model {card} names other classes from row to row.").format(output=name, card=self.name)
+            )
+        return np.array([[row[key] for key in keys] for row in rows], dtype=np.float32)
 
 
-def load(card: ModelCard) -> Runner:
-    """The model of a card, loaded once in a worker's life. Raises ModelUnusable with the reason."""
+def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = ()) -> Runner:
+    """The model of a card, loaded once in a worker's life (the last few are kept, until their files change).
+
+    Parameters
+    ----------
+    card : ModelCard
+        Its file is held against checksum and card before anything of it is run.
+    device : str
+        "auto" takes CUDA where it works, else the CPU; a name of :data:`devices.PROVIDERS` takes that one, else the CPU, with a note.
+    extra_outputs : sequence of str
+        Values within the graph that become outputs, too.
+
+    Raises
+    ------
+    ModelUnusable
+        The model may not or cannot be run; one sentence says why.
+    """
+    state = _state(card.model_path)
+    key = (str(card.model_path), card.sha256, state, device.lower(), tuple(extra_outputs), card.input, card.output, tuple(card.external.items()))
+    runner = _loaded.get(key)
+    if runner is None:
+        content, found = checked(card)
+        for name in extra_outputs:
+            content = onnx_file.with_output(content, name, file=found.file)
+        runner = Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, has_free_sizes(found)), chosen(device))
+        runner = _limited(key, runner)
+    _loaded.move_to_end(key)
+    return runner
+
+
+def checked(card: ModelCard) -> tuple[bytes, OnnxFacts]:
+    """The bytes of a card's model and what they hold, after all checks. Raises ModelUnusable."""
     check_file(card)
-    return _load(str(card.model_path), card.sha256, card.name)
+    devices.check_install()
+    path = card.model_path
+    try:
+        check_container(path)
+        content = path.read_bytes()
+    except OSError as err:
+        raise ModelUnusable(gettext("The model {card} cannot be read: {reason}").format(card=card.name, reason=err.strerror or str(err))) from err
+    if hashlib.sha256(content).hexdigest() != card.sha256.lower():
+        raise ModelUnusable(gettext("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
+    found = onnx_file.facts_of(content, f"{card.name}/{path.name}")
+    known = devices.known_versions(found.ir_version, found.opsets.get("", 0))
+    onnx_trust.check_file(found, card.folder, card.external, known)
+    onnx_trust.check_card(found, card)
+    return content, found
 
 
-@functools.lru_cache(maxsize=4)
-def _load(path: str, sha256: str, name: str) -> Runner:
-    onnxruntime.disable_telemetry_events()
+def chosen(device: str) -> str:
+    """The device that is tried first. Raises ModelUnusable for a name that is none."""
+    if device.lower() in ("auto", ""):
+        return CUDA if CUDA in devices.available() else CPU
+    return devices.named(device)
+
+
+def has_free_sizes(found: OnnxFacts) -> bool:
+    """Whether the graph leaves open how large its input is: memory planned for one size is then no use for the next."""
+    return any(value.dims is None or any(not isinstance(size, int) for size in value.dims) for value in found.inputs)
+
+
+def logits(runner: Runner, card: ModelCard, batch: NDArray[Any]) -> NDArray[np.float64]:
+    """Raw outputs (N, outputs) of a batch as the card lays it out. Raises ModelUnusable for what is no such output."""
+    found = runner.run([onnx_trust.output_name(runner.facts, card)], {onnx_trust.input_name(runner.facts, card): batch})[0]
+    if found.size % len(batch):
+        raise ModelUnusable(
+            gettext("The model {card} gave {found} for {count} images.").format(
+                card=card.name, found=onnx_trust.shape_text(found.shape), count=len(batch)
+            )
+        )
+    return np.asarray(found, dtype=np.float64).reshape(len(batch), -1)
+
+
+def _session(content: bytes, folder: Path, device: str, is_free: bool) -> Any:
+    """A session of onnxruntime on a device: the one place where models are started."""
+    onnxruntime = devices.runtime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = os.cpu_count() or 1
-    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
-    asked = ["CUDAExecutionProvider", "CPUExecutionProvider"] if has_cuda else ["CPUExecutionProvider"]
-    try:
-        session = onnxruntime.InferenceSession(path, options, providers=asked)
-    except Exception as err:  # onnxruntime raises classes of its own, all children of Exception
-        raise ModelUnusable(
-            gettext("The model {name} could not be loaded: {reason}").format(name=name, reason=str(err).strip().splitlines()[0])
-        ) from err
-    # Asking for CUDA and not getting it is only a warning to onnxruntime: what counts is what the session says.
-    got_cuda = "CUDAExecutionProvider" in session.get_providers()
-    note = gettext("CUDA was found but could not be used; the CPU was used instead.") if has_cuda and not got_cuda else ""
-    return Runner(session, "CUDA" if got_cuda else "CPU", note)
+    options.intra_op_num_threads = devices.cores()
+    options.enable_mem_pattern = not is_free
+    # From bytes: what was checked is what is run. Weights of other files were checked where they lie.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
+    providers = [PROVIDERS[CPU]] if device == CPU else [PROVIDERS[device], PROVIDERS[CPU]]
+    if device not in devices.available():
+        raise ModelUnusable(gettext("the installed onnxruntime was not built for it"))
+    return onnxruntime.InferenceSession(content, options, providers=providers)
 
 
-def logits(runner: Runner, card: ModelCard, batch: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Raw outputs (N, outputs) of a batch as the card lays it out. Raises ModelUnusable for what is no such output."""
-    name = card.input.name or runner.session.get_inputs()[0].name
-    output = card.output.name or runner.session.get_outputs()[0].name
+def _limited(key: tuple[object, ...], runner: Runner) -> Runner:
+    _loaded[key] = runner
+    while len(_loaded) > _MOST_LOADED:
+        _loaded.popitem(last=False)
+    return runner
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """By what a file is known again: when and how it was written. Zeros where there is none, which the checks will say."""
     try:
-        values = runner.session.run([output], {name: batch})[0]
-    except Exception as err:
-        raise ModelUnusable(gettext("The model {card} failed: {reason}").format(card=card.name, reason=str(err).strip().splitlines()[0])) from err
-    found = np.asarray(values, dtype=np.float64).reshape(len(batch), -1)
-    bad = int(np.count_nonzero(~np.isfinite(found)))
-    if bad:
-        raise ModelUnusable(
-            gettext("The model {card} gave {bad} of {count} outputs that are no numbers.").format(card=card.name, bad=bad, count=found.size)
-        )
-    return found
+        found = path.lstat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _is_as_declared(declared: ValueFact, value: NDArray[Any]) -> bool:
+    if declared.kind != "tensor" or (declared.dtype and declared.dtype != value.dtype.name):
+        return False
+    if declared.dims is None:
+        return True
+    # The first axis is that of the batch: exporters leave it at 1 where any number goes through.
+    pairs = zip(declared.dims[1:], value.shape[1:], strict=False)
+    return len(declared.dims) == value.ndim and all(not isinstance(said, int) or said == found for said, found in pairs)

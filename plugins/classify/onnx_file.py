@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plugins.classify import wire
+from plugins.classify.onnx_container import check_container
 from plugins.classify.onnx_model import Graph, Node, OnnxFacts, ValueFact, Weights, damaged
 from plugins.classify.onnx_reader import MOST_DEPTH, MOST_NODES, Reader
 from plugins.classify.wire import Damaged, Span
@@ -15,8 +16,6 @@ __all__ = ["MOST_DEPTH", "MOST_NODES", "Graph", "Node", "OnnxFacts", "ValueFact"
 
 def facts(path: Path) -> OnnxFacts:
     """Read an ONNX file. Raises ModelUnusable with a sentence that names it: not ONNX, empty, cut off, too large, not to be read."""
-    from plugins.classify.onnx_trust import check_container
-
     try:
         check_container(path)
         return facts_of(path.read_bytes(), path.name)

@@ -176,6 +176,16 @@ class OnnxFacts:
                         return np.asarray(value, np.float32 if "float" in key else np.int64)
         return None
 
+    def labels_of(self, output: str) -> tuple[Any, ...]:
+        """The classes by which a ZipMap node gives its scores: numbers or texts, in the order of the scores; () for any other output."""
+        for node in self.graph.nodes:
+            if node.op == "ZipMap" and output in node.outputs:
+                for key in ("classlabels_int64s", "classlabels_strings"):
+                    labels = node.attributes.get(key, ())
+                    if labels:
+                        return tuple(label.decode(errors="replace") if isinstance(label, bytes) else label for label in labels)
+        return ()
+
     def light(self) -> OnnxFacts:
         """Without the bytes: ``array`` has nothing to read then."""
         return replace(self, content=b"")

@@ -2,8 +2,274 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 
-def check_container(path: Path) -> None:
-    """Refuses what is no ONNX file by its looks."""
+from plugins.classify.onnx_model import OnnxFacts, ValueFact
+from viewer.api import ModelUnusable, gettext
+from viewer.api.models import ModelCard, memory_limit
+
+MOST_DIM = 1 << 20
+FLOATS = ("float32", "float16", "float64")
+_AXES: Mapping[str, int] = {"NCHW": 4, "NHWC": 4, "NCDHW": 5, "NDHWC": 5, "NTCHW": 5, "NTHWC": 5, "NF": 2}
+_OWN_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+_MICROSOFT = "com.microsoft"
+MICROSOFT_OPS = frozenset((
+    "Attention", "BiasAdd", "BiasGelu", "BiasSoftmax", "BiasSplitGelu", "ConvTransposeWithDynamicPads", "DequantizeLinear",
+    "DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "EmbedLayerNormalization", "FastGelu", "FusedConv", "FusedGemm", "FusedMatMul",
+    "FusedMatMulActivation", "Gelu", "GemmFastGelu", "GridSample", "GroupNorm", "Inverse", "MatMulInteger16", "MatMulIntegerToFloat",
+    "MatMulNBits", "MultiHeadAttention", "NhwcConv", "NhwcFusedConv", "NhwcMaxPool", "Pad", "QAttention", "QGemm", "QLinearAdd",
+    "QLinearAveragePool", "QLinearConcat", "QLinearConv", "QLinearGlobalAveragePool", "QLinearLeakyRelu", "QLinearMul", "QLinearReduceMean",
+    "QLinearSigmoid", "QLinearSoftmax", "QLinearWhere", "QuantizeLinear", "QuickGelu", "RelativePositionBias", "RotaryEmbedding",
+    "SkipGroupNorm", "SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "Trilu", "Unique",
+))  # fmt: skip
+"""Microsoft's operators that only compute, as tools for quantising write them. Not those that load code or files (EPContext, PythonOp)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest versions that the runtime takes."""
+
+    ir_version: int
+    opset: int
+    runtime: str
+
+
+def check_file(found: OnnxFacts, folder: Path, external: Mapping[str, str], known: Known) -> None:
+    """All that can be said of a file without its card: versions, operators, sizes, weights in other files.
+
+    Raises
+    ------
+    ModelUnusable
+        One sentence, about the first thing that is wrong.
+    """
+    _check_versions(found, known)
+    _check_operators(found)
+    _check_sizes(found)
+    _check_external(found, folder, external)
+    if not found.outputs:
+        raise ModelUnusable(gettext("{file} has no output: there is nothing to show. Export the model again.").format(file=found.file))
+    if not found.inputs:
+        raise ModelUnusable(gettext("{file} takes no input: it cannot be asked about an image.").format(file=found.file))
+
+
+def check_card(found: OnnxFacts, card: ModelCard) -> None:
+    """The file takes and gives what the card says. Raises ModelUnusable."""
+    value = found.value(input_name(found, card))
+    assert value is not None
+    if value.kind != "tensor" or (value.dtype and value.dtype != card.input.dtype):
+        raise ModelUnusable(
+            gettext("The card of {card} says that {input} takes {said}; the model takes {found}.").format(
+                card=card.name, input=value.name, said=card.input.dtype, found=value.dtype or value.kind
+            )
+        )
+    _check_dims(value, card)
+    output_name(found, card)
+    for name in (card.familiarity.output, card.explain.feature):
+        if name and found.value(name) is None:
+            raise ModelUnusable(
+                gettext('The card of {card} names the value "{name}"; the model has none of that name.').format(card=card.name, name=name)
+            )
+
+
+def input_name(found: OnnxFacts, card: ModelCard) -> str:
+    """The input that the image goes to. Raises ModelUnusable where there are none, several, or not the card's."""
+    names = [value.name for value in found.inputs]
+    if card.input.name and card.input.name not in names:
+        raise ModelUnusable(
+            gettext('The card of {card} names the input "{name}"; the model takes {names}.').format(
+                card=card.name, name=card.input.name, names=_listed(names)
+            )
+        )
+    if not names:
+        raise ModelUnusable(gettext("{file} takes no input: it cannot be asked about an image.").format(file=found.file))
+    if len(names) > 1:
+        raise ModelUnusable(
+            gettext("{file} takes {names}: more than the one input that an image can give. Export it with the others as constants.").format(
+                file=found.file, names=_listed(names)
+            )
+        )
+    return names[0]
+
+
+def output_name(found: OnnxFacts, card: ModelCard) -> str:
+    """The output that is judged: the card's, else the first of scores (not of labels). Raises ModelUnusable if the card's is not there."""
+    names = [value.name for value in found.outputs]
+    if card.output.name:
+        if card.output.name not in names:
+            raise ModelUnusable(
+                gettext('The card of {card} names the output "{name}"; the model gives {names}.').format(
+                    card=card.name, name=card.output.name, names=_listed(names)
+                )
+            )
+        return card.output.name
+    values = [value for value in found.outputs if value.name != card.familiarity.output] or list(found.outputs)
+    scores = [value for value in values if value.dtype in FLOATS or value.kind == "sequence"]
+    return (scores or values)[0].name
+
+
+def _check_versions(found: OnnxFacts, known: Known) -> None:
+    opset = found.opsets.get("", 0)
+    if found.ir_version > known.ir_version:
+        raise ModelUnusable(
+            gettext(
+                "{file} is of ONNX's format {found}; {runtime} knows up to {known}. Export it in an older one, or install a newer onnxruntime."
+            ).format(file=found.file, found=found.ir_version, runtime=known.runtime, known=known.ir_version)
+        )
+    if opset > known.opset:
+        raise ModelUnusable(
+            gettext(
+                "{file} needs opset {found}; {runtime} knows up to {known}. Export it with an older opset, or install a newer onnxruntime."
+            ).format(file=found.file, found=opset, runtime=known.runtime, known=known.opset)
+        )
+
+
+def _check_operators(found: OnnxFacts) -> None:
+    own = {(function.domain, function.op) for function in found.functions}
+    for node in found.every_node():
+        is_known = node.domain in _OWN_DOMAINS or (node.domain == _MICROSOFT and node.op in MICROSOFT_OPS) or (node.domain, node.op) in own
+        if not is_known:
+            raise ModelUnusable(
+                gettext("{file} needs the operator {op} of {domain}, which is not run here. Export it with ONNX's own operators.").format(
+                    file=found.file, op=node.op, domain=node.domain
+                )
+            )
+
+
+def _check_sizes(found: OnnxFacts) -> None:
+    values = [value for graph in found.every_graph() for value in (*graph.inputs, *graph.outputs, *graph.values)]
+    shapes = [(value.name, value.dtype, value.dims or ()) for value in values] + [(w.name, w.dtype, w.dims) for w in found.every_weights()]
+    for name, dtype, dims in shapes:
+        fixed = [size for size in dims if isinstance(size, int)]
+        if max(fixed, default=0) > MOST_DIM or math.prod(fixed) * _itemsize(dtype) > memory_limit():
+            raise ModelUnusable(
+                gettext("{file} declares {name} as {shape}, which is no size to be run here.").format(
+                    file=found.file, name=name or "?", shape=" x ".join(str(size) if size is not None else "?" for size in dims)
+                )
+            )
+
+
+def _check_external(found: OnnxFacts, folder: Path, external: Mapping[str, str]) -> None:
+    checked: dict[str, int] = {}
+    for weights in found.every_weights():
+        if not weights.is_external:
+            continue
+        location = weights.external.get("location", "")
+        if not _is_plain(location):
+            raise ModelUnusable(
+                gettext('{file} takes weights from "{place}", outside of its folder. Such a model is refused.').format(
+                    file=found.file, place=location
+                )
+            )
+        if location not in external:
+            raise ModelUnusable(
+                gettext("{file} takes weights from {place}, which its card does not list with a checksum. Export it as one file, or list it.").format(
+                    file=found.file, place=location
+                )
+            )
+        if location not in checked:
+            checked[location] = _checked_size(found.file, folder / location, external[location])
+        offset, length = (_whole(weights.external.get(key, default)) for key, default in (("offset", "0"), ("length", "-1")))
+        needed = weights.size * _itemsize(weights.dtype)
+        if offset is None or length is None or (length >= 0 and length != needed) or offset + needed > checked[location]:
+            raise ModelUnusable(
+                gettext("{file} looks for {name} where {place} has no such bytes. One of the two is damaged or of another version.").format(
+                    file=found.file, name=weights.name, place=location
+                )
+            )
+
+
+def _checked_size(file: str, path: Path, sha256: str) -> int:
+    """Size of a file with weights: regular, no link of either kind, and with the card's checksum."""
+    try:
+        state = path.lstat()
+        if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
+            raise ModelUnusable(
+                gettext("{file} takes weights from {place}, which is a link. Put the file itself there.").format(file=file, place=path.name)
+            )
+        with path.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as err:
+        raise ModelUnusable(
+            gettext("{file} takes weights from {place}, which cannot be read: {reason}").format(
+                file=file, place=path.name, reason=err.strerror or str(err)
+            )
+        ) from err
+    if digest != sha256.lower():
+        raise ModelUnusable(
+            gettext("{file} takes weights from {place}, which is damaged or was changed: its checksum is not the card's.").format(
+                file=file, place=path.name
+            )
+        )
+    return state.st_size
+
+
+def _check_dims(value: ValueFact, card: ModelCard) -> None:
+    spec = card.input
+    if value.dims is None:
+        if spec.layout != "NF" and (spec.height is None or spec.width is None):
+            raise ModelUnusable(
+                gettext("The model {card} leaves open what size it takes, and so does its card. Write height and width into the card.").format(
+                    card=card.name
+                )
+            )
+        return
+    said = said_dims(card)
+    fits = len(value.dims) == _AXES[spec.layout] and all(
+        not isinstance(found, int) or wanted is None or found == wanted for found, wanted in zip(value.dims, said, strict=True)
+    )
+    if not fits:
+        raise ModelUnusable(
+            gettext("The card of {card} says that {input} is {layout} of {said}; the model takes {found}.").format(
+                card=card.name, input=value.name, layout=spec.layout, said=shape_text(said), found=shape_text(value.dims)
+            )
+        )
+    asked = [size for size in said if size is not None]
+    if math.prod(asked) * _itemsize(spec.dtype) > memory_limit():
+        raise ModelUnusable(
+            gettext("The card of {card} asks for an input of {said}, which is more than the memory allows.").format(
+                card=card.name, said=shape_text(said)
+            )
+        )
+
+
+def said_dims(card: ModelCard) -> tuple[int | None, ...]:
+    """The input's shape as the card has it; None where it may be any."""
+    spec = card.input
+    # How many values a row of a classical model has is the pixels' number.
+    count = None if spec.height is None or spec.width is None else spec.height * spec.width * spec.channels * (spec.depth or 1)
+    sizes = {"N": spec.batch, "C": spec.channels, "D": spec.depth, "T": spec.depth, "H": spec.height, "W": spec.width, "F": count}
+    return tuple(sizes[axis] for axis in spec.layout)
+
+
+def shape_text(dims: Iterable[int | str | None]) -> str:
+    """A shape for people: "? x 1 x 224 x 224"."""
+    return " x ".join(str(size) if isinstance(size, int) else "?" for size in dims) or "1"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or gettext("none")
+
+
+def _is_plain(location: str) -> bool:
+    return bool(location) and location not in (".", "..") and not any(c in location for c in "/\\:*\0") and location == Path(location).name
+
+
+def _whole(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _itemsize(dtype: str) -> int:
+    try:
+        return np.dtype(dtype).itemsize or 1 if dtype else 1
+    except TypeError:
+        return 2 if dtype == "bfloat16" else 1
