@@ -228,7 +228,7 @@ class Pool:
     def _start_threads(self) -> None:
         with self._lock:
             while len(self._threads) < self._count:
-                thread = threading.Thread(target=self._attend, args=(self._queue, False), name=f"pool-{len(self._threads)}", daemon=True)
+                thread = threading.Thread(target=self._attend, args=(self._queue,), name=f"pool-{len(self._threads)}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
@@ -236,7 +236,7 @@ class Pool:
         with self._lock:
             if name not in self._lanes:
                 jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-                thread = threading.Thread(target=self._attend, args=(jobs, True), name=f"pool-lane-{name}", daemon=True)
+                thread = threading.Thread(target=self._attend, args=(jobs, name), name=f"pool-lane-{name}", daemon=True)
                 self._lanes[name] = jobs, thread
                 thread.start()
             return self._lanes[name][0]
@@ -252,7 +252,7 @@ class Pool:
             if not self._closed and not self._spares:
                 self._spares.append(WorkerProcess(self._warm))
 
-    def _attend(self, jobs: queue.SimpleQueue[Job | None], is_lane: bool) -> None:
+    def _attend(self, jobs: queue.SimpleQueue[Job | None], lane: str = "") -> None:
         """Life of a pool thread: one job after the other on one worker process."""
         process: WorkerProcess | None = None
         while (job := jobs.get()) is not None:
@@ -261,17 +261,19 @@ class Pool:
                 continue
             with self._lock:
                 self._running.add(job)
-            process = process or self._take_process()
+            # Not a spare for a lane: it may be in the middle of importing what is not needed there.
+            process = process or (WorkerProcess() if lane else self._take_process())
             survived = False
             try:
                 survived = self._watch(process, job, arguments)
             except Exception as err:  # noqa: BLE001  arguments that cannot be sent: the job fails, the thread lives
                 job._finish("failed", None, JobFailed(_("The job could not be handed to a worker: {reason}").format(reason=err)))
             del arguments
-            if not survived or (process.rss() > _LANE_KEEPS_BYTES if is_lane else process.has_grown()):
+            if not survived or (process.rss() > _LANE_KEEPS_BYTES if lane else process.has_grown()):
                 process.end()
                 process = None
-                self._replace_spare()
+                if not lane:
+                    self._replace_spare()
             with self._lock:
                 self._running.discard(job)
             del job

@@ -234,6 +234,8 @@ class SliceView(ToolHand, DropTarget, pg.GraphicsView):  # type: ignore[misc]
         shape = [n for axis, n in enumerate(self.state.geometry.shape) if axis != self.state.layout.axis]
         if preview is not None and (self.state.volume is None or list(preview.values.shape[:2]) != shape):
             preview = None
+        if preview is None and self._preview is None:
+            return
         self._preview = (self._slice_key(), preview) if preview is not None else None
         self._picture_key = self._contours_key = None
         self.viewport().update()
