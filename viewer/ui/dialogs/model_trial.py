@@ -1,0 +1,189 @@
+"""The dry run: what a bare model gives on the slice in view, with its card as it stands, before it is added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from viewer.core import digits
+from viewer.core.errors import NegatoscopeError, OperationCancelled
+from viewer.core.images import Image
+from viewer.core.sentence import sentence_of
+from viewer.core.words import gettext as _
+from viewer.jobs.pool import Limits
+from viewer.session.apply import Scope, image_of
+from viewer.session.model_facts import TriedModel
+from viewer.ui.controls import Button, ElidedLabel, Hint, Label, NoteBox, ProgressRow, ScoreBar, SectionTitle
+from viewer.ui.host import Host
+from viewer.ui.theme import set_available, sizes
+
+SERVICE = "models.try"
+_SIDE = 160
+_MOST_SCORES = 5
+_LIMITS = Limits(seconds=120, memory=8 << 30)
+
+
+class ModelTrial(QWidget):
+    """A button, and what came of it. ``card``: gives the card as it stands, and why there is none yet."""
+
+    def __init__(self, host: Host, path: Path, card: Callable[[], tuple[dict[str, Any], str]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._host, self._path, self._card = host, path, card
+        self._task = ""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(sizes().margin, 0, 0, 0)
+        column.setSpacing(sizes().row_gap)
+        column.addWidget(SectionTitle(_("Dry run"), parent=self))
+        column.addWidget(Hint(_("On the slice in view, with the answers as they stand. Nothing is kept."), parent=self))
+        self.go = Button(_("Try it"), icon="play", parent=self)
+        self.go.clicked.connect(self.start)
+        column.addWidget(self.go)
+        self.progress = ProgressRow(parent=self)
+        self.progress.cancel_requested.connect(self.cancel)
+        self.progress.hide()
+        column.addWidget(self.progress)
+        self.failed = NoteBox("err", parent=self)
+        column.addWidget(self.failed)
+        self.result = QWidget(self)
+        self._build_result()
+        column.addWidget(self.result)
+        column.addStretch(1)
+        self.result.hide()
+        self.refresh()
+
+    @property
+    def is_running(self) -> bool:
+        return bool(self._task)
+
+    def refresh(self) -> None:
+        """The answers have changed: what was tried is of before."""
+        set_available(self.go, self._reason())
+        self.outdated.setVisible(not self.result.isHidden())
+
+    def start(self) -> None:
+        """Run it in a worker."""
+        card, reason = self._card()
+        given = self._image()
+        if reason or given is None:
+            return
+        image, plane = given
+        self.failed.show_note("err", "")
+        self.progress.start(_("Trying the model"))
+        self.result.hide()
+        arguments = {"path": str(self._path), "card": card, "image": image, "plane": plane, "device": self._host.settings.chosen("device")}
+        job = self._host.pool.submit(self._host.registry.service(SERVICE), arguments, limits=_LIMITS)
+        task = self._host.work.follow(job, _("Trying {name}").format(name=self._path.name), self._show, self._fail, quiet=True)
+        self._task = task if self._host.work.is_running(task) else ""
+        self.refresh()
+
+    def cancel(self) -> None:
+        """Stop a run; its result counts no more."""
+        self._host.work.cancel(self._task)
+
+    # --- what is there ---
+
+    def _image(self) -> tuple[Image, int] | None:
+        state = self._host.seen
+        volume = self._host.document.volume(self._host.root_id) if self._host.root_id else None
+        if volume is None or state.volume is None or state.layout.axis != 0:
+            return None
+        return image_of(volume, Scope("volume", phase=state.phase), state.phase), state.array_index
+
+    def _reason(self) -> str:
+        if self._task:
+            return _("It is running. Cancel stops it.")
+        if self._host.why_closed or self._host.state.volume is None:
+            return self._host.why_closed or _("Open an image first.")
+        if self._image() is None:
+            return _("Models look at slices as they were acquired. Choose As acquired in the View menu.")
+        return self._card()[1]
+
+    # --- what came of it ---
+
+    def _build_result(self) -> None:
+        column = QVBoxLayout(self.result)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(sizes().row_gap)
+        self.outdated = NoteBox("info", _("The answers have changed since. Try it again."), parent=self.result)
+        column.addWidget(self.outdated)
+        self.picture = QLabel(self.result)
+        self.picture.setProperty("role", "image")
+        self.picture.setFixedSize(_SIDE, _SIDE)
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.picture.setAccessibleName(_("The input as the model gets it"))
+        column.addWidget(self.picture)
+        self.fed = Label("", "caption", wrap=True, parent=self.result)
+        column.addWidget(self.fed)
+        self._scores = QVBoxLayout()
+        self._scores.setSpacing(sizes().tight)
+        column.addLayout(self._scores)
+        self.raw = ElidedLabel("", "small", parent=self.result)
+        column.addWidget(self.raw)
+        self.spent = Label("", "caption", parent=self.result)
+        column.addWidget(self.spent)
+        self.warnings = NoteBox("warn", parent=self.result)
+        column.addWidget(self.warnings)
+
+    def _show(self, tried: TriedModel) -> None:
+        self._over()
+        self._show_picture(tried)
+        while self._scores.count():
+            widget = self._scores.takeAt(0).widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        threshold = self._card()[0].get("threshold", {}).get("value")
+        best = sorted(tried.scores, key=lambda pair: -pair[1])[:_MOST_SCORES] if len(tried.scores) > _MOST_SCORES else tried.scores
+        for name, value in best:
+            self._scores.addWidget(_score_line(name, value, threshold, self.result))
+        self.raw.setText(_("Output: {numbers}").format(numbers=tried.raw))
+        self.spent.setText(_("{time:.1f} ms · {device}").format(time=tried.milliseconds, device=tried.device))
+        self.warnings.show_note("warn", "\n".join(_(sentence) for sentence in (*((tried.note,) if tried.note else ()), *tried.warnings)))
+        self.result.show()
+        self.refresh()
+        self.outdated.hide()
+
+    def _show_picture(self, tried: TriedModel) -> None:
+        size = " x ".join(map(str, tried.fed_size))
+        self.fed.setText(_("The input as the model gets it: {size}").format(size=size))
+        self.picture.setVisible(tried.fed is not None)
+        if tried.fed is None:
+            return
+        pixels = np.ascontiguousarray(tried.fed)
+        rows, columns = pixels.shape[:2]
+        kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
+        image = QImage(pixels.data, columns, rows, pixels.strides[0], kind).copy()
+        ratio = self.devicePixelRatioF()
+        side = round(_SIDE * ratio)
+        picture = QPixmap.fromImage(image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.FastTransformation))
+        picture.setDevicePixelRatio(ratio)
+        self.picture.setPixmap(picture)
+
+    def _fail(self, error: BaseException) -> None:
+        self._over()
+        if not isinstance(error, OperationCancelled):
+            self.failed.show_note("err", sentence_of(error) if isinstance(error, NegatoscopeError) else str(error))
+        self.refresh()
+
+    def _over(self) -> None:
+        self._task = ""
+        self.progress.hide()
+
+
+def _score_line(name: str, value: float, threshold: float | None, parent: QWidget) -> QWidget:
+    line = QWidget(parent)
+    column = QVBoxLayout(line)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    head = QHBoxLayout()
+    head.addWidget(ElidedLabel(name, parent=line), 1)
+    head.addWidget(Label(digits.score(value), parent=line))
+    column.addLayout(head)
+    column.addWidget(ScoreBar(name, value, threshold, parent=line))
+    return line

@@ -1,0 +1,90 @@
+"""What a model's card says, in the words of lists and dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from viewer.core.model_card import ModelCard
+from viewer.core.words import gettext as _
+from viewer.core.words import mark
+from viewer.session.card_answers import NOT_SAID
+
+TASKS = {
+    "binary": mark("One thing: there or not"), "multi-class": mark("One of several"), "multi-label": mark("Several things, each there or not"),
+    "image": mark("A changed image"), "segmentation": mark("A segmentation"),
+}  # fmt: skip
+_FIGURES = {
+    "auc": mark("AUC"), "accuracy": mark("Accuracy"), "sensitivity": mark("Sensitivity"), "specificity": mark("Specificity"), "ece": mark("ECE"),
+    "ece_shifted": mark("ECE at the set's prevalence"), "brier": mark("Brier score"), "dice": mark("Dice"),
+    "psnr": mark("PSNR"), "ssim": mark("SSIM"),
+}  # fmt: skip
+_SETS = {"validation": mark("Validation"), "test": mark("Test"), "cross_validation": mark("Cross-validation")}
+
+
+def size_words(nbytes: int) -> str:
+    """``1.9 MB``; small ones in kB."""
+    return _("{size:.1f} MB").format(size=nbytes / 1e6) if nbytes >= 100_000 else _("{size:.1f} kB").format(size=nbytes / 1e3)
+
+
+def input_words(card: ModelCard) -> str:
+    """``224 x 224 px, 3 channels``."""
+    spec = card.input
+    if spec.layout == "NF" and spec.height == 1:
+        return _("{count} numbers").format(count=spec.width or "?")
+    parts = [_("any size") if not (spec.height and spec.width) else _("{width} x {height} px").format(width=spec.width, height=spec.height)]
+    if spec.planes in ("volume", "sequence"):
+        parts.append(_("{count} planes").format(count=spec.depth) if spec.depth else _("all planes"))
+    if spec.channels > 1:
+        parts.append(_("{count} channels").format(count=spec.channels))
+    return ", ".join(parts)
+
+
+def said(value: Any) -> str:
+    """A text of the card in the language, "not said" where it says nothing."""
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value))
+    text = str(value).strip() if value is not None else ""
+    return _("not said") if text in ("", NOT_SAID) else _(text)
+
+
+def version_words(card: ModelCard) -> str:
+    """The version, or a dash."""
+    return "–" if card.version in ("", NOT_SAID) else card.version
+
+
+def figure_lines(card: ModelCard) -> list[tuple[str, list[tuple[str, str]]]]:
+    """For each set of images that the card has figures of: what it is, and (name, figure with its interval)."""
+    found = []
+    metrics = card.card.get("metrics", {})
+    for name, values in metrics.items() if isinstance(metrics, Mapping) else ():
+        if not isinstance(values, Mapping):
+            continue
+        lines = [(_(_FIGURES[key]), _figure(values, key)) for key in values if key in _FIGURES]
+        if lines:
+            title = _(_SETS.get(name, name.replace("_", " ").capitalize()))
+            count = values.get("films", values.get("images"))
+            found.append((_("{set}, {count} images").format(set=title, count=count) if count else title, lines))
+    return found
+
+
+def best_figure(card: ModelCard) -> str:
+    """One figure for a row of a list: of the test set if there is one."""
+    metrics = card.card.get("metrics", {})
+    if not isinstance(metrics, Mapping):
+        return ""
+    for name in ("test", *metrics):
+        values = metrics.get(name)
+        for key in ("auc", "accuracy", "dice", "psnr", "ssim"):
+            if isinstance(values, Mapping) and isinstance(values.get(key), int | float):
+                return _("{name} {value:.3f} ({set})").format(name=_(_FIGURES[key]), value=values[key], set=_(_SETS.get(name, name)))
+    return ""
+
+
+def _figure(values: Mapping[str, Any], key: str) -> str:
+    value, interval = values[key], values.get(f"{key}_interval")
+    if not isinstance(value, int | float):
+        return str(value)
+    if isinstance(interval, list | tuple) and len(interval) == 2:
+        return _("{value:.3f} (95 %: {low:.3f} to {high:.3f})").format(value=value, low=float(interval[0]), high=float(interval[1]))
+    return f"{value:.3f}"
