@@ -10,19 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugins.classify.framing import block_planes, film_box, fitted, frame_of, resized
-from plugins.classify.levels import Levels, check_channels
-from viewer.api import Image, ModelUnusable, Refused, Window, gettext
+from plugins.classify.levels import Levels
+from viewer.api import Image, Refused, Window, gettext
 from viewer.api.models import ModelCard
 
 __all__ = ["Feed", "batches", "fed_picture", "film_box", "plane_input"]
 
-_LAYOUTS = {
-    "one": ("NCHW", "NHWC", "NF"),
-    "neighbours": ("NCHW", "NHWC", "NF"),
-    "volume": ("NCDHW", "NDHWC"),
-    "sequence": ("NTCHW", "NTHWC"),
-}
-_TYPES: dict[str, Any] = {"float32": np.float32, "float16": np.float16, "float64": np.float64, "uint8": np.uint8}
 # Large enough to keep all cores busy, small enough that Cancel is quick and the next batch is ready in time.
 _MOST_AT_ONCE, _MOST_VALUES = 32, 4 << 20
 
@@ -34,26 +27,10 @@ class Feed:
     ------
     Refused
         The image cannot be fed to this model: its unit, its colours, or a single plane where a volume is needed.
-    ModelUnusable
-        The card contradicts itself.
     """
 
     def __init__(self, card: ModelCard, image: Image) -> None:
         self.card, self.image = card, image
-        spec = card.input
-        if spec.layout not in _LAYOUTS[spec.planes]:
-            raise ModelUnusable(
-                gettext('The card of {card} says planes = "{planes}" and layout = "{layout}", which do not go together.').format(
-                    card=card.name, planes=spec.planes, layout=spec.layout
-                )
-            )
-        if spec.dtype not in _TYPES:
-            raise ModelUnusable(
-                gettext('The card of {card} names the type "{type}" of its input; known are {known}.').format(
-                    card=card.name, type=spec.dtype, known=", ".join(_TYPES)
-                )
-            )
-        check_channels(card)
         self.planes = int(image.values.shape[0])
         if self.is_whole and self.planes < 2:
             raise Refused(
@@ -127,9 +104,10 @@ class Feed:
             inputs = np.moveaxis(inputs, 2 if spec.planes == "sequence" else 1, -1)
         if spec.layout == "NF":
             inputs = inputs.reshape(len(wanted), -1)
-        if spec.dtype == "uint8":
-            inputs = np.clip(np.rint(inputs), 0, 255)
-        return np.ascontiguousarray(inputs, dtype=_TYPES[spec.dtype])
+        kind = np.dtype(spec.dtype)
+        if kind.kind in "iu":
+            inputs = np.clip(np.rint(inputs, dtype=np.float64), np.iinfo(kind).min, np.iinfo(kind).max)
+        return np.ascontiguousarray(inputs, dtype=kind)
 
     def picture(self, plane: int) -> NDArray[np.uint8]:
         """What the model gets of a plane, before normalisation, for people: (rows, columns), in colour with a last axis of 3."""

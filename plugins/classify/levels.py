@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.api import Image, ModelUnusable, Refused, Window, apply_window, gettext
+from viewer.api import Image, Refused, Window, apply_window, gettext
 from viewer.api.models import ModelCard
 
 _BRIGHTNESS = np.asarray([0.299, 0.587, 0.114], dtype=np.float32)
@@ -111,17 +111,6 @@ class Levels:
             return 0.0, 1.0
         ends = np.percentile(inside, shares)
         return float(ends[0]), float(ends[1])
-
-
-def check_channels(card: ModelCard) -> None:
-    """The card's means and spreads are one, or one for each channel. Raises ModelUnusable."""
-    for count in (len(card.normalisation.mean), len(card.normalisation.std)):
-        if count not in (1, card.input.channels):
-            raise ModelUnusable(
-                gettext("The card of {card} normalises {count} channels; its input has {channels}.").format(
-                    card=card.name, count=count, channels=card.input.channels
-                )
-            )
 
 
 def _unit_factor(card: ModelCard, image: Image) -> float:
