@@ -1,0 +1,77 @@
+"""Asking a model about changed inputs: parts of a picture covered, by whatever order of axes and type its input has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from plugins.classify import inference, scoring
+from plugins.classify.inference import Runner
+from viewer.api.models import ModelCard
+
+_MOST_AT_ONCE, _MOST_VALUES = 32, 4 << 20
+# Scores that are no more told from 0 or 1.
+_LEAST = 1e-9
+
+
+class Question:
+    """One input of a model, ready to be asked about again with parts of it covered.
+
+    Parameters
+    ----------
+    sample : array (1, ...)
+        As the graph takes it; further rows, of a fixed batch, are left out.
+    score : str
+        Name of the class that is asked about.
+    size : (rows, columns)
+        Of the pictures in the input; a model that takes rows of numbers does not say it.
+    """
+
+    def __init__(self, runner: Runner, card: ModelCard, sample: NDArray[Any], score: str, size: tuple[int, int]) -> None:
+        self.runner, self.card, self.score = runner, card, score
+        self.dtype, self.shape = sample.dtype, sample.shape[1:]
+        layout = card.input.layout
+        spread = np.asarray(sample[:1], dtype=np.float32)
+        self.is_flat = layout == "NF"
+        if self.is_flat:
+            spread, layout = spread.reshape(1, *size, -1), "NHWC"
+        self._axes = (layout.index("H"), layout.index("W"))
+        self.sample = np.moveaxis(spread, self._axes, (-2, -1))  # (1, ..., rows, columns)
+        self.size: tuple[int, int] = (self.sample.shape[-2], self.sample.shape[-1])
+        self.column = card.classes.index(score)
+        self.fixed = card.input.batch
+        self.at_once = self.fixed or max(1, min(_MOST_AT_ONCE, _MOST_VALUES // max(1, self.sample.size)))
+
+    def blurred(self, sigma: float) -> NDArray[np.float32]:
+        """The input without its fine detail: what a covered part is filled with, so that the cover has no edge of its own."""
+        spread = (0.0,) * (self.sample.ndim - 2) + (sigma, sigma)
+        return np.asarray(ndimage.gaussian_filter(self.sample, spread, mode="nearest"), dtype=np.float32)
+
+    def flat(self) -> NDArray[np.float32]:
+        """The mean of each channel, everywhere."""
+        return np.asarray(np.broadcast_to(self.sample.mean(axis=(-2, -1), keepdims=True), self.sample.shape), dtype=np.float32)
+
+    def ask(self, kept: NDArray[np.float32], fill: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log-odds (N,) of the class's score where the input is mixed with a fill: ``kept`` (N, rows, columns) in 0..1 is the input's share."""
+        shares = kept.reshape(len(kept), *(1,) * (self.sample.ndim - 3), *kept.shape[1:])
+        return self.answers(fill + shares * (self.sample - fill))
+
+    def answers(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The same for whole inputs (N, ..., rows, columns)."""
+        count = len(inputs)
+        given = np.moveaxis(inputs, (-2, -1), self._axes)
+        if self.dtype.kind in "ui":
+            limits = np.iinfo(self.dtype)
+            given = np.clip(np.rint(given), limits.min, limits.max)
+        given = np.ascontiguousarray(given, dtype=self.dtype).reshape(count, *self.shape)
+        if self.fixed and count < self.fixed:
+            given = np.concatenate([given, np.repeat(given[-1:], self.fixed - count, axis=0)])
+        raw = inference.logits(self.runner, self.card, given)[:count]
+        if self.card.output.activation == "sigmoid":  # finer than by way of the score, which is 1 long before the output ends
+            place, sign = scoring.output_of(self.card, self.score)
+            return np.asarray(sign * raw[:, place] / self.card.output.temperature)
+        share = np.clip(scoring.scores(self.card, raw)[:, self.column], _LEAST, 1 - _LEAST)
+        return np.asarray(np.log(share) - np.log1p(-share))
