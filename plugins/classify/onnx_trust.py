@@ -17,7 +17,6 @@ from viewer.api.models import ModelCard, memory_limit
 
 MOST_DIM = 1 << 20
 FLOATS = ("float32", "float16", "float64")
-_AXES: Mapping[str, int] = {"NCHW": 4, "NHWC": 4, "NCDHW": 5, "NDHWC": 5, "NTCHW": 5, "NTHWC": 5, "NF": 2}
 _OWN_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _MICROSOFT = "com.microsoft"
 MICROSOFT_OPS = frozenset((
@@ -221,7 +220,7 @@ def _check_dims(value: ValueFact, card: ModelCard) -> None:
             )
         return
     said = said_dims(card)
-    fits = len(value.dims) == _AXES[spec.layout] and all(
+    fits = len(value.dims) == len(spec.layout) and all(
         not isinstance(found, int) or wanted is None or found == wanted for found, wanted in zip(value.dims, said, strict=True)
     )
     if not fits:
@@ -242,8 +241,8 @@ def _check_dims(value: ValueFact, card: ModelCard) -> None:
 def said_dims(card: ModelCard) -> tuple[int | None, ...]:
     """The input's shape as the card has it; None where it may be any."""
     spec = card.input
-    # How many values a row of a classical model has is the pixels' number.
-    count = None if spec.height is None or spec.width is None else spec.height * spec.width * spec.channels * (spec.depth or 1)
+    # A row of a classical model has as many values as there are pixels.
+    count = None if spec.height is None or spec.width is None else spec.height * spec.width * spec.channels
     sizes = {"N": spec.batch, "C": spec.channels, "D": spec.depth, "T": spec.depth, "H": spec.height, "W": spec.width, "F": count}
     return tuple(sizes[axis] for axis in spec.layout)
 
