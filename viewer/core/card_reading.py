@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from viewer.core import card_rules
-from viewer.core.card_table import CardTable, shown
+from viewer.core.card_table import CardTable, printable, shown
 from viewer.core.errors import ModelUnusable
 from viewer.core.model_card import (
     CARD_FILE,
@@ -43,7 +43,7 @@ _FOR_PEOPLE = ("intended_use", "not_for", "author", "contact", "url", "citation"
 
 def read(text: Mapping[str, Any], folder: Path) -> ModelCard:
     """A card from what its file says. Raises ModelUnusable with one sentence that names file and key."""
-    file = f"{folder.name}/{CARD_FILE}"
+    file = f"{printable(folder.name)}/{CARD_FILE}"
     if not isinstance(text, Mapping) or _is_too_deep(text, _DEEPEST):
         raise ModelUnusable(_("{file}: its tables lie deeper in each other than those of any card.").format(file=file))
     top = CardTable(text, file)
@@ -72,7 +72,7 @@ def _check_schema(top: CardTable) -> None:
         )
     if (file := top.text("file", MODEL_FILE)) != MODEL_FILE:
         raise ModelUnusable(
-            _('{file}: "file" is "{name}"; the model\'s file must be called {known}.').format(file=top.file, name=file, known=MODEL_FILE)
+            _('{file}: "file" is {name}; the model\'s file must be called {known}.').format(file=top.file, name=shown(file), known=MODEL_FILE)
         )
     top.whole("opset", 17, 1, 1000)
 

@@ -169,7 +169,7 @@ class CardTable:
 
     def name(self, key: str) -> str:
         """A key with the tables that it stands under: ``input.height``."""
-        return f"{self._path}{key}"
+        return printable(f"{self._path}{key}")
 
     def keys(self) -> tuple[str, ...]:
         """The keys that are there."""
@@ -198,10 +198,10 @@ class CardTable:
             near = get_close_matches(key, [k for k in sorted(self._known) if k not in self._content], n=1, cutoff=0.75)
             if near:
                 words = _('{file}: the key "{key}" is not known and is passed over; "{near}" is one that is.')
-                told.append(words.format(file=self.file, key=_printable(self.name(key)), near=near[0]))
+                told.append(words.format(file=self.file, key=self.name(key), near=near[0]))
             else:
                 words = _('{file}: the key "{key}" is not known and is passed over.')
-                told.append(words.format(file=self.file, key=_printable(self.name(key))))
+                told.append(words.format(file=self.file, key=self.name(key)))
         for part in self._parts:
             told += part.unknown()
         return told
@@ -234,13 +234,14 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     try:
-        text = f'"{_printable(value[:_SHOWN])}"' if isinstance(value, str) else _printable(repr(value)[:_SHOWN])
+        text = f'"{printable(value[:_SHOWN])}"' if isinstance(value, str) else printable(repr(value)[:_SHOWN])
     except (ValueError, RecursionError):  # whole numbers of thousands of digits have no text
         return type(value).__name__
     return f"{text}…" if len(text) >= _SHOWN else text
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The start of a text from outside; control characters and direction marks become ``?``."""
     return "".join(c if c.isprintable() else "?" for c in text[: 2 * _SHOWN])
 
 
