@@ -1,35 +1,23 @@
-"""The Classify tab: the model and its card, warnings first, then the scores of the slice in view, and of all slices."""
+"""The Classify tab: the model and its card, warnings first, then the scores of the slice in view, where they come from, and all slices."""
 
 from __future__ import annotations
 
-import time
+from dataclasses import replace
+from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from plugins.classify import fitness
-from viewer.api import OperationCancelled, Report
+from plugins.classify.fed import FedPicture
+from plugins.classify.heat_card import HeatCard
+from plugins.classify.model_words import card_text, misfit, result_text, summary, warnings_of
+from plugins.classify.reading_bar import ReadingBar
+from plugins.classify.report_card import ReportCard
+from plugins.classify.runs import CLASSIFY, HEAT_MAP, Runs
+from plugins.classify.series_card import SeriesCard
+from viewer.api import Opinion, Report
 from viewer.api import gettext as _
-from viewer.api.models import ModelCard, list_models
-from viewer.api.panel import (
-    Changes,
-    PanelHost,
-    ScorePlot,
-    ScoreRows,
-    Step,
-    Task,
-    ViewState,
-    controls,
-    digits,
-    over_threshold,
-    reports_in,
-    slice_of_plane,
-    theme,
-)
-
-OPERATION = "Classify/Classify"
-_FIRST_GUESS_S = 2.0
-"""How long a first run takes, with the libraries to be loaded; later ones are guessed from the one before."""
+from viewer.api.models import ModelCard
+from viewer.api.panel import Changes, PanelHost, Step, Task, ViewState, controls, give_reading, reports_in, theme, toggled
 
 
 class ClassifyPanel(controls.PanelPage):
@@ -38,11 +26,10 @@ class ClassifyPanel(controls.PanelPage):
     def __init__(self, panel_host: PanelHost) -> None:
         super().__init__(name=_("Classify"))
         self._panels = panel_host
-        self._task, self._last_step, self._is_all = "", "", False
-        self._started, self._guess_s = 0.0, _FIRST_GUESS_S
-        self._failure = ("", "")
+        self._last_step = ""
         self._key: tuple[object, ...] = ()
-        self._cards, self._broken = list_models()
+        self._runs = Runs(panel_host, self.refresh, self._done)
+        self._fed = FedPicture(panel_host)
         self._build()
         host = panel_host.host
         host.view_changed.connect(self._take_view)
@@ -50,18 +37,19 @@ class ClassifyPanel(controls.PanelPage):
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._take_document)
         host.work.changed.connect(self._take_tasks)
-        self.refresh()
+        host.models.changed.connect(self._fill_models)
+        self._fill_models()
 
     def _build(self) -> None:
         self.empty = controls.EmptyState("", parent=self)
+        self.model_list = self.empty.add_button(controls.Button(_("Model list"), parent=self.empty))
+        self.model_list.clicked.connect(self._open_model_list)
         self.head = QWidget(self)
         row = QHBoxLayout(self.head)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.sizes().tight)
         self.models = controls.Combo(name=_("Model"), parent=self.head)
-        for card in self._cards:
-            self.models.addItem(f"{_(card.title)} {card.version}", card.name)
-        self.models.currentIndexChanged.connect(self._choose)
+        self.models.activated.connect(self._choose)
         self.info = controls.IconButton("info", _("About this model"), parent=self.head)
         self.info.clicked.connect(self._show_card)
         self.again = controls.IconButton("refresh-cw", _("Classify again"), parent=self.head)
@@ -69,33 +57,43 @@ class ClassifyPanel(controls.PanelPage):
         row.addWidget(self.models, 1)
         row.addWidget(self.info)
         row.addWidget(self.again)
-        self.unusable = controls.Hint(_("Not usable: {reasons}").format(reasons=" ".join(reason for _name, reason in self._broken)), parent=self)
+        self.unusable = controls.Hint("", parent=self)
         self.failed = controls.NoteBox("err", parent=self)
         self.details = self.failed.add_link(_("Details"))
-        self.details.clicked.connect(self._show_failure)
+        self.details.clicked.connect(lambda: self._panels.show_details(*self._runs.failure))
         self.warnings = controls.NoteBox("warn", parent=self)
         self.progress = controls.ProgressRow(parent=self)
-        self.progress.cancel_requested.connect(self._cancel)
+        self.progress.cancel_requested.connect(self._runs.cancel)
         self.run_button = controls.Button(_("Classify"), icon="scan-search", variant="primary", parent=self)
         self.run_button.clicked.connect(self.classify_current)
-        self.card = controls.Card(parent=self)
-        self.scores = ScoreRows(self.card)
-        self.card.add_row(self.scores)
-        self.source = controls.ElidedLabel("", "caption", parent=self.card)
-        self.card.add_row(self.source)
-        self.all_card = controls.Card(_("All slices"), parent=self)
-        self.plot = ScorePlot(self.all_card)
-        self.plot.slice_wanted.connect(self._go_to)
-        self.highest = controls.Button("", variant="link", parent=self.all_card)
-        self.highest.clicked.connect(self._go_to_highest)
-        self.all_card.add_row(self.plot)
-        self.all_card.body.addWidget(self.highest, 0, Qt.AlignmentFlag.AlignLeft)
-        self.all_button = self.all_card.add_button(controls.Button(_("Classify all slices"), parent=self.all_card))
-        self.all_button.clicked.connect(self.classify_all)
-        for part in (self.empty, self.head, self.unusable, self.failed, self.warnings, self.progress, self.run_button, self.card, self.all_card):
+        self.card = ReportCard(self)
+        self.card.fed_wanted.connect(self._show_fed)
+        self.card.shown_anyway.connect(self._show_anyway)
+        self.heat = HeatCard(self._panels, self)
+        self.heat.compute_wanted.connect(self._compute_heat)
+        self.heat.cancel_wanted.connect(self._runs.cancel)
+        self.series = SeriesCard(self)
+        self.series.run_wanted.connect(self.classify_all)
+        self.series.slice_wanted.connect(self._go_to)
+        self.series.disagreements_wanted.connect(self._panels.show_disagreements)
+        self.reading = ReadingBar(self)
+        self.reading.opinion_pressed.connect(self.give_opinion)
+        self.reading.noted.connect(self._note)
+        for part in (
+            self.empty,
+            self.head,
+            self.unusable,
+            self.failed,
+            self.warnings,
+            self.progress,
+            self.run_button,
+            self.card,
+            self.heat,
+            self.series,
+        ):
             self.add(part)
         self.body.addStretch(1)
-        self.add_to_foot(controls.Label(_("Not for diagnosis"), "caption", parent=self))
+        self.add_to_foot(self.reading)
 
     # --- what the window calls ---
 
@@ -107,60 +105,85 @@ class ClassifyPanel(controls.PanelPage):
         """Ask about every slice of the phase in view."""
         self._run("volume")
 
+    def give_opinion(self, opinion: Opinion) -> None:
+        """Agree, disagree or be unsure about the result in view; the same again takes it back."""
+        report = self.report
+        if report is None:
+            self._panels.host.say("info", self._why_no_reading())
+            return
+        with self._panels.host.reporting():
+            give_reading(self._panels.document, report.id, toggled(report, opinion))
+
     @property
     def model(self) -> ModelCard | None:
-        """The chosen model."""
-        index = self.models.currentIndex()
-        return self._cards[index] if 0 <= index < len(self._cards) else None
+        """The chosen model: by hand, else the best for the image, else the first."""
+        volume, shelf = self._panels.state.volume, self._panels.host.models
+        chosen = shelf.model_for(volume) if volume is not None else None
+        return chosen or next(iter(shelf.offered), None)
+
+    @property
+    def report(self) -> Report | None:
+        """The newest report of the chosen model on the slice in view."""
+        return self._reports().get(self._plane())
 
     @property
     def is_running(self) -> bool:
-        return bool(self._task)
+        return self._runs.is_running
 
     # --- running ---
 
     def _reason(self, *, is_all: bool = False) -> str:
         """Why the model cannot be asked now, as a sentence; "" if it can."""
-        state = self._panels.state
-        if state.volume is None:
-            return self._panels.host.why_closed
+        if self._panels.state.volume is None:
+            return str(self._panels.host.why_closed)
         if self.model is None:
             return _("No model is installed.")
-        if self._task:
+        if self._runs.is_running:
             return _("It is running. Cancel stops it.")
         if not is_all and self._plane() < 0:
             return _("Models look at slices as they were acquired. Choose As acquired in the View menu.")
         return ""
 
     def _run(self, scope: str) -> None:
-        host, model, is_all = self._panels.host, self.model, scope == "volume"
-        reason = self._reason(is_all=is_all)
+        model, reason = self.model, self._reason(is_all=scope == "volume")
         if reason or model is None:
-            host.say("info", reason)
+            self._panels.host.say("info", reason)
             return
-        self._failure = ("", "")
-        with host.reporting():
-            call = host.prepare(OPERATION, {"model": model.name}, host.scope(scope))
-            self._is_all, self._started = is_all, time.monotonic()
-            words = _("Classifying {count} slices").format(count=call.images[0].geometry.shape[0])
-            self.progress.start(words if is_all else _("Classifying, about {seconds} s").format(seconds=max(1, round(self._guess_s))))
-            task = host.run(call, self._done, self._failed)
-            # In a pool that runs inline the job is over before its id is known.
-            self._task = task if host.work.is_running(task) else ""
-        self.refresh()
+        count = self._runs.start(CLASSIFY, self._parameters(CLASSIFY, model=model.name), scope)
+        if self._runs.is_running:
+            words = _("Classifying {count} slices").format(count=count)
+            self.progress.start(words if scope == "volume" else _("Classifying, about {seconds} s").format(seconds=self._runs.guess_s(CLASSIFY)))
+            self.refresh()
 
-    def _cancel(self) -> None:
-        self._panels.host.work.cancel(self._task)
+    def _compute_heat(self, score: str, method: str) -> None:
+        model, reason = self.model, self._reason()
+        if reason or model is None:
+            self._panels.host.say("info", reason)
+            return
+        self._runs.start(HEAT_MAP, self._parameters(HEAT_MAP, model=model.name, score=score, method=method), "slice")
+        if self._runs.is_running:
+            self.heat.progress.start(_("Computing, about {seconds} s").format(seconds=self._runs.guess_s(HEAT_MAP)))
+            self.refresh()
 
-    def _done(self, step: Step | None) -> None:
-        self._task = ""
-        if not self._is_all:
-            self._guess_s = time.monotonic() - self._started
-        self.refresh()
-        reports = reports_in(step) if step is not None else ()
-        if step is not None and reports:
-            self._last_step = step.id
-            self._panels.host.say("ok", summary(reports), ((_("Undo"), self._undo),))
+    def _parameters(self, operation: str, **wanted: str) -> dict[str, Any]:
+        """Those of the wanted ones that the operation has; with the device of the settings where it can be said."""
+        host = self._panels.host
+        known = {parameter.name for parameter in host.registry.spec(operation, host.pool).parameters}
+        device = str(host.settings.get("device", "") or "")
+        given = {**wanted, **({"device": device} if device else {})}
+        return {name: value for name, value in given.items() if name in known}
+
+    def _done(self, step: Step) -> None:
+        reports = reports_in(step)
+        if not reports:
+            return
+        self._last_step = step.id
+        links = ((_("Undo"), self._undo), (_("Copy result"), lambda: self._copy(reports[0]))) if len(reports) == 1 else ((_("Undo"), self._undo),)
+        self._panels.host.say("warn" if any(report.is_unfamiliar for report in reports) else "ok", summary(reports), links)
+
+    def _copy(self, report: Report) -> None:
+        self._panels.copy_text(result_text(report))
+        self._panels.host.say("ok", _("Result copied."))
 
     def _undo(self) -> None:
         """Take back what the message is about, unless something came after it."""
@@ -171,18 +194,14 @@ class ClassifyPanel(controls.PanelPage):
         else:
             host.say("info", _("Something was done after it. Use the history to go back."))
 
-    def _failed(self, error: BaseException) -> None:
-        self._task = ""
-        if not isinstance(error, OperationCancelled):
-            self._failure = (str(error), str(getattr(error, "details", "")))
-        self.refresh()
-
     def _take_tasks(self, tasks: tuple[Task, ...]) -> None:
-        task = next((t for t in tasks if t.id == self._task), None)
-        if task is not None and self._is_all and task.total:
-            left = task.seconds_left
-            remaining = _("about {seconds} s left").format(seconds=max(1, round(left))) if left is not None else ""
-            self.progress.set_progress(task.done, task.total, remaining=remaining)
+        task = self._runs.follow(tasks)
+        if task is None or not task.total or (self._runs.scope == "slice" and not self._runs.is_running_heat()):
+            return
+        left = task.seconds_left
+        remaining = _("about {seconds} s left").format(seconds=max(1, round(left))) if left is not None else ""
+        bar = self.heat.progress if self._runs.is_running_heat() else self.progress
+        bar.set_progress(task.done, task.total, remaining=remaining)
 
     # --- what is known ---
 
@@ -201,113 +220,118 @@ class ClassifyPanel(controls.PanelPage):
 
     # --- showing ---
 
+    def _fill_models(self) -> None:
+        shelf = self._panels.host.models
+        self.models.clear()
+        for card in shelf.offered:
+            self.models.addItem(f"{_(card.title)} {card.version}", card.name)
+        self.unusable.setText(_("Not usable: {reasons}").format(reasons=" ".join(_(reason) for _name, reason in shelf.broken)))
+        self.refresh()
+
     def refresh(self) -> None:
         """Show what the document says of the slice in view."""
         state, model = self._panels.state, self.model
         self._key = self._view_key(state)
-        is_usable, is_busy = state.volume is not None and model is not None, bool(self._task)
+        is_usable = state.volume is not None and model is not None
         reports = self._reports()
         report = reports.get(self._plane())
+        self._follow_model(model)
         self.empty.setVisible(not is_usable)
+        self.model_list.setVisible(state.volume is not None and model is None and self._panels.show_models is not None)
         if state.volume is None:
             reading = self._panels.host.why_closed if self._panels.host.arriving is not None else ""
             self.empty.set_text(reading or _("Open an image to use Classify."), _("A model says what it sees, how sure it is, and whether it fits."))
         elif model is None:
             self.empty.set_text(_("No model installed."))
         self.head.setVisible(is_usable)
-        self.unusable.setVisible(bool(self._broken) and state.volume is not None)
-        self.again.setVisible(report is not None)
-        theme.set_available(self.again, self._reason())
-        theme.set_available(self.models)
-        self.models.setToolTip(_(model.title) if model is not None else "")
-        theme.set_available(self.models, _("It is running. Cancel stops it.") if is_busy else "")
-        self.failed.show_note("err", self._failure[0] if is_usable else "")
-        self.details.setVisible(bool(self._failure[1]))
-        self.progress.setVisible(is_busy)
-        self._show_warnings(state, model, report)
-        self.run_button.setVisible(is_usable and report is None and not is_busy)
-        theme.set_available(self.run_button, self._reason())
-        self.card.setVisible(report is not None and not (is_busy and not self._is_all))
+        self.unusable.setVisible(bool(self._panels.host.models.broken) and state.volume is not None)
+        self._show_run(state, model, report)
+        is_asking = self._runs.is_running and self._runs.name == CLASSIFY and self._runs.scope == "slice"
+        self.card.setVisible(report is not None and not is_asking)
+        self.heat.setVisible(report is not None and not is_asking)
         if report is not None:
             self._show_report(report)
-        self._show_all(state, reports)
+        several = state.volume is not None and model is not None and state.volume.geometry.shape[0] > 1
+        self.series.setVisible(several)
+        if several:
+            self.series.show_reports(state, reports, self._plane(), self._reason(is_all=True))
+        self.reading.show_report(report, self._why_no_reading())
 
-    def _show_warnings(self, state: ViewState, model: ModelCard | None, report: Report | None) -> None:
-        """Those of the report; before there is one, whether the model is for such images."""
-        misfit = fitness.modality_warning(model, state.volume.identity.modality) if model is not None and state.volume is not None else ""
-        told = report.warnings if report is not None else (misfit,) if misfit else ()
-        self.warnings.show_note("warn", "\n".join(_(sentence) for sentence in told))
-        self.run_button.setText(_("Classify anyway") if misfit else _("Classify"))
+    def _follow_model(self, model: ModelCard | None) -> None:
+        at = self.models.findData(model.name) if model is not None else -1
+        if at != self.models.currentIndex():
+            self.models.setCurrentIndex(at)
+        self.models.setToolTip(_(model.title) if model is not None else "")
+        theme.set_available(self.models)
+        theme.set_available(self.models, _("It is running. Cancel stops it.") if self._runs.is_running else "")
+
+    def _show_run(self, state: ViewState, model: ModelCard | None, report: Report | None) -> None:
+        is_usable = state.volume is not None and model is not None
+        self.again.setVisible(report is not None)
+        theme.set_available(self.again, self._reason())
+        self.failed.show_note("err", self._runs.failure[0] if is_usable else "")
+        self.details.setVisible(bool(self._runs.failure[1]))
+        self.progress.setVisible(self._runs.is_running and self._runs.name == CLASSIFY)
+        before = misfit(model, state.volume) if model is not None and state.volume is not None else ""
+        self.warnings.show_note("warn", warnings_of(report) if report is not None else before)
+        self.run_button.setText(_("Classify anyway") if before else _("Classify"))
+        self.run_button.setVisible(is_usable and report is None and not self._runs.is_running)
+        theme.set_available(self.run_button, self._reason())
 
     def _show_report(self, report: Report) -> None:
-        over = len(over_threshold(report))
-        if report.positive and report.threshold is not None:
-            title = (_("{name}: above the threshold") if over else _("{name}: below the threshold")).format(name=_(report.positive))
-        elif report.threshold is not None:
-            title = _("{over} of {count} above threshold").format(over=over, count=len(report.scores))
-        else:
-            title = _("Scores")
-        # Calibration holds for images like those it was made with; a warning says that this may be none.
-        is_probability = report.is_calibrated and not report.warnings
-        self.card.set_title(
-            title, _("Probability, as the model was calibrated.") if is_probability else _("Score. For this image it is no probability.")
-        )
-        self.card.set_caption(_("{time} · {device}").format(time=_time_text(report.milliseconds), device=report.device))
-        self.scores.show_report(report)
-        checksum = dict(report.facts).get("sha256", "")
-        self.source.setText(" ".join(part for part in (report.model, report.version, checksum[:8]) if part))
-        self.source.set_tooltip(f"sha256 {checksum}" if checksum else "")
+        self.card.show_report(report)
+        if self.card.fed.isChecked():
+            self._show_fed()
+        model, wish = self.model, self._panels.host.wish.heat
+        if (wish.model, wish.is_unfamiliar_shown) != (report.model, not self.card.is_veiled):
+            self._panels.host.change_wish(heat=replace(wish, model=report.model, is_unfamiliar_shown=not self.card.is_veiled))
+        has_exact = model is not None and bool(model.explain.feature)
+        self.heat.show_report(self._panels, report, has_exact=has_exact, is_busy=self._runs.is_running_heat(), why_not=self._reason())
 
-    def _show_all(self, state: ViewState, reports: dict[int, Report]) -> None:
-        several = state.volume is not None and self.model is not None and state.volume.geometry.shape[0] > 1
-        self.all_card.setVisible(several)
-        if state.volume is None or not several:
-            return
-        theme.set_available(self.all_button, self._reason(is_all=True))
-        has_plot = len(reports) > 1
-        self.plot.setVisible(has_plot)
-        self.highest.setVisible(has_plot)
-        planes = state.volume.geometry.shape[0]
-        self.all_card.set_caption(_("{known} of {count}").format(known=len(reports), count=planes))
-        if not has_plot:
-            self.all_card.set_title(_("All slices"))
-            return
-        first = next(iter(reports.values()))
-        name = first.positive or max(first.scores, key=lambda score: score.value).name
-        threshold = first.threshold if not first.positive or name == first.positive else None
-        along = sorted((slice_of_plane(state, plane), _score(report, name)) for plane, report in reports.items())
-        self.all_card.set_title(_("{name} along the slices").format(name=_(name)))
-        self.plot.show_values(_(name), along, planes, threshold)
-        self.plot.show_slice(slice_of_plane(state, self._plane()) if self._plane() >= 0 else -1)
-        index, value = max(along, key=lambda pair: pair[1])
-        self.highest.setProperty("slice", index)
-        self.highest.setText(_("Highest: {score} on slice {number}").format(score=digits.score(value), number=index + 1))
+    def _show_fed(self) -> None:
+        state, report = self._panels.state, self.report
+        if state.volume is not None and report is not None:
+            self._fed.ask(report, self.card.show_picture)
+
+    def _show_anyway(self) -> None:
+        self.refresh()
+
+    def _why_no_reading(self) -> str:
+        if self._panels.state.volume is None:
+            return str(self._panels.host.why_closed)
+        return _("Classify this image first.")
+
+    def _note(self, report_id: str, label: str, note: str) -> None:
+        report: Report | None = self._panels.document.item("report", report_id)
+        if report is not None and report.reading is not None:
+            with self._panels.host.reporting():
+                give_reading(self._panels.document, report_id, report.reading.opinion, label=label, note=note)
 
     def _go_to(self, index: int) -> None:
-        if self._plane() < 0:
-            self._panels.host.change_wish(plane="acquired", index=index)
-        else:
-            self._panels.host.change_wish(index=index)
-
-    def _go_to_highest(self) -> None:
-        self._go_to(int(self.highest.property("slice")))
+        plane = {"plane": "acquired"} if self._plane() < 0 else {}
+        self._panels.host.change_wish(index=index, **plane)
 
     def _show_card(self) -> None:
         model = self.model
         if model is not None:
             self._panels.show_details(_(model.title), card_text(model))
 
-    def _show_failure(self) -> None:
-        self._panels.show_details(*self._failure)
+    def _open_model_list(self) -> None:
+        if self._panels.show_models is not None:
+            self._panels.show_models()
 
     # --- following ---
 
     def _view_key(self, state: ViewState) -> tuple[object, ...]:
-        return state.root_id if state.volume is not None else "", state.layout.axis, state.index, state.phase
+        wish = self._panels.host.wish
+        seen = (wish.heat, wish.show_overlays, wish.overlay_opacity, wish.overlay_threshold)
+        return state.root_id if state.volume is not None else "", state.layout.axis, state.index, state.phase, seen
 
-    def _choose(self, _index: int) -> None:
-        self._failure = ("", "")
-        self.refresh()
+    def _choose(self, index: int) -> None:
+        self._runs.clear_failure()
+        volume = self._panels.state.volume
+        if volume is not None:
+            self._panels.host.models.choose(volume, str(self.models.itemData(index)))
 
     def _take_view(self, state: ViewState) -> None:
         # Comes with every move of a window too, which changes nothing here.
@@ -315,15 +339,15 @@ class ClassifyPanel(controls.PanelPage):
             self.refresh()
 
     def _take_image(self, _root_id: str) -> None:
-        self._failure = ("", "")
+        self._runs.clear_failure()
         self.refresh()
 
     def _take_changes(self, changes: Changes) -> None:
-        if changes.touches("report") or changes.sources:
+        if changes.touches("report", "overlay") or changes.sources:
             self.refresh()
 
     def _take_document(self) -> None:
-        self._task, self._failure = "", ("", "")
+        self._runs.forget()
         self.refresh()
 
 
@@ -332,58 +356,6 @@ def classify_current(panel_host: PanelHost) -> None:
     panel = panel_host.show_panel("classify")
     if isinstance(panel, ClassifyPanel):
         panel.classify_current()
-
-
-def summary(reports: tuple[Report, ...]) -> str:
-    """What a run found, in one sentence."""
-    first = reports[0]
-    told = any(report.warnings for report in reports)
-    if len(reports) == 1:
-        best = max(first.scores, key=lambda score: score.value)
-        words = _("Classified, with warnings: {name} {score}.") if told else _("Classified: {name} {score}.")
-        return words.format(name=_(best.name), score=digits.score(best.value))
-    name = first.positive or max(first.scores, key=lambda score: score.value).name
-    count = sum(name in over_threshold(report) for report in reports)
-    words = (
-        _("Classified {total} slices, with warnings: {name} above the threshold on {count}.")
-        if told
-        else _("Classified {total} slices: {name} above the threshold on {count}.")
-    )
-    return words.format(total=len(reports), name=_(name), count=count)
-
-
-def _score(report: Report, name: str) -> float:
-    return next((score.value for score in report.scores if score.name == name), 0.0)
-
-
-def _time_text(milliseconds: float) -> str:
-    return _("{time:.0f} ms").format(time=milliseconds) if milliseconds < 1000 else _("{time:.1f} s").format(time=milliseconds / 1000)
-
-
-def card_text(model: ModelCard) -> str:
-    """The card as plain lines: what a person has to know before trusting it."""
-    card = model.card
-    training, test, threshold = card.get("training", {}), card.get("metrics", {}).get("test", {}), card.get("threshold", {})
-    applies = card.get("applies", {})
-    lines = [
-        _(model.title), f"{model.name} {model.version}", "",
-        _("For: {text}").format(text=_(card.get("intended_use", "–"))), _("Not for: {text}").format(text=_(card.get("not_for", "–"))), "",
-        _("Classes: {names}").format(names=", ".join(_(c) for c in model.classes)),
-        _("Modality {modality}; body part {part}; view {view}; age {age}").format(
-            modality=", ".join(model.modalities) or "–", part=", ".join(applies.get("body_part", [])) or "–",
-            view=", ".join(applies.get("view", [])) or "–", age="–".join(str(a) for a in applies.get("age_years", [])) or "–",
-        ),
-        "",
-        _("Training data: {text}").format(text=_(training.get("data", "–"))), _("Licence: {text}").format(text=training.get("licence", "–")),
-    ]  # fmt: skip
-    if test:
-        lines.append(
-            _("Test set ({films} films): AUC {auc}, accuracy {accuracy}").format(**{k: test.get(k, "–") for k in ("films", "auc", "accuracy")})
-        )
-    if threshold:
-        words = _("Threshold {value}: sensitivity {sensitivity}, specificity {specificity}")
-        lines.append(words.format(**{k: threshold.get(k, "–") for k in ("value", "sensitivity", "specificity")}))
-    return "\n".join([*lines, "", f"sha256 {model.sha256}"])
 
 
 def build(panel_host: PanelHost) -> QWidget:

@@ -26,6 +26,7 @@ class ModelShelf(QObject):
         self._list = listing or (lambda: models.list_models())
         self._read: Listing | None = None
         self._by_hand: dict[Kind, str] = {}
+        self._found: dict[str, tuple[ModelCard | None, str]] = {}
 
     @property
     def cards(self) -> tuple[ModelCard, ...]:
@@ -38,13 +39,17 @@ class ModelShelf(QObject):
 
     @property
     def classifiers(self) -> tuple[ModelCard, ...]:
-        """Those whose result is a report; those for benchmarks only at the end."""
-        found = [card for card in self.cards if card.is_classifier]
-        return tuple(sorted(found, key=lambda card: card.is_benchmark))
+        """Those whose result is a report."""
+        return tuple(card for card in self.cards if card.is_classifier)
+
+    @property
+    def offered(self) -> tuple[ModelCard, ...]:
+        """Those to choose from; what is for benchmarks only is asked by name, on the command line and in recipes."""
+        return tuple(card for card in self.classifiers if not card.is_benchmark)
 
     def reload(self) -> None:
         """Look at the folders anew."""
-        self._read = None
+        self._read, self._found = None, {}
         self.changed.emit()
 
     def choose(self, volume: Volume, name: str) -> None:
@@ -57,20 +62,26 @@ class ModelShelf(QObject):
 
     def model_for(self, volume: Volume) -> ModelCard | None:
         """The one that was chosen by hand for such images, else the one that fits best; None: none fits."""
-        name = self._by_hand.get(kind_of(volume))
-        chosen = next((card for card in self.classifiers if card.name == name), None)
-        return chosen or _best(self.classifiers, volume)
+        return self._chosen(volume) or self._best(volume)[0]
 
     def why_not(self, volume: Volume) -> str:
         """Why an image cannot be classified by one key, in a sentence; "" if it can."""
-        model = self.model_for(volume)
-        if model is None:
-            if not any(not card.is_benchmark for card in self.classifiers):
-                return _("No model is installed.")
-            return _("No installed model is for such images. The Classify tab offers the others.")
-        if not models.fits(model, volume):
-            return _("{model} is not for such images. The Classify tab can ask it anyway.").format(model=_(model.title))
+        chosen = self._chosen(volume)
+        if chosen is None:
+            return self._best(volume)[1]
+        if not models.fits(chosen, volume):
+            return _("{model} is not for such images. The Classify tab can ask it anyway.").format(model=_(chosen.title))
         return ""
+
+    def _chosen(self, volume: Volume) -> ModelCard | None:
+        name = self._by_hand.get(kind_of(volume))
+        return next((card for card in self.offered if card.name == name), None) if name else None
+
+    def _best(self, volume: Volume) -> tuple[ModelCard | None, str]:
+        """Asked at every step through the slices, and the same for all of them."""
+        if volume.id not in self._found:
+            self._found = {volume.id: models.best_fit(self.offered, volume)}
+        return self._found[volume.id]
 
     def _reading(self) -> Listing:
         if self._read is None:
@@ -81,7 +92,3 @@ class ModelShelf(QObject):
 def kind_of(volume: Volume) -> Kind:
     """What images have in common that are asked with the same model: modality and body part."""
     return volume.identity.modality, volume.identity.body_part
-
-
-def _best(cards: tuple[ModelCard, ...], volume: Volume) -> ModelCard | None:
-    return next((card for card in cards if not card.is_benchmark and models.fits(card, volume)), None)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QGuiApplication
+
+from viewer.core.images import Image
+from viewer.session.apply import Scope, image_of
 from viewer.session.document import Document
 from viewer.session.plugins import Registry
 from viewer.session.view import ViewState
@@ -37,6 +41,19 @@ class PanelHost:
         """Open the export dialog on a tab: screenshot, mask, measurements."""
         self.show_details: Callable[[str, str], None] = lambda _title, _text: None
         """Show a long text (a traceback, a list of files) in a dialog."""
+
+        self.show_disagreements: Callable[[], None] = lambda: None
+        """Open the results drawer on the reports that the reader disagreed with."""
+        self.show_models: Callable[[], None] | None = None
+        """Open the list of models."""
+        self.copy_text: Callable[[str], None] = lambda text: QGuiApplication.clipboard().setText(text)
+        """Put a text on the clipboard."""
+
+    def image_of(self, root_id: str, plane: int, phase: int) -> Image | None:
+        """One plane of an opened image as an operation gets it, its original values; None once it is closed."""
+        if not self.document.has_volume(root_id):
+            return None
+        return image_of(self.document.volume(root_id), Scope("slice", 0, plane, phase))
 
     @property
     def document(self) -> Document:

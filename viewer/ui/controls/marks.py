@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
@@ -27,8 +29,8 @@ class ScoreBar(QWidget):
         return QSize(160, 14)
 
     def set_score(self, score: float, threshold: float | None) -> None:
-        """Both from 0 to 1; a threshold of None has no tick and everything is grey."""
-        self._score, self._threshold = min(max(score, 0.0), 1.0), threshold
+        """Both from 0 to 1; a threshold of None has no tick and everything is grey. NaN: the score is not shown."""
+        self._score, self._threshold = min(max(score, 0.0), 1.0) if math.isfinite(score) else 0.0, threshold
         words = _("{name}: {score}").format(name=self._name, score=digits.score(score))
         if threshold is not None:
             words = _("{name}: {score}, threshold {threshold:.0f} %").format(name=self._name, score=digits.score(score), threshold=100 * threshold)

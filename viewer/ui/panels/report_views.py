@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
@@ -9,8 +10,10 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from viewer.core import digits
+from viewer.core.colormaps import color_map
 from viewer.core.layout import layout_of
-from viewer.core.report import Report
+from viewer.core.render import MAP_COLORS
+from viewer.core.report import Report, Score
 from viewer.core.words import gettext as _
 from viewer.session.history import ItemChange, Step
 from viewer.session.view import ViewState
@@ -19,7 +22,7 @@ from viewer.ui.controls.painting import focus_ring, rounded
 from viewer.ui.theme import font, sizes, theme, tokens
 
 _MOST_CLASSES, _FIRST_CLASSES = 8, 5
-_PLOT_HEIGHT = 72
+_PLOT_HEIGHT, _STRIP_HEIGHT = 72, 8
 
 
 def over_threshold(report: Report) -> tuple[str, ...]:
@@ -47,56 +50,99 @@ class ScoreRows(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(sizes().tight)
         self._parts: list[QWidget] = []
-        self._report: Report | None = None
+        self._shown: tuple[Report, bool] | None = None
+        self._is_whole = False
         self.bars: dict[str, ScoreBar] = {}
         self.texts: dict[str, Label] = {}
         """The score of each class as it reads."""
+        self.names: dict[str, Label] = {}
         self.more: Button | None = None
 
-    def show_report(self, report: Report) -> None:
-        """Show the classes of a report: two in their order, more by their score."""
-        if report != self._report:
-            self._report = report
-            self._fill(report, is_whole=False)
+    def show_report(self, report: Report, *, is_veiled: bool = False) -> None:
+        """Show the classes of a report: two in their order, more by their score. ``is_veiled``: their names alone."""
+        before = self._shown
+        if (report, is_veiled) == before:
+            return
+        self._shown = report, is_veiled
+        if before is not None and before[0].id == report.id and before[1] == is_veiled and set(self.bars) <= {s.name for s in report.scores}:
+            self._update(report)
+        else:
+            self._is_whole = False
+            self._fill(report, is_veiled)
 
-    def _fill(self, report: Report, *, is_whole: bool) -> None:
+    def _update(self, report: Report) -> None:
+        """Other thresholds: the rows stay, so a slider under them keeps its place."""
+        if self._shown is not None and not self._shown[1]:
+            for score in report.scores:
+                if score.name in self.bars:
+                    self._tell(score, self.names[score.name], self.texts[score.name], self.bars[score.name])
+
+    def _fill(self, report: Report, is_veiled: bool) -> None:
         for part in self._parts:
             self._column.removeWidget(part)
             part.hide()
             part.deleteLater()
-        self._parts, self.bars, self.texts, self.more = [], {}, {}, None
+        self._parts, self.bars, self.texts, self.names, self.more = [], {}, {}, {}, None
         scores = report.scores if len(report.scores) <= 2 else tuple(sorted(report.scores, key=lambda s: -s.value))
-        shown = scores if is_whole or len(scores) <= _MOST_CLASSES else scores[:_FIRST_CLASSES]
-        over = over_threshold(report)
+        if is_veiled:
+            scores = tuple(Score(score.name, math.nan) for score in report.scores)  # their order would tell
+        shown = scores if self._is_whole or len(scores) <= _MOST_CLASSES else scores[:_FIRST_CLASSES]
         for score in shown:
-            self._add_row(score.name, score.value, score.threshold, is_over=score.name in over)
+            self._add_row(score)
         if len(shown) < len(scores):
             self.more = Button(_("Show all {count}").format(count=len(scores)), variant="link", parent=self)
             self.more.clicked.connect(self._show_all)
             self._keep(self.more)
 
     def _show_all(self) -> None:
-        if self._report is not None:
-            self._fill(self._report, is_whole=True)
+        if self._shown is not None:
+            self._is_whole = True
+            self._fill(*self._shown)
 
-    def _add_row(self, name: str, value: float, threshold: float | None, *, is_over: bool) -> None:
+    def _add_row(self, score: Score) -> None:
         head = QWidget(self)
         row = QHBoxLayout(head)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(sizes().row_gap)
-        words = Label(_(name), "strong" if is_over else "secondary", wrap=True, parent=head)
-        number = Label(digits.score(value), "strong" if is_over else "secondary", parent=head)
-        number.setFont(font(bold=is_over))
+        words = Label(_(score.name), "secondary", wrap=True, parent=head)
+        number = Label("", "secondary", parent=head)
         row.addWidget(words, 1)
         row.addWidget(number, 0, Qt.AlignmentFlag.AlignTop)
-        bar = ScoreBar(_(name), value, threshold, parent=self)
-        self.bars[name], self.texts[name] = bar, number
+        bar = ScoreBar(_(score.name), parent=self)
+        self.bars[score.name], self.texts[score.name], self.names[score.name] = bar, number, words
+        self._tell(score, words, number, bar)
         self._keep(head)
         self._keep(bar)
+
+    def _tell(self, score: Score, words: Label, number: Label, bar: ScoreBar) -> None:
+        is_over = score.threshold is not None and score.value >= score.threshold
+        for label in (words, number):
+            label.set_role("strong" if is_over else "secondary")
+        number.setText(digits.score(score.value))
+        number.setFont(font(bold=is_over))
+        bar.set_score(score.value, score.threshold)
 
     def _keep(self, part: QWidget) -> None:
         self._parts.append(part)
         self._column.addWidget(part)
+
+
+class HeatStrip(QWidget):
+    """The colours of a heat-map from low to high, as they are painted."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(_STRIP_HEIGHT)
+        self.setAccessibleName(_("Colours from low to high"))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        colors = color_map("inferno")
+        low, high = MAP_COLORS
+        wide = max(1, self.width() - 1)
+        for x in range(self.width()):
+            red, green, blue = (int(part) for part in colors[round(255 * (low + (high - low) * x / wide))])
+            painter.fillRect(x, 0, 1, self.height(), QColor(red, green, blue))
 
 
 class ScorePlot(QWidget):

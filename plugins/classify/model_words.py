@@ -1,0 +1,93 @@
+"""What the Classify tab says of models and results: a card as plain lines, whether it fits an image, what a run found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugins.classify import fitness
+from plugins.classify.report_card import best_of
+from viewer.api import Report, mark
+from viewer.api import gettext as _
+from viewer.api.models import ModelCard, facts_of, fit_of
+from viewer.api.panel import digits, over_threshold
+
+UNFAMILIAR = mark("This model has not seen such images.")
+
+
+def misfit(model: ModelCard, volume: Any) -> str:
+    """A sentence where an image is none of those that a model is for, or may not be; "" if it is. ``volume``: of the view."""
+    who, obstacle = volume.identity, fit_of(model, facts_of(volume)).obstacle
+    if obstacle == "body_part":
+        words = _("This model is for the body part {listed}; the file says {value}.")
+        return words.format(listed=", ".join(model.applies.body_part), value=who.body_part)
+    if obstacle == "unit":
+        return _("This model takes values in {unit}; those of this image are in {other}.").format(unit=model.values.unit, other=volume.unit)
+    if obstacle == "planes":
+        return _("This model takes several planes; this image is one.")
+    return fitness.modality_warning(model, who.modality)
+
+
+def warnings_of(report: Report) -> str:
+    """What is to be said before the scores; the most important first."""
+    told = [_(sentence) for sentence in report.warnings]
+    return "\n".join([_(UNFAMILIAR), *told] if report.is_unfamiliar else told)
+
+
+def summary(reports: tuple[Report, ...]) -> str:
+    """What a run found, in one sentence."""
+    first = reports[0]
+    told = any(report.warnings for report in reports)
+    strange = sum(report.is_unfamiliar for report in reports)
+    if len(reports) == 1:
+        if strange:
+            return _(UNFAMILIAR)
+        best = best_of(first)
+        words = _("Classified, with warnings: {name} {score}.") if told else _("Classified: {name} {score}.")
+        return words.format(name=_(best.name), score=digits.score(best.value))
+    if strange:
+        return _("Classified {total} slices; the model has not seen such images as {strange} of them.").format(total=len(reports), strange=strange)
+    name = first.positive or best_of(first).name
+    count = sum(name in over_threshold(report) for report in reports)
+    words = (
+        _("Classified {total} slices, with warnings: {name} above the threshold on {count}.")
+        if told
+        else _("Classified {total} slices: {name} above the threshold on {count}.")
+    )
+    return words.format(total=len(reports), name=_(name), count=count)
+
+
+def result_text(report: Report) -> str:
+    """A result to be pasted elsewhere: what was found by which model, and what is to be known about it."""
+    lines = [" ".join(part for part in (report.model, report.version, dict(report.facts).get("sha256", "")[:8]) if part)]
+    if report.is_unfamiliar:
+        lines.append(_(UNFAMILIAR))
+    else:
+        lines += [f"{_(score.name)}: {digits.score(score.value)}" for score in report.scores]
+    lines += [_(sentence) for sentence in report.warnings]
+    return "\n".join([*lines, _("Not for diagnosis")])
+
+
+def card_text(model: ModelCard) -> str:
+    """The card as plain lines: what a person has to know before trusting it."""
+    card = model.card
+    training, test, threshold = card.get("training", {}), card.get("metrics", {}).get("test", {}), card.get("threshold", {})
+    applies = card.get("applies", {})
+    lines = [
+        _(model.title), f"{model.name} {model.version}", "",
+        _("For: {text}").format(text=_(card.get("intended_use", "–"))), _("Not for: {text}").format(text=_(card.get("not_for", "–"))), "",
+        _("Classes: {names}").format(names=", ".join(_(c) for c in model.classes)),
+        _("Modality {modality}; body part {part}; view {view}; age {age}").format(
+            modality=", ".join(model.modalities) or "–", part=", ".join(applies.get("body_part", [])) or "–",
+            view=", ".join(applies.get("view", [])) or "–", age="–".join(str(a) for a in applies.get("age_years", [])) or "–",
+        ),
+        "",
+        _("Training data: {text}").format(text=_(training.get("data", "–"))), _("Licence: {text}").format(text=training.get("licence", "–")),
+    ]  # fmt: skip
+    if test:
+        lines.append(
+            _("Test set ({films} films): AUC {auc}, accuracy {accuracy}").format(**{k: test.get(k, "–") for k in ("films", "auc", "accuracy")})
+        )
+    if threshold:
+        words = _("Threshold {value}: sensitivity {sensitivity}, specificity {specificity}")
+        lines.append(words.format(**{k: threshold.get(k, "–") for k in ("value", "sensitivity", "specificity")}))
+    return "\n".join([*lines, "", f"sha256 {model.sha256}"])

@@ -1,0 +1,80 @@
+"""What the reader thinks of a report: agree, disagree or unsure, a label and a note; one step each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+
+from viewer.core.report import Opinion, Reading, Report
+from viewer.core.words import mark
+from viewer.session.document import Document
+from viewer.session.heat import report_on
+from viewer.session.history import ItemChange, Step
+from viewer.session.view import ViewState
+
+OPINIONS: tuple[Opinion, ...] = ("agree", "disagree", "unsure")
+OPINION_TITLES: dict[str, str] = {"agree": mark("Agree"), "disagree": mark("Disagree"), "unsure": mark("Unsure")}
+_STEPS: dict[str, str] = {
+    "agree": mark("Agree with {model}"), "disagree": mark("Disagree with {model}"), "unsure": mark("Unsure about {model}"),
+}  # fmt: skip
+_TAKEN_BACK, _NOTED = mark("Take back the reading of {model}"), mark("Note on {model}")
+
+
+def give_reading(document: Document, report_id: str, opinion: Opinion | None, *, label: str | None = None, note: str | None = None) -> Step | None:
+    """Say what is thought of a report, as one step.
+
+    Parameters
+    ----------
+    document : Document
+    report_id : str
+    opinion : "agree", "disagree", "unsure" or None
+        None takes the whole reading back.
+    label, note : str, optional
+        None keeps those that were given before.
+
+    Returns
+    -------
+    Step or None
+        None where nothing changes, or the report is gone.
+    """
+    report: Report | None = document.item("report", report_id)
+    if report is None:
+        return None
+    before = report.reading
+    after: Reading | None = None
+    if opinion is not None:
+        kept = before or Reading(opinion)
+        after = replace(
+            kept, opinion=opinion, label=(kept.label if label is None else label.strip()), note=(kept.note if note is None else note.strip())
+        )
+    if before == after:
+        return None
+    if after is not None:
+        after = replace(after, at=time.time())
+    title = _TAKEN_BACK if after is None else _NOTED if before is not None and before.opinion == after.opinion else _STEPS[after.opinion]
+    step = document.step(title, (ItemChange("report", report.id, report, replace(report, reading=after)),), model=report.model)
+    document.commit(step)
+    return step
+
+
+def toggled(report: Report, opinion: Opinion) -> Opinion | None:
+    """What a second click on the same opinion comes to: none."""
+    return None if report.reading is not None and report.reading.opinion == opinion else opinion
+
+
+def report_in_view(document: Document, state: ViewState, model: str = "") -> Report | None:
+    """The newest report on the plane that a view shows as it was acquired, of a model or ("") of any."""
+    if state.volume is None or state.layout.axis != 0:
+        return None
+    return report_on(document, state.root_id, model=model, plane=state.array_index, phase=state.phase)
+
+
+def is_disagreement(report: Report) -> bool:
+    """Whether the reader disagreed."""
+    return report.reading is not None and report.reading.opinion == "disagree"
+
+
+def disagreements(reports: Iterable[Report]) -> tuple[Report, ...]:
+    """Those that the reader disagreed with."""
+    return tuple(report for report in reports if is_disagreement(report))
