@@ -101,6 +101,8 @@ class OperationSpec:
     plugin: str = ""
     lane: str = ""
     """Operations of one lane run one after the other in one worker that keeps what they have loaded; "" runs in any."""
+    reads_original: bool = False
+    """Whether it reads the opened values where a derived volume is shown in their place."""
 
     def parameter(self, name: str) -> ParameterSpec:
         for parameter in self.parameters:
@@ -117,21 +119,24 @@ class _Marks:
     needs_volume: bool
     takes_color: bool
     lane: str
+    reads_original: bool
 
 
 def operation(
-    *, keeps_unit: bool = True, preview: Preview = "exact", needs_volume: bool = False, takes_color: bool = False, lane: str = ""
-) -> Callable[[F], F]:
+    *, keeps_unit: bool = True, preview: Preview = "exact", needs_volume: bool = False, takes_color: bool = False, lane: str = "",
+    reads_original: bool = False,
+) -> Callable[[F], F]:  # fmt: skip
     """Marks a function as an operation.
 
     ``keeps_unit``: the values that come out mean what went in (HU stays HU). ``preview``: whether a plane computed alone equals
     the plane of the whole, is only near to it, or says nothing. ``needs_volume``: one plane is not enough.
     ``takes_color``: RGB images are handled; without it they are refused before the call. ``lane``: what is slow to load and worth
-    keeping (a network) has a worker of its own under this name, where one call runs after the other.
+    keeping (a network) has a worker of its own under this name, where one call runs after the other. ``reads_original``: what was opened is
+    read, also where a derived volume is shown in its place (for numbers and verdicts it always is).
     """
 
     def keep(function: F) -> F:
-        function.__operation__ = _Marks(keeps_unit, preview, needs_volume, takes_color, lane)  # type: ignore[attr-defined]
+        function.__operation__ = _Marks(keeps_unit, preview, needs_volume, takes_color, lane, reads_original)  # type: ignore[attr-defined]
         return function
 
     return keep
@@ -164,7 +169,7 @@ def describe(name: str, run: str, plugin: str = "") -> OperationSpec:
         name=name, run=run, title=name.split("/", 1)[-1], help=doc.split("\n\n", 1)[0].replace("\n", " "), details=doc,
         parameters=tuple(parameters), outputs=_outputs(run, hints.get("return")), preview=marks.preview, keeps_unit=marks.keeps_unit,
         needs_volume=marks.needs_volume, takes_color=marks.takes_color, takes_progress="progress" in signature.parameters, plugin=plugin,
-        lane=marks.lane,
+        lane=marks.lane, reads_original=marks.reads_original,
     )  # fmt: skip
 
 

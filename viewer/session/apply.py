@@ -16,6 +16,8 @@ from viewer.core.errors import JobFailed, Refused
 from viewer.core.images import Image, Labels, Mask, Result
 from viewer.core.labels import LabelLayer, next_number
 from viewer.core.operation import OperationSpec, check_parameters, invoke
+from viewer.core.overlay import ScalarMap
+from viewer.core.report import Report
 from viewer.core.volume import Volume
 from viewer.core.words import _, gettext
 from viewer.io.gate import total_ram
@@ -82,11 +84,14 @@ class Call:
     """What the document's "shown" entry said; None: the original."""
     number: int = 1
     """Of a new segment, for its name and its colour."""
+    reports: tuple[Report, ...] = ()
+    """Of the image, and its maps: for what a heat-map belongs to, and replaces."""
+    maps: tuple[ScalarMap, ...] = field(default=(), repr=False)
 
 
 def input_of(document: Document, spec: OperationSpec, root_id: str) -> str:
     """Id of the volume that an operation reads: what is shown, but for numbers and verdicts the original values."""
-    return root_id if set(spec.outputs) <= {"Numbers", "Verdicts"} else document.current(root_id).id
+    return root_id if spec.reads_original or set(spec.outputs) <= {"Numbers", "Verdicts"} else document.current(root_id).id
 
 
 def prepare(
@@ -145,6 +150,8 @@ def prepare(
         revision=document.revision(layer_for_result.id) if layer_for_result else 0,
         was_shown=document.item("shown", volume.root_id),
         number=next_number(document.layers_of(volume.root_id), gettext("Segment {number}")),
+        reports=document.reports_of(volume.root_id) if "Overlay" in spec.outputs else (),
+        maps=document.overlays_of(volume.root_id) if "Overlay" in spec.outputs else (),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def build_step(call: Call, results: list[tuple[Result, ...]]) -> Step | None:
         elif isinstance(result, Labels):
             changes += _layer(call, result)
         elif isinstance(result, Overlay):
-            changes.append(_overlay(call, result))
+            changes += _overlays(call, result)
         elif isinstance(result, Annotations):
             changes += [_annotation(call, draft) for draft in result.drafts]
         elif isinstance(result, Numbers):
@@ -201,6 +202,36 @@ def _named(call: Call, labels: Labels, layer: LabelLayer, added: list[int]) -> L
         color = segment_color(n if call.target_layer is not None else call.number + n - 1)
         layer = layer.with_segment(Segment(n, name, color))
     return layer
+
+
+def _overlays(call: Call, overlay: Overlay) -> list[Change]:
+    """A map; a heat-map goes to the newest report of its model on the plane, in the place of the one of that class and method.
+
+    Of a heat-map of several planes, each with a report, every report gets its own.
+    """
+    if not overlay.model:
+        return [_overlay(call, overlay)]
+    scope, planes = call.scope, overlay.geometry.shape[0]
+    is_each = scope.kind != "slice" and planes > 1 and planes == call.original.geometry.shape[0]
+    changes: list[Change] = []
+    for place in range(planes) if is_each else [scope.index if scope.kind == "slice" else None]:
+        own = [r for r in call.reports if r.model == overlay.model and r.phase == scope.phase and place in (None, r.index)]
+        report_id = own[-1].id if own and (scope.kind != "slice" or scope.axis == 0) else ""
+        if is_each and not report_id:
+            continue
+        changes += [
+            ItemChange("overlay", old.id, old, None)
+            for old in call.maps
+            if (old.report_id, old.score, old.method) == (report_id, overlay.score, overlay.method)
+            and (report_id or (old.model == overlay.model and old.geometry.same_grid(overlay.geometry)))
+        ]
+        changes.append(_overlay(call, _plane_of(overlay, place) if is_each and place is not None else overlay, report_id))
+    return changes or [_overlay(call, overlay)]
+
+
+def _plane_of(overlay: Overlay, place: int) -> Overlay:
+    _planes, rows, columns = overlay.geometry.shape
+    return replace(overlay, values=overlay.values[place : place + 1].copy(), geometry=overlay.geometry.cropped((place, 0, 0), (1, rows, columns)))
 
 
 def _overlay(call: Call, overlay: Overlay, report_id: str = "") -> ItemChange:
