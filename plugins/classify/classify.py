@@ -2,80 +2,130 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import numpy as np
 
-from plugins.classify import feeding, fitness, inference, scoring
-from viewer.api import Help, Image, Progress, Verdict, Verdicts, operation
-from viewer.api.models import choose_model, list_models
-
-_BATCH = 64
+from plugins.classify import batching, familiarity, fitness, performance, scoring
+from plugins.classify import explain as exact
+from plugins.classify.feeding import Feed
+from viewer.api import Help, Image, ModelUnusable, Progress, Refused, Verdict, Verdicts, gettext, operation
+from viewer.api.models import ModelCard, best_fit, choose_model, list_models
 
 
 @operation(preview="none", takes_color=True, lane="model")
 def classify(
     image: Image,
-    model: Annotated[str, Help("Name of the model; empty takes the first that is installed.", "Model")] = "",
+    model: Annotated[str, Help("Name of the model; empty takes the one whose card fits the image best.", "Model")] = "",
+    device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
+    explain: Annotated[bool, Help("Heat-maps with the scores, of models that give exact ones in the same run.", "Heat-maps")] = False,
     progress: Progress | None = None,
 ) -> Verdicts:
     """Asks a convolutional network what the image shows. Not for diagnosis.
 
     Every plane is judged by itself, from its own values (never the screen's), brought to bone-bright, windowed, fitted and
-    normalised as the model's card says.
+    normalised as the model's card says. Models of volumes and sequences judge all planes together.
 
     Parameters
     ----------
     model : str
         Name of an installed model.
+    device : str
+        As the model list names it: auto, CPU, CUDA or what else is installed.
+    explain : bool
+        Adds the exact class activation map of each class (of several planes: of the class that is looked for) where there is one.
 
     Returns
     -------
     Verdicts
-        One for each plane: a score between 0 and 1 for every class, the threshold, the device that did the work, the
-        milliseconds per plane (feeding included), and warnings where the card does not fit the image.
+        One for each plane that holds more than padding, or one in all: a score between 0 and 1 for every class, the thresholds, the
+        device that did the work, the milliseconds per plane (feeding included), how unlike the training images it is, and warnings
+        where the card does not fit the image.
 
     Raises
     ------
     ModelUnusable
-        The model is missing, damaged, not ONNX, or gives what its card does not say.
+        The model is missing, damaged, not ONNX, or gives what its card does not say; or none is for this image.
+    Refused
+        The image cannot be fed to the model: another unit, one plane where several are needed, colour where only grey is taken.
 
     Notes
     -----
     Source: the model's own card and README; softmax and sigmoid in float64.
     """
-    card = choose_model(list_models()[0], model)
-    runner = inference.load(card)
-    warnings = fitness.warnings(card, image) + ((runner.note,) if runner.note else ())
+    return classified(_card(model, image), image, device=device, heat_maps=explain, progress=progress)
+
+
+def classified(card: ModelCard, image: Image, *, device: str = "auto", heat_maps: bool = False, progress: Progress | None = None) -> Verdicts:
+    """As :func:`classify`, with a card that need not be installed."""
+    if not card.is_classifier:
+        raise Refused(
+            gettext("{model} gives pictures, not scores. It is in the tab Enhance or Segment, under Network.").format(model=gettext(card.title))
+        )
+    feed = Feed(card, image)
+    runner = batching.loaded(card, device)
+    features = exact.wanted(card) if heat_maps else ()
+    warnings, about = fitness.warnings(card, image), facts(feed)
     items: list[Verdict] = []
-    planes = image.values.shape[0]
-    for start in range(0, planes, _BATCH):
-        began = time.perf_counter()
-        chunk = range(start, min(start + _BATCH, planes))
-        batch = np.stack([feeding.plane_input(card, image, plane) for plane in chunk])
-        values = scoring.scores(card, inference.logits(runner, card, batch))
-        spent = (time.perf_counter() - began) * 1000 / len(chunk)
-        for plane, row in zip(chunk, values, strict=True):
-            named = tuple((name, float(value)) for name, value in zip(card.classes, row, strict=True))
-            items.append(
-                Verdict(
-                    card.name,
-                    card.version,
-                    card.title,
-                    card.task,
-                    named,
-                    card.threshold,
-                    card.positive,
-                    runner.device,
-                    spent,
-                    plane,
-                    warnings,
-                    card.output.is_calibrated,
-                    (("sha256", card.sha256),),
-                    tuple(card.threshold_of(name) for name in card.classes),
-                )
-            )
-        if progress is not None:
-            progress(chunk.stop / planes)
+    for answer in batching.answers(feed, runner, [*familiarity.wanted(card), *features], progress):
+        raw = np.asarray(answer.output, dtype=np.float64).reshape(len(answer.indices), -1)
+        values = scoring.scores(card, raw)
+        strange = familiarity.strangeness(card, raw, answer.tensors)
+        has_maps = bool(features) and exact.is_exact(card, answer.tensors[features[0]], raw)
+        said = (*warnings, runner.note) if runner.note else warnings
+        for row, index in enumerate(answer.indices):
+            plane = feed.plane_of(index)
+            classes = () if feed.count == 1 else (exact.usual_class(card, values[row].tolist()),)
+            verdict = Verdict(
+                model=card.name, version=card.version, title=card.title, task=card.task,
+                scores=tuple(zip(card.classes, map(float, values[row]), strict=True)), threshold=card.threshold, positive=card.positive,
+                device=runner.device, milliseconds=answer.milliseconds, index=plane, warnings=said, is_calibrated=card.output.is_calibrated,
+                facts=about, thresholds=tuple(card.threshold_of(name) for name in card.classes),
+                strangeness=None if strange is None else strange[row],
+                strangeness_limit=card.familiarity.threshold if card.familiarity.kind else None,
+                maps=exact.exact_overlays(card, image, plane, answer.tensors, row, classes) if has_maps else (),
+            )  # fmt: skip
+            items.append(verdict)
     return Verdicts(tuple(items))
+
+
+def ready(model: str, device: str = "auto") -> str:
+    """Load a model ahead, in the worker that will run it; the device that it got. Raises ModelUnusable."""
+    return batching.loaded(choose_model(list_models()[0], model), device).device
+
+
+def facts(feed: Feed) -> tuple[tuple[str, str], ...]:
+    """What a report keeps of the model's file and of what went into it."""
+    card, spec, values = feed.card, feed.card.input, feed.card.values
+    whole = {"volume": gettext("all planes as one block"), "sequence": gettext("all planes, one after the other")}
+    kinds = {
+        "window-or-range": gettext("window of the file, else percentiles {low:g} to {high:g}").format(
+            low=values.percentiles[0], high=values.percentiles[1]
+        ),
+        "window": gettext("window of centre {center:g} and width {width:g} {unit}").format(
+            center=values.center, width=values.width, unit=values.unit
+        ),
+        "range": gettext("{low:g} to {high:g} {unit}").format(low=values.low, high=values.high, unit=values.unit),
+        "percentiles": gettext("percentiles {low:g} to {high:g}").format(low=values.percentiles[0], high=values.percentiles[1]),
+    }
+    fits = {"squeeze": gettext("squeezed"), "crop": gettext("cropped to its middle"), "pad": gettext("padded")}
+    kept = [
+        ("sha256", card.sha256),
+        ("input", f"{' x '.join(map(str, feed.shape))} {spec.layout} {spec.dtype}"),
+        ("values", gettext("8 bits as they are") if feed.levels.is_as_is else kinds[values.kind].strip()),
+        ("fit", fits[spec.fit]),
+        ("batch", str(feed.batch_size)),
+    ]
+    if feed.is_whole:
+        kept.append(("planes", whole[spec.planes]))
+    return (*kept, *performance.facts_of(card))
+
+
+def _card(model: str, image: Image) -> ModelCard:
+    cards = list_models()[0]
+    if model:
+        return choose_model(cards, model)
+    found, reason = best_fit(cards, image)
+    if found is None:
+        raise ModelUnusable(reason)
+    return found

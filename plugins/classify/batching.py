@@ -1,0 +1,71 @@
+"""A model asked about all inputs of an image, batch after batch, the next one made ready meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plugins.classify import explain, familiarity, inference, onnx_trust
+from plugins.classify.feeding import Feed, batches
+from plugins.classify.inference import Runner
+from viewer.api import ModelUnusable, Progress, gettext
+from viewer.api.models import ModelCard
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a model gave for some inputs of an image."""
+
+    indices: tuple[int, ...]
+    output: NDArray[Any]
+    """The card's output, (inputs, ...)."""
+    tensors: dict[str, NDArray[Any]]
+    """Further values of the run, by name, (inputs, ...)."""
+    milliseconds: float
+    """For each input, with the making of it."""
+
+
+def loaded(card: ModelCard, device: str = "auto") -> Runner:
+    """The model of a card with all outputs that are ever asked for: one session serves scores, heat-maps and familiarity.
+
+    Raises ModelUnusable.
+    """
+    inner = familiarity.wanted(card) if card.familiarity.kind == "distance" else ()
+    return inference.load(card, device, tuple(dict.fromkeys((*explain.wanted(card), *inner))))
+
+
+def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Progress | None = None) -> Iterator[Answer]:
+    """All inputs, in batches. What is nothing but padding is left out.
+
+    Raises ModelUnusable where there is nothing else, or where the model fails or gives another number of results than of inputs.
+    """
+    card = feed.card
+    indices = [index for index in range(feed.count) if not feed.is_empty(index)]
+    if not indices:
+        raise ModelUnusable(gettext("The image holds nothing but padding; there is nothing that a model could be asked about."))
+    wanted = list(dict.fromkeys((onnx_trust.output_name(runner.facts, card), *names)))
+    entry, done, began = onnx_trust.input_name(runner.facts, card), 0, time.perf_counter()
+    for part, inputs in batches(feed, indices):
+        found = [_rows(card, values, len(inputs), len(part)) for values in runner.run(wanted, {entry: inputs})]
+        spent = (time.perf_counter() - began) * 1000 / len(part)
+        yield Answer(tuple(part), found[0], dict(zip(wanted, found, strict=True)), spent)
+        done += len(part)
+        if progress is not None:
+            progress(done / len(indices))
+        began = time.perf_counter()
+
+
+def _rows(card: ModelCard, values: NDArray[Any], count: int, kept: int) -> NDArray[Any]:
+    """One row an input: those of the batch, without what a fixed batch was filled up with."""
+    if values.ndim and len(values) == count:
+        return values[:kept]
+    if count == 1:
+        return values[np.newaxis]
+    raise ModelUnusable(
+        gettext("The model {card} gave {found} for {count} images.").format(card=card.name, found=onnx_trust.shape_text(values.shape), count=count)
+    )
