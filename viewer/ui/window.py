@@ -34,6 +34,7 @@ from viewer.ui.jobs_popover import JobsPopover
 from viewer.ui.key_commands import KeyCommands
 from viewer.ui.keyboard import Keyboard
 from viewer.ui.layout_commands import LayoutCommands
+from viewer.ui.loading_ahead import LoadingAhead
 from viewer.ui.messages import Notice
 from viewer.ui.opening import Opener
 from viewer.ui.panel_host import PanelHost
@@ -83,6 +84,7 @@ class Window(QMainWindow):
         self.panel_host = PanelHost(host, self.tooling, self.actions_table, self.opener)
         self.attaching = self.panel_host.attaching = Attaching(host, self.opener, self)
         self.cine = Cine(host, self)
+        self._ahead = LoadingAhead(host, self)
         self.fusion_commands = FusionCommands(self)
         self._build()
         self._waiting = BusyRing(size=24, name=_("Reading"), parent=self.grid)
@@ -417,6 +419,7 @@ class Window(QMainWindow):
             return
         placing.remember(self, self.horizontal, self.host.settings, self._parts)
         self._warm_up.stop()
+        self._ahead.stop()
         self.layout_commands.close_detached()
         self.cine.stop()
         self.host.close()

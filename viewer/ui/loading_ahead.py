@@ -1,0 +1,60 @@
+"""Loads the model that the next click would ask, once an image that it fits is on screen and nothing else goes on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from viewer.core.words import gettext as _
+from viewer.io.gate import available_ram
+from viewer.ui.host import Host
+
+SERVICE, LANE = "models.ready", "model"
+"""A plugin's ``ready(model)``, and the lane of the operations that will find the model loaded."""
+QUIET_MS = 1200
+"""So long nothing has changed in the view, and nothing runs."""
+LEAST_FREE_BYTES = 2 << 30
+
+
+class LoadingAhead(QObject):
+    """Never at the program's start, never where memory is short or jobs run in the window's own process; each model once."""
+
+    def __init__(self, host: Host, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._host = host
+        self._loaded: set[tuple[str, str]] = set()
+        self._has_started = False
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.setInterval(QUIET_MS)
+        self._quiet.timeout.connect(self._load)
+        host.specs_ready.connect(self._begin)
+        host.seen_changed.connect(self._wait)
+        host.models.changed.connect(self._wait)
+
+    def stop(self) -> None:
+        self._quiet.stop()
+
+    def _begin(self) -> None:
+        """The workers have started: that comes after the first picture."""
+        self._has_started = True
+        self._wait()
+
+    def _wait(self, *_args: object) -> None:
+        if self._has_started and self._host.state.volume is not None and not self._host.pool.inline:
+            self._quiet.start()
+
+    def _load(self) -> None:
+        host, volume = self._host, self._host.state.volume
+        model = host.models.model_for(volume) if volume is not None else None
+        run = host.registry.service(SERVICE)
+        if model is None or not run or (model.name, model.sha256) in self._loaded:
+            return
+        if not host.work.is_idle:
+            self._quiet.start()
+            return
+        if available_ram() < LEAST_FREE_BYTES:
+            return
+        self._loaded.add((model.name, model.sha256))
+        job = host.pool.submit(run, {"model": model.name}, title=_("Loading {model}").format(model=_(model.title)), lane=LANE)
+        # What is wrong with a model is said when it is asked.
+        host.work.follow(job, job.title, lambda _result: None, lambda _error: None, quiet=True)
