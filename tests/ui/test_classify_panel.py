@@ -13,9 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
-from plugins.classify import classify as classify_module
-from plugins.classify.model_words import card_text, summary
+from plugins.classify import inference
 from plugins.classify.panel import ClassifyPanel, build, classify_current
+from plugins.classify.panel.model_words import card_text, summary
 from tests.ui.panel_samples import Parts
 from viewer.core.errors import JobFailed, ModelUnusable, OperationCancelled
 from viewer.core.geometry import Geometry
@@ -132,7 +132,7 @@ def test_an_image_that_fits_is_asked_about_with_one_click(panel: ClassifyPanel, 
     (report,) = reports(parts)
     assert panel.card.isVisible()
     assert not panel.run_button.isVisible()
-    assert panel.again.isVisible()
+    assert panel.head.again.isVisible()
     assert {n: label.text() for n, label in panel.card.scores.texts.items()} == {
         s.name: f"{100 * s.value:.1f} %" if 0.001 <= s.value <= 0.999 else "<0.1 %" if s.value < 0.5 else ">99.9 %" for s in report.scores
     }
@@ -206,7 +206,7 @@ def test_the_messages_undo_never_takes_back_something_else(panel: ClassifyPanel,
 def test_again_replaces_what_is_shown_by_the_newest(panel: ClassifyPanel, parts: Parts) -> None:
     parts.open(films())
     click(panel.run_button)
-    click(panel.again)
+    click(panel.head.again)
     first, second = reports(parts)
     assert panel._reports()[0] is second
     parts.host.undo()
@@ -353,7 +353,7 @@ def test_a_damaged_model_is_named_and_nothing_is_written(panel: ClassifyPanel, p
     def damaged() -> Any:
         raise ModelUnusable("The model pneumonia-cxr-28 is damaged or was changed: its checksum is not the card's.")
 
-    monkeypatch.setattr(classify_module.inference, "load", lambda _card: damaged())
+    monkeypatch.setattr(inference, "load", lambda *_given, **_named: damaged())
     parts.open(films())
     click(panel.run_button)
     assert panel.failed.text() == "The model pneumonia-cxr-28 is damaged or was changed: its checksum is not the card's."
@@ -427,5 +427,5 @@ def test_the_card_says_what_a_person_has_to_know(panel: ClassifyPanel, parts: Pa
     for wanted in (model.title, model.version, model.sha256, "Not for", "CC-BY-4.0", "PneumoniaMNIST", "AUC", "sensitivity", "CR, DX, RG"):
         assert wanted in text
     parts.open(films())
-    click(panel.info)
+    click(panel.head.info)
     assert ("details", model.title) in parts.asked

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from plugins.classify.report_card import best_of
+from plugins.classify.panel.report_card import best_of
 from viewer.api import Report
 from viewer.api import gettext as _
 from viewer.api.panel import ScorePlot, ViewState, controls, digits, slice_of_plane, theme

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from plugins.classify.fed import FedPicture
-from plugins.classify.heat_card import HeatCard
-from plugins.classify.model_words import card_text, misfit, result_text, summary, warnings_of
-from plugins.classify.reading_bar import ReadingBar
-from plugins.classify.report_card import ReportCard
-from plugins.classify.runs import CLASSIFY, HEAT_MAP, Runs
-from plugins.classify.series_card import SeriesCard
+from plugins.classify.panel.fed_picture import FedPicture
+from plugins.classify.panel.heat_card import HeatCard
+from plugins.classify.panel.model_head import ModelHead
+from plugins.classify.panel.model_words import misfit, result_text, summary, warnings_of
+from plugins.classify.panel.reading_bar import ReadingBar
+from plugins.classify.panel.report_card import ReportCard
+from plugins.classify.panel.runs import CLASSIFY, HEAT_MAP, Runs
+from plugins.classify.panel.series_card import SeriesCard
 from viewer.api import Opinion, Report
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard
@@ -44,19 +44,9 @@ class ClassifyPanel(controls.PanelPage):
         self.empty = controls.EmptyState("", parent=self)
         self.model_list = self.empty.add_button(controls.Button(_("Model list"), parent=self.empty))
         self.model_list.clicked.connect(self._open_model_list)
-        self.head = QWidget(self)
-        row = QHBoxLayout(self.head)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.sizes().tight)
-        self.models = controls.Combo(name=_("Model"), parent=self.head)
-        self.models.activated.connect(self._choose)
-        self.info = controls.IconButton("info", _("About this model"), parent=self.head)
-        self.info.clicked.connect(self._show_card)
-        self.again = controls.IconButton("refresh-cw", _("Classify again"), parent=self.head)
-        self.again.clicked.connect(self.classify_current)
-        row.addWidget(self.models, 1)
-        row.addWidget(self.info)
-        row.addWidget(self.again)
+        self.head = ModelHead(self._panels, self)
+        self.head.again_wanted.connect(self.classify_current)
+        self.head.chosen.connect(self._runs.clear_failure)
         self.unusable = controls.Hint("", parent=self)
         self.failed = controls.NoteBox("err", parent=self)
         self.details = self.failed.add_link(_("Details"))
@@ -68,7 +58,7 @@ class ClassifyPanel(controls.PanelPage):
         self.run_button.clicked.connect(self.classify_current)
         self.card = ReportCard(self)
         self.card.fed_wanted.connect(self._show_fed)
-        self.card.shown_anyway.connect(self._show_anyway)
+        self.card.shown_anyway.connect(self.refresh)
         self.heat = HeatCard(self._panels, self)
         self.heat.compute_wanted.connect(self._compute_heat)
         self.heat.cancel_wanted.connect(self._runs.cancel)
@@ -116,10 +106,8 @@ class ClassifyPanel(controls.PanelPage):
 
     @property
     def model(self) -> ModelCard | None:
-        """The chosen model: by hand, else the best for the image, else the first."""
-        volume, shelf = self._panels.state.volume, self._panels.host.models
-        chosen = shelf.model_for(volume) if volume is not None else None
-        return chosen or next(iter(shelf.offered), None)
+        """The one that is asked."""
+        return self.head.model
 
     @property
     def report(self) -> Report | None:
@@ -149,7 +137,7 @@ class ClassifyPanel(controls.PanelPage):
         if reason or model is None:
             self._panels.host.say("info", reason)
             return
-        count = self._runs.start(CLASSIFY, self._parameters(CLASSIFY, model=model.name), scope)
+        count = self._runs.start(CLASSIFY, {"model": model.name}, scope)
         if self._runs.is_running:
             words = _("Classifying {count} slices").format(count=count)
             self.progress.start(words if scope == "volume" else _("Classifying, about {seconds} s").format(seconds=self._runs.guess_s(CLASSIFY)))
@@ -160,18 +148,10 @@ class ClassifyPanel(controls.PanelPage):
         if reason or model is None:
             self._panels.host.say("info", reason)
             return
-        self._runs.start(HEAT_MAP, self._parameters(HEAT_MAP, model=model.name, score=score, method=method), "slice")
+        self._runs.start(HEAT_MAP, {"model": model.name, "score": score, "method": method}, "slice")
         if self._runs.is_running:
             self.heat.progress.start(_("Computing, about {seconds} s").format(seconds=self._runs.guess_s(HEAT_MAP)))
             self.refresh()
-
-    def _parameters(self, operation: str, **wanted: str) -> dict[str, Any]:
-        """Those of the wanted ones that the operation has; with the device of the settings where it can be said."""
-        host = self._panels.host
-        known = {parameter.name for parameter in host.registry.spec(operation, host.pool).parameters}
-        device = str(host.settings.get("device", "") or "")
-        given = {**wanted, **({"device": device} if device else {})}
-        return {name: value for name, value in given.items() if name in known}
 
     def _done(self, step: Step) -> None:
         reports = reports_in(step)
@@ -222,9 +202,7 @@ class ClassifyPanel(controls.PanelPage):
 
     def _fill_models(self) -> None:
         shelf = self._panels.host.models
-        self.models.clear()
-        for card in shelf.offered:
-            self.models.addItem(f"{_(card.title)} {card.version}", card.name)
+        self.head.fill()
         self.unusable.setText(_("Not usable: {reasons}").format(reasons=" ".join(_(reason) for _name, reason in shelf.broken)))
         self.refresh()
 
@@ -235,7 +213,7 @@ class ClassifyPanel(controls.PanelPage):
         is_usable = state.volume is not None and model is not None
         reports = self._reports()
         report = reports.get(self._plane())
-        self._follow_model(model)
+        self.head.follow(is_running=self._runs.is_running, has_report=report is not None, why_not=self._reason())
         self.empty.setVisible(not is_usable)
         self.model_list.setVisible(state.volume is not None and model is None and self._panels.show_models is not None)
         if state.volume is None:
@@ -257,18 +235,8 @@ class ClassifyPanel(controls.PanelPage):
             self.series.show_reports(state, reports, self._plane(), self._reason(is_all=True))
         self.reading.show_report(report, self._why_no_reading())
 
-    def _follow_model(self, model: ModelCard | None) -> None:
-        at = self.models.findData(model.name) if model is not None else -1
-        if at != self.models.currentIndex():
-            self.models.setCurrentIndex(at)
-        self.models.setToolTip(_(model.title) if model is not None else "")
-        theme.set_available(self.models)
-        theme.set_available(self.models, _("It is running. Cancel stops it.") if self._runs.is_running else "")
-
     def _show_run(self, state: ViewState, model: ModelCard | None, report: Report | None) -> None:
         is_usable = state.volume is not None and model is not None
-        self.again.setVisible(report is not None)
-        theme.set_available(self.again, self._reason())
         self.failed.show_note("err", self._runs.failure[0] if is_usable else "")
         self.details.setVisible(bool(self._runs.failure[1]))
         self.progress.setVisible(self._runs.is_running and self._runs.name == CLASSIFY)
@@ -293,9 +261,6 @@ class ClassifyPanel(controls.PanelPage):
         if state.volume is not None and report is not None:
             self._fed.ask(report, self.card.show_picture)
 
-    def _show_anyway(self) -> None:
-        self.refresh()
-
     def _why_no_reading(self) -> str:
         if self._panels.state.volume is None:
             return str(self._panels.host.why_closed)
@@ -311,11 +276,6 @@ class ClassifyPanel(controls.PanelPage):
         plane = {"plane": "acquired"} if self._plane() < 0 else {}
         self._panels.host.change_wish(index=index, **plane)
 
-    def _show_card(self) -> None:
-        model = self.model
-        if model is not None:
-            self._panels.show_details(_(model.title), card_text(model))
-
     def _open_model_list(self) -> None:
         if self._panels.show_models is not None:
             self._panels.show_models()
@@ -326,12 +286,6 @@ class ClassifyPanel(controls.PanelPage):
         wish = self._panels.host.wish
         seen = (wish.heat, wish.show_overlays, wish.overlay_opacity, wish.overlay_threshold)
         return state.root_id if state.volume is not None else "", state.layout.axis, state.index, state.phase, seen
-
-    def _choose(self, index: int) -> None:
-        self._runs.clear_failure()
-        volume = self._panels.state.volume
-        if volume is not None:
-            self._panels.host.models.choose(volume, str(self.models.itemData(index)))
 
     def _take_view(self, state: ViewState) -> None:
         # Comes with every move of a window too, which changes nothing here.

@@ -49,13 +49,16 @@ class Runs:
         return max(1, round(self._guess_s.get(name, FIRST_GUESS_S)))
 
     def start(self, name: str, parameters: Mapping[str, Any], scope: str) -> int:
-        """Begin; the number of planes that are worked on, 0 if it was refused (the message bar says why)."""
+        """Begin, on the device that the settings name; the number of planes that are worked on, 0 if it was refused (the message bar says why)."""
         host = self._panels.host
         self.failure, self.task = ("", ""), None
         self._generation += 1
         generation = self._generation
         try:
-            call = host.prepare(name, parameters, host.scope(scope))
+            known = {parameter.name for parameter in host.registry.spec(name, host.pool).parameters}
+            device = str(host.settings.get("device", "") or "")
+            given = {**parameters, **({"device": device} if device else {})}
+            call = host.prepare(name, {key: value for key, value in given.items() if key in known}, host.scope(scope))
         except NegatoscopeError as err:
             self.failure = (str(err), "")
             self._changed()

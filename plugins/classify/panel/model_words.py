@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.classify import fitness
-from plugins.classify.report_card import best_of
+from plugins.classify.panel.report_card import best_of
 from viewer.api import Report, mark
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard, facts_of, fit_of
