@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from viewer.core import digits
 from viewer.core.geometry import place_text
 from viewer.core.letters import shown_letters
 from viewer.core.oblique import ObliqueLayout
@@ -13,6 +14,7 @@ from viewer.core.words import _, language
 from viewer.draw.figures import window_figures
 from viewer.draw.fusion import second_line
 from viewer.session.hand import stack_index, stack_size
+from viewer.session.heat import caption, is_heat
 from viewer.session.view import TextLevel, ViewState
 
 # Facts that are shown beside a slice, in this order, if the file has them.
@@ -51,7 +53,7 @@ def corners(state: ViewState, *, zoom_percent: float, probe: str = "", identity:
     who = volume.identity
     return Corners(
         top_left=top_left(state, identity=identity, level=level),
-        top_right=_study(who, is_full) if identity else (),
+        top_right=(*(_study(who, is_full) if identity else ()), *report_lines(state, is_full=is_full)),
         bottom_left=_section(state, volume, is_full, identity),
         bottom_right=_view(state, zoom_percent, probe, identity),
     )
@@ -77,6 +79,19 @@ def _study(who: Identity, is_full: bool) -> tuple[str, ...]:
     if not is_full:
         return _present(iso_date(who.study_date))
     return _present(who.institution, moment, who.study_description, who.accession)
+
+
+def report_lines(state: ViewState, *, is_full: bool) -> tuple[str, ...]:
+    """What a model said of the slice: its highest score, or that the image is strange to it; its name and version; that it is no diagnosis."""
+    report = state.report
+    if report is None:
+        return ()
+    if report.is_unfamiliar:
+        said = _("This model has not seen such images.")
+    else:
+        best = max(report.scores, key=lambda score: score.value)
+        said = _("{name} {score}").format(name=_(best.name), score=digits.score(best.value))
+    return _present(said, f"{report.model} {report.version}" if is_full else "", _("Not for diagnosis"))
 
 
 def _section(state: ViewState, volume: Volume, is_full: bool, identity: bool) -> tuple[str, ...]:
@@ -129,7 +144,8 @@ def _shortened(text: str) -> str:
 
 def _view(state: ViewState, zoom_percent: float, probe: str, identity: bool) -> tuple[str, ...]:
     second = (second_line(state, identity=identity),) if state.fusion is not None else ()
-    return _present(*probe.split("\n"), window_text(state), *second, _("Zoom {percent:.0f} %").format(percent=zoom_percent))
+    explained = tuple(caption(shown.item) for shown in state.maps if is_heat(shown.item))
+    return _present(*probe.split("\n"), window_text(state), *second, _("Zoom {percent:.0f} %").format(percent=zoom_percent), *explained)
 
 
 def window_text(state: ViewState) -> str:

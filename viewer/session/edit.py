@@ -106,11 +106,14 @@ class Edit:
         self._change_item(_KINDS[type(item)], item.id, item)
 
     def remove(self, kind: ItemKind, item_id: str) -> None:
-        """Take an item out; a layer goes with its voxels."""
+        """Take an item out; a layer goes with its voxels, a report with its heat-maps."""
         self._check_open()
         if item_id in self._state.items[kind]:
             if kind == "layer":
                 self._empty(item_id)
+            if kind == "report":
+                for item in [m for m in self._state.items["overlay"].values() if m.report_id == item_id]:
+                    self._change_item("overlay", item.id, None)
             self._change_item(kind, item_id, None)
 
     def commit(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report
+from viewer.core.volume import Volume
 from viewer.core.words import _, mark
 from viewer.session.history import ItemChange
 from viewer.session.wish import HeatWish
@@ -28,6 +29,7 @@ CAUTION = mark("Regions that influenced the score; not a lesion outline.")
 class HasReports(Protocol):
     """The part of a document that is read here."""
 
+    def volume(self, volume_id: str) -> Volume: ...
     def reports_of(self, root_id: str) -> tuple[Report, ...]: ...
     def overlays_of(self, root_id: str) -> tuple[ScalarMap, ...]: ...
 
@@ -81,15 +83,27 @@ def map_of(document: HasReports, report: Report, wish: HeatWish) -> ScalarMap | 
 def heat_on(document: HasReports, root_id: str, wish: HeatWish, *, plane: int | None, phase: int) -> ScalarMap | None:
     """The one heat-map that is drawn on a plane of an opened image as it was acquired; ``plane`` None: on any other slice.
 
-    A heat-map of one slice is shown on that slice only; one without a report, the newest, wherever it lies.
+    A heat-map of one slice is shown on that slice only; one of all slices that were judged together, and the newest one without a
+    report, wherever they lie.
     """
     if not wish.is_shown:
         return None
     report = report_on(document, root_id, model=wish.model, plane=plane, phase=phase) if plane is not None else None
     if report is not None:
         return map_of(document, report, wish) if not report.is_unfamiliar or wish.is_unfamiliar_shown else None
-    loose = [item for item in document.overlays_of(root_id) if is_heat(item) and not item.report_id and item.phase == phase]
-    return loose[-1] if loose and wish.model in ("", loose[-1].model) else None
+    maps = [item for item in document.overlays_of(root_id) if is_heat(item) and item.phase == phase and wish.model in ("", item.model)]
+    whole = next((item for item in reversed(maps) if item.report_id and is_whole(document, item)), None)
+    if whole is not None:
+        report = next((r for r in document.reports_of(root_id) if r.id == whole.report_id), None)
+        hidden = report is None or (report.is_unfamiliar and not wish.is_unfamiliar_shown)
+        return None if report is None or hidden else map_of(document, report, wish)
+    return next((item for item in reversed(maps) if not item.report_id), None)
+
+
+def is_whole(document: HasReports, item: ScalarMap) -> bool:
+    """Whether a heat-map is of several planes, which a model took in together."""
+    thickness = document.volume(item.volume_id).geometry.spacing[0]
+    return item.geometry.shape[0] * item.geometry.spacing[0] > 1.5 * thickness
 
 
 def why_not_shown(document: HasReports, report: Report, wish: HeatWish, *, is_acquired: bool = True, show_overlays: bool = True) -> str:
@@ -111,11 +125,11 @@ def why_not_shown(document: HasReports, report: Report, wish: HeatWish, *, is_ac
         return _("The heat map is switched off.")
     if report.is_unfamiliar and not wish.is_unfamiliar_shown:
         return _("This model has not seen such images; a heat map would mislead.")
-    if not is_acquired:
-        return _("The heat map of a slice is shown on the slice as it was acquired.")
     item = map_of(document, report, wish)
     if item is None:
         return _("There is no heat map of {name} yet.").format(name=_(wish.score or usual_class(report)))
+    if not is_acquired and not is_whole(document, item):
+        return _("The heat map of a slice is shown on the slice as it was acquired.")
     if is_empty(item):
         return _("No place speaks for {name}.").format(name=_(item.score))
     return ""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from viewer.core.overlay import ScalarMap
 from viewer.core.words import gettext as _
 from viewer.session.attach import place_on
+from viewer.session.heat import caption, is_heat
 from viewer.session.history import Changes, ItemChange
 from viewer.ui.controls import ElidedLabel, IconButton, Label, NumberRow, SectionTitle
 from viewer.ui.panel_host import PanelHost
@@ -42,7 +43,8 @@ class MapList(QWidget):
 
     def refresh(self) -> None:
         """Read the document anew."""
-        maps = self._panels.document.overlays_of(self._panels.root_id)
+        # Those of reports are in the panel that shows the report.
+        maps = tuple(item for item in self._panels.document.overlays_of(self._panels.root_id) if not item.report_id)
         if maps != self._shown:
             self._shown = maps
             for row in self.rows:
@@ -64,7 +66,7 @@ class MapList(QWidget):
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(sizes().tight)
-        line.addWidget(ElidedLabel(_(item.name), "" if item.is_visible else "hint", parent=row), 1)
+        line.addWidget(ElidedLabel(caption(item) if is_heat(item) else _(item.name), "" if item.is_visible else "hint", parent=row), 1)
         if not self._is_on_grid(item):
             other = Label(_("Other grid"), "small", parent=row)
             other.setToolTip(_("It lies on another grid than the image; what is drawn is interpolated."))
