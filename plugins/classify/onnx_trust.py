@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plugins.classify.onnx_model import OnnxFacts, ValueFact
+from plugins.classify.onnx_model import OnnxFacts, ValueFact, damaged
 from viewer.api import ModelUnusable, gettext
 from viewer.api.models import ModelCard, memory_limit
 
@@ -114,6 +114,8 @@ def output_name(found: OnnxFacts, card: ModelCard) -> str:
 
 
 def _check_versions(found: OnnxFacts, known: Known) -> None:
+    if not found.ir_version or not found.opsets:
+        raise damaged(found.file, "no opset")
     opset = found.opsets.get("", 0)
     if found.ir_version > known.ir_version:
         raise ModelUnusable(
@@ -176,7 +178,7 @@ def _check_external(found: OnnxFacts, folder: Path, external: Mapping[str, str])
             checked[location] = _checked_size(found.file, folder / location, external[location])
         offset, length = (_whole(weights.external.get(key, default)) for key, default in (("offset", "0"), ("length", "-1")))
         needed = weights.size * _itemsize(weights.dtype)
-        if offset is None or length is None or (length >= 0 and length != needed) or offset + needed > checked[location]:
+        if offset is None or length is None or offset < 0 or (length >= 0 and length != needed) or offset + needed > checked[location]:
             raise ModelUnusable(
                 gettext("{file} looks for {name} where {place} has no such bytes. One of the two is damaged or of another version.").format(
                     file=found.file, name=weights.name, place=location

@@ -329,6 +329,35 @@ MAKERS: tuple[Callable[[], None], ...] = (
 )  # fmt: skip
 
 
+def write_facts() -> None:
+    """``facts.json``: what the package onnx reads in the files, for the reader of the program to be held against."""
+    import json
+
+    import onnx
+    from onnx import numpy_helper
+
+    def shape(value: Any) -> Any:
+        kind = value.type.WhichOneof("value")
+        if kind != "tensor_type":
+            return [value.name, kind, None]
+        tensor = value.type.tensor_type
+        sizes = [d.dim_param or d.dim_value or None for d in tensor.shape.dim] if tensor.HasField("shape") else None
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
+        return [value.name, "string" if dtype == "object" else dtype, sizes]
+
+    found = {}
+    for path in sorted(ZOO.glob("*.onnx")):
+        model = onnx.load(path)
+        weights = {w.name: numpy_helper.to_array(w) for w in model.graph.initializer}
+        found[path.stem] = {
+            "ir_version": model.ir_version, "producer": model.producer_name, "opsets": {o.domain: o.version for o in model.opset_import},
+            "inputs": [shape(v) for v in model.graph.input], "outputs": [shape(v) for v in model.graph.output],
+            "nodes": [[n.op_type, n.domain, list(n.input), list(n.output), sorted(a.name for a in n.attribute)] for n in model.graph.node],
+            "weights": {name: [w.dtype.name, list(w.shape), float(w.astype(np.float64).sum())] for name, w in weights.items()},
+        }  # fmt: skip
+    (ZOO / "facts.json").write_text(json.dumps(found, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
 def main(names: Sequence[str]) -> None:
     """Make the named models, or all; says which cannot be made for want of a package."""
     ZOO.mkdir(exist_ok=True)
@@ -344,6 +373,7 @@ def main(names: Sequence[str]) -> None:
         print(f"{maker.__name__}: {size} bytes")
         if size > MOST_BYTES:
             raise SystemExit(f"{maker.__name__} is larger than {MOST_BYTES} bytes")
+    write_facts()
 
 
 if __name__ == "__main__":
