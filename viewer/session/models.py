@@ -82,8 +82,7 @@ def _usual_folders() -> tuple[Path, ...]:
 def _folders_in(parent: Path) -> list[Path]:
     """Hidden ones are left out: a model that is being added is one until it is whole."""
     try:
-        with os.scandir(parent) as entries:
-            return sorted(parent / e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+        return sorted(parent / name for name in os.listdir(parent) if not name.startswith("."))
     except OSError:
         return []
 
@@ -135,8 +134,12 @@ def read_mapping(folder: Path) -> dict[str, Any]:
     """What the file of a card says, unchecked. Raises ModelUnusable where it cannot be read."""
     try:
         path = folder / CARD_FILE
-        if path.is_symlink() or not stat.S_ISREG(path.stat().st_mode):
-            raise ModelUnusable(_("{folder}/{file} is not an ordinary file. Put the file itself there.").format(folder=folder.name, file=CARD_FILE))
+        if folder.is_symlink() or not stat.S_ISREG(path.lstat().st_mode):
+            raise ModelUnusable(
+                _("{folder}/{file} is not an ordinary file in a folder of its own, but a link or the like. Put the files themselves there.").format(
+                    folder=folder.name, file=CARD_FILE
+                )
+            )
         with path.open("rb") as file:
             text = file.read(MAX_CARD_BYTES + 1)
         if len(text) > MAX_CARD_BYTES:
