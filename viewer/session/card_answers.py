@@ -98,8 +98,8 @@ def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> di
         "version": answers.version.strip() or NOT_SAID, "task": answers.task, "file": MODEL_FILE, "sha256": facts.sha256, "opset": facts.opset,
         "intended_use": answers.intended_use.strip() or NOT_SAID,
     }  # fmt: skip
-    if answers.positive and answers.task == "binary":
-        card["positive"] = answers.positive
+    if answers.task == "binary" and answers.classes:
+        card["positive"] = answers.positive if answers.positive in answers.classes else answers.classes[-1]
     if answers.classes:
         card["classes"] = _entries(answers)
     card["input"] = _set({

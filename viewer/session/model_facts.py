@@ -27,8 +27,8 @@ class Tensor:
 
     @property
     def words(self) -> str:
-        """``image, float32, ? x 224 x 224 x 3``."""
-        size = " x ".join("?" if n is None else str(n) for n in self.shape)
+        """``image, float32, ? × 224 × 224 × 3``."""
+        size = " × ".join("?" if n is None else str(n) for n in self.shape)
         return ", ".join(part for part in (self.name, self.dtype, size) if part)
 
 

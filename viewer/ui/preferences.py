@@ -31,6 +31,7 @@ class Preferences(QObject):
             "theme": self._take_theme, "profile": window.keyboard.take_profile, "corner_text": self._take_text, "smooth": self._take_smooth,
             "up_is_brighter": self._take_hand, "wheel_acceleration": self._take_hand, "letters": self._take_letters,
             "label_opacity": self._take_opacity, "segment_colors": self._take_colors, LEAVE_NOTHING: self._take_privacy,
+            "model_folder": window.host.models.reload,
             **window.commands.navigation.settings(),
         }  # fmt: skip
         for key in ("smooth", "letters", "segment_colors", "up_is_brighter"):

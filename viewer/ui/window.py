@@ -36,6 +36,7 @@ from viewer.ui.keyboard import Keyboard
 from viewer.ui.layout_commands import LayoutCommands
 from viewer.ui.loading_ahead import LoadingAhead
 from viewer.ui.messages import Notice
+from viewer.ui.model_commands import ModelCommands
 from viewer.ui.opening import Opener
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.panels.history_panel import build_history
@@ -97,6 +98,7 @@ class Window(QMainWindow):
         self.key_commands = KeyCommands(self)
         self.layout_commands = LayoutCommands(self)
         self.windowing_commands = WindowingCommands(self)
+        self.model_commands = ModelCommands(self)
         self._connect()
         self.grid.begin()
         self.refresh_actions()
@@ -192,6 +194,7 @@ class Window(QMainWindow):
         panels.show_panel = self.dock.show_panel
         panels.show_results = self.show_results
         panels.export = self.open_export
+        panels.show_models = self.model_commands.show_list
         panels.show_details = lambda title, text: show_details(self, title, text)
         for spec in actions.specs():
             if spec.command:
@@ -202,7 +205,7 @@ class Window(QMainWindow):
                 actions.bind(spec.id, lambda name=name: self._pick_tool(name))
             elif kind == "operation":
                 actions.bind(spec.id, lambda name=name: self.show_operation(name))
-        for part in (self.commands, self.key_commands, self.layout_commands, self.windowing_commands):
+        for part in (self.commands, self.key_commands, self.layout_commands, self.windowing_commands, self.model_commands):
             for action_id, handler in part.handlers().items():
                 actions.bind(action_id, handler)
         self.keyboard.follow(self.tooling, self.dock, self.cine)
@@ -232,14 +235,18 @@ class Window(QMainWindow):
 
     def open_paths(self, paths: Sequence[str | Path], *, stack: Spacing | None = None) -> None:
         """Open files and folders, as dropped or named on the command line; as one ``stack`` of pictures if a spacing is given."""
-        self.opener.open_paths([Path(p) for p in paths], stack=stack)
+        rest = self.model_commands.take_models([Path(p) for p in paths])
+        if rest:
+            self.opener.open_paths(rest, stack=stack)
 
     def drop_paths(self, paths: Sequence[str | Path]) -> None:
         """Open what was dropped, or ask what it is to be where it could belong to the shown image."""
         place = QCursor.pos()
         if not self.frameGeometry().contains(place):
             place = self.view.mapToGlobal(self.view.rect().center())
-        self.attaching.offer([Path(p) for p in paths], place)
+        rest = self.model_commands.take_models([Path(p) for p in paths])
+        if rest:
+            self.attaching.offer(rest, place)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():

@@ -79,7 +79,7 @@ class AddModelDialog(Dialog):
             return
         self._room.hide()
         self.form = ModelForm(proposal, self.frame)
-        self.form.changed.connect(self._refresh)
+        self.form.changed.connect(self._take_change)
         scroll = QScrollArea(self.frame)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -151,8 +151,11 @@ class AddModelDialog(Dialog):
         self.note.show_note("warn", said)
         self.go.setText(_("Replace") if said else _("Add"))
         set_available(self.go, _("The model is being added.") if self._adding else reason)
+
+    def _take_change(self) -> None:
+        self._refresh()
         if self.trial is not None:
-            self.trial.refresh()
+            self.trial.take_change()
 
     # --- the end ---
 

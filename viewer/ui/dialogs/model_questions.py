@@ -169,7 +169,7 @@ class Questions:
 
     def _threshold(self) -> Question:
         tip = _("At or over it a class counts as found. Half, unless it was chosen on data.")
-        return self._number("threshold", _("Threshold"), Scale(0.0, 1.0, step=0.01, decimals=3), tip, _("none"), lambda a: a.task != "image")
+        return self._number("threshold", _("Threshold"), Scale(0.0, 1.0, step=0.01, decimals=2), tip, _("none"), lambda a: a.task != "image")
 
     # --- how an image goes in ---
 

@@ -61,10 +61,14 @@ class ModelTrial(QWidget):
     def is_running(self) -> bool:
         return bool(self._task)
 
-    def refresh(self) -> None:
+    def take_change(self) -> None:
         """The answers have changed: what was tried is of before."""
-        set_available(self.go, self._reason())
         self.outdated.setVisible(not self.result.isHidden())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Whether it can be tried now."""
+        set_available(self.go, self._reason())
 
     def start(self) -> None:
         """Run it in a worker."""
@@ -138,10 +142,11 @@ class ModelTrial(QWidget):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        threshold = self._card()[0].get("threshold", {}).get("value")
+        card = self._card()[0]
+        limit, positive = card.get("threshold", {}).get("value"), card.get("positive", "")
         best = sorted(tried.scores, key=lambda pair: -pair[1])[:_MOST_SCORES] if len(tried.scores) > _MOST_SCORES else tried.scores
         for name, value in best:
-            self._scores.addWidget(_score_line(name, value, threshold, self.result))
+            self._scores.addWidget(_score_line(name, value, limit if positive in ("", name) else None, self.result))
         self.raw.setText(_("Output: {numbers}").format(numbers=tried.raw))
         self.spent.setText(_("{time:.1f} ms · {device}").format(time=tried.milliseconds, device=tried.device))
         self.warnings.show_note("warn", "\n".join(_(sentence) for sentence in (*((tried.note,) if tried.note else ()), *tried.warnings)))
@@ -150,7 +155,7 @@ class ModelTrial(QWidget):
         self.outdated.hide()
 
     def _show_picture(self, tried: TriedModel) -> None:
-        size = " x ".join(map(str, tried.fed_size))
+        size = " × ".join(map(str, tried.fed_size))
         self.fed.setText(_("The input as the model gets it: {size}").format(size=size))
         self.picture.setVisible(tried.fed is not None)
         if tried.fed is None:

@@ -28,11 +28,11 @@ def size_words(nbytes: int) -> str:
 
 
 def input_words(card: ModelCard) -> str:
-    """``224 x 224 px, 3 channels``."""
+    """``224 × 224 px, 3 channels``."""
     spec = card.input
     if spec.layout == "NF" and spec.height == 1:
         return _("{count} numbers").format(count=spec.width or "?")
-    parts = [_("any size") if not (spec.height and spec.width) else _("{width} x {height} px").format(width=spec.width, height=spec.height)]
+    parts = [_("any size") if not (spec.height and spec.width) else _("{width} × {height} px").format(width=spec.width, height=spec.height)]
     if spec.planes in ("volume", "sequence"):
         parts.append(_("{count} planes").format(count=spec.depth) if spec.depth else _("all planes"))
     if spec.channels > 1:

@@ -1,0 +1,154 @@
+"""All that a model's card says, to be read before the model is trusted: what it is for, on what it was trained, how good it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+
+from viewer.core.model_card import ModelCard
+from viewer.core.words import gettext as _
+from viewer.session.card_answers import NOT_SAID
+from viewer.ui.controls import Button, Label, SectionTitle
+from viewer.ui.dialogs.frame import Dialog
+from viewer.ui.dialogs.model_words import TASKS, figure_lines, input_words, said, version_words
+from viewer.ui.theme import sizes
+
+_TITLE_WIDTH = 132
+Chapters = list[tuple[str, list[tuple[str, str]]]]
+"""Title of each part, and (name, text) of its lines."""
+
+
+class ModelAbout(Dialog):
+    """The card, part by part."""
+
+    def __init__(self, card: ModelCard, parent: QWidget | None = None) -> None:
+        super().__init__(_("About the model"), width=720, height=600, parent=parent)
+        found = chapters(card)
+        self._text = as_text(card, found)
+        self.body.addWidget(Label(_(card.title), "strong", wrap=True, parent=self.frame))
+        scroll = QScrollArea(self.frame)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setAccessibleName(_("About the model"))
+        page = QWidget(scroll)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, sizes().gap, sizes().margin, sizes().gap)
+        column.setSpacing(sizes().row_gap)
+        for title, lines in found:
+            column.addWidget(SectionTitle(title, parent=page))
+            column.addLayout(line_grid(lines, page))
+            column.addSpacing(sizes().row_gap)
+        column.addStretch(1)
+        scroll.setWidget(page)
+        page.setAutoFillBackground(False)
+        scroll.viewport().setAutoFillBackground(False)
+        self.body.addWidget(scroll, 1)
+        self.copy = Button(_("Copy"), icon="copy", parent=self.frame)
+        self.copy.clicked.connect(self._copy)
+        close = Button(_("Close"), variant="primary", parent=self.frame)
+        close.clicked.connect(self.accept)
+        self.add_buttons(self.copy, close, caption=_("Esc to close"))
+        close.setFocus()
+
+    def _copy(self) -> None:
+        QApplication.clipboard().setText(self._text)
+        self.copy.setText(_("Copied"))
+
+
+def line_grid(lines: list[tuple[str, str]], parent: QWidget, *, width: int = _TITLE_WIDTH) -> QGridLayout:
+    """Names at the left, whole texts at the right, to be selected and copied."""
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(sizes().margin)
+    grid.setVerticalSpacing(sizes().tight)
+    grid.setColumnMinimumWidth(0, width)
+    grid.setColumnStretch(1, 1)
+    for at, (name, text) in enumerate(lines):
+        title = Label(name, "secondary", wrap=True, parent=parent)
+        title.setFixedWidth(width)
+        grid.addWidget(title, at, 0, Qt.AlignmentFlag.AlignTop)
+        label = Label(text, wrap=True, parent=parent)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        grid.addWidget(label, at, 1)
+    return grid
+
+
+def chapters(card: ModelCard) -> Chapters:
+    """The card in parts; what it does not say stands there as "not said" where a reader would look for it."""
+    text, training = card.card, _part(card.card, "training")
+    applies = card.applies
+    ages = "–".join(f"{age:g}" for age in applies.age_years) if applies.age_years else None
+    found: Chapters = [
+        (_("What it is for"), [
+            (_("Intended use"), said(text.get("intended_use"))), (_("Not for"), said(text.get("not_for"))),
+            (_("Modality"), _any(applies.modality)), (_("Body part"), _any(applies.body_part)), (_("View"), _any(applies.view)),
+            (_("Age"), _("{ages} years").format(ages=ages) if ages else _("not said")),
+        ]),
+        (_("What it tells"), _telling(card)),
+        (_("What goes in"), [
+            (_("Input"), input_words(card)), (_("Fit"), card.input.fit), (_("Values"), card.values.kind),
+            (_("Axes"), f"{card.input.layout}, {card.input.dtype}"),
+        ]),
+        (_("Training"), [
+            (_("Data"), said(training.get("data"))), (_("Patients"), said(training.get("population"))), (_("Split"), said(training.get("split"))),
+            (_("Method"), said(training.get("method"))), (_("Licence"), said(training.get("licence"))),
+            *((_("Citation"), citation) for citation in _several(training.get("citation"))),
+        ]),
+    ]  # fmt: skip
+    figures = figure_lines(card)
+    found += [(_("Figures: {set}").format(set=name), lines) for name, lines in figures]
+    if not figures:
+        found.append((_("Figures"), [(_("Figures"), _("not said"))]))
+    found.append((_("File"), [(_("Name"), card.name), (_("Version"), version_words(card)), ("sha256", card.sha256), (_("Folder"), str(card.folder))]))
+    return found
+
+
+def as_text(card: ModelCard, found: Chapters) -> str:
+    """The same as plain lines."""
+    lines = [_(card.title)]
+    for title, rows in found:
+        lines += ["", title, *(f"{name}: {text}" for name, text in rows)]
+    return "\n".join(lines)
+
+
+def _telling(card: ModelCard) -> list[tuple[str, str]]:
+    lines = [(_("Task"), _(TASKS[card.task]))]
+    if card.classes:
+        lines.append((_("Classes"), ", ".join(_(name) for name in card.classes)))
+    threshold = _part(card.card, "threshold")
+    if card.threshold is not None:
+        parts = [f"{card.threshold:g}"]
+        for key, words in (("sensitivity", _("sensitivity {value:.3f}")), ("specificity", _("specificity {value:.3f}"))):
+            if isinstance(threshold.get(key), int | float):
+                parts.append(words.format(value=threshold[key]))
+        if isinstance(threshold.get("test_set"), str):
+            parts.append(_(threshold["test_set"]))
+        lines.append((_("Threshold"), ", ".join(parts)))
+    if card.is_classifier:
+        calibrated = (
+            _("yes, for a prevalence of {share:.0%}").format(share=card.output.prevalence) if card.output.prevalence is not None else _("yes")
+        )
+        lines.append((_("Calibrated"), calibrated if card.output.is_calibrated else _("no: scores are no probabilities")))
+    return lines
+
+
+def _part(text: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = text.get(key, {})
+    return part if isinstance(part, Mapping) else {}
+
+
+def _several(value: Any) -> list[str]:
+    several = value if isinstance(value, list | tuple) else [value]
+    return [str(part) for part in several if part and part != NOT_SAID]
+
+
+def _any(words: tuple[str, ...]) -> str:
+    return ", ".join(words) if words else _("any")
+
+
+def show_model(card: ModelCard, parent: QWidget) -> None:
+    """Open it over a window or dialog."""
+    ModelAbout(card, parent).open()

@@ -1,0 +1,281 @@
+"""The list of models: which there are, what they tell and how well, what is wrong with a damaged one; adding and removing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QStackedWidget,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer.core.errors import ModelUnusable, NegatoscopeError
+from viewer.core.model_card import ModelCard
+from viewer.core.sentence import sentence_of
+from viewer.core.words import gettext as _
+from viewer.session.models import check_file, is_built_in
+from viewer.session.own_models import remove_model
+from viewer.ui.controls import Badge, Button, EmptyState, NoteBox
+from viewer.ui.dialogs.confirm import Confirm
+from viewer.ui.dialogs.frame import Dialog
+from viewer.ui.dialogs.model_about import line_grid, show_model
+from viewer.ui.dialogs.model_words import TASKS, best_figure, input_words, said, size_words, version_words
+from viewer.ui.theme import set_available, sizes
+
+if TYPE_CHECKING:
+    from viewer.ui.host import Host
+
+_ROW, _DETAILS = 32, 176
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row: a model, or (without a card) a folder whose card cannot be used. ``reason``: why it is damaged."""
+
+    name: str
+    title: str
+    card: ModelCard | None
+    reason: str
+    is_built_in: bool
+
+    @property
+    def kind(self) -> str:
+        """The word of its badge."""
+        return _("Damaged") if self.reason else _("Built in") if self.is_built_in else _("Added")
+
+
+class ModelListDialog(Dialog):
+    """A table of the models, and under it what matters about the chosen one.
+
+    Parameters
+    ----------
+    add : callable
+        Asks for a file and opens the dialog that adds it; given this dialog as the parent.
+    """
+
+    def __init__(self, host: Host, add: Callable[[QWidget], None], name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(_("Models"), width=920, height=560, parent=parent)
+        self._host = host
+        self.entries: tuple[Entry, ...] = ()
+        self._damaged: dict[str, str] = {}
+        self.table = self._table()
+        self.empty = EmptyState(
+            _("No model is installed."), _("Add one, or drop an .onnx file on the window."), icon="brain-circuit", parent=self.frame
+        )
+        self.stack = QStackedWidget(self.frame)
+        self.stack.addWidget(self.table)
+        self.stack.addWidget(self.empty)
+        self.body.addWidget(self.stack, 1)
+        self.failed = NoteBox("err", parent=self.frame)
+        self.body.addWidget(self.failed)
+        self._details = QVBoxLayout()
+        self._details.setContentsMargins(0, 0, 0, 0)
+        self._shown = QWidget(self.frame)
+        self._shown.setFixedHeight(_DETAILS)
+        holder = QVBoxLayout(self._shown)
+        holder.setContentsMargins(0, 0, 0, 0)
+        holder.addLayout(self._details)
+        holder.addStretch(1)
+        self.body.addWidget(self._shown)
+        self.add = self._button(_("Add model…"), lambda: add(self), icon="plus")
+        self.remove = self._button(_("Remove"), self._ask_to_remove, icon="trash-2")
+        self.about = self._button(_("About"), self._show_about, icon="info")
+        close = Button(_("Close"), variant="primary", parent=self.frame)
+        close.clicked.connect(self.accept)
+        close.setAutoDefault(False)
+        self.add_buttons(self.add, self.remove, self.about, close, caption=_("Esc to close"))
+        host.models.changed.connect(self._fill)
+        self._fill(name)
+        self._check_files()
+        self.table.setFocus()
+
+    @property
+    def chosen(self) -> Entry | None:
+        """The row in hand."""
+        row = self.table.currentRow()
+        return self.entries[row] if 0 <= row < len(self.entries) else None
+
+    def choose(self, name: str) -> None:
+        """Bring a model's row to hand."""
+        at = next((n for n, entry in enumerate(self.entries) if entry.name == name), 0)
+        if self.entries:
+            self.table.setCurrentCell(at, 0)
+        self._show_chosen()
+
+    # --- building ---
+
+    def _button(self, text: str, action: Callable[[], None], *, icon: str) -> Button:
+        button = Button(text, icon=icon, parent=self.frame)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: action())
+        return button
+
+    def _table(self) -> QTableWidget:
+        heads = (_("Model"), _("Version"), _("What it tells"), _("Input"), _("Size"), _("Licence"), _("Kind"))
+        table = QTableWidget(0, len(heads), self.frame)
+        table.setAccessibleName(_("Models"))
+        table.setHorizontalHeaderLabels(list(heads))
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(_ROW)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setTabKeyNavigation(False)
+        table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.setItemDelegate(_WholeRow(table))
+        head = table.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column in range(len(heads)):
+            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch if column == 0 else QHeaderView.ResizeMode.ResizeToContents)
+        table.currentCellChanged.connect(lambda row, _column, before, _last: row != before and self._show_chosen())
+        table.cellDoubleClicked.connect(lambda _row, _column: self._show_about())
+        return table
+
+    # --- what there is ---
+
+    def _fill(self, name: str = "") -> None:
+        kept = name or (self.chosen.name if self.chosen is not None else "")
+        shelf = self._host.models
+        good = [Entry(c.name, _(c.title), c, self._damaged.get(c.name, ""), is_built_in(c)) for c in shelf.cards]
+        self.entries = (*good, *(Entry(folder, folder, None, _(reason), False) for folder, reason in shelf.broken))
+        self.stack.setCurrentWidget(self.table if self.entries else self.empty)
+        self._shown.setVisible(bool(self.entries))
+        self.table.setRowCount(0)
+        self.table.setRowCount(len(self.entries))
+        for row, entry in enumerate(self.entries):
+            self._fill_row(row, entry)
+        self.choose(kept)
+
+    def _fill_row(self, row: int, entry: Entry) -> None:
+        card = entry.card
+        texts = [entry.title]
+        if card is not None:
+            path = card.model_path
+            size = size_words(path.stat().st_size) if path.is_file() else "–"
+            texts += [version_words(card), _(TASKS[card.task]), input_words(card), size, said(card.card.get("training", {}).get("licence"))]
+        for column in range(self.table.columnCount() - 1):
+            text = texts[column] if column < len(texts) else "–"
+            item = QTableWidgetItem(text)
+            item.setToolTip(text)
+            self.table.setItem(row, column, item)
+        words = entry.kind if card is None or not card.is_benchmark else _("{kind}, benchmark").format(kind=entry.kind)
+        item = QTableWidgetItem()
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
+        item.setToolTip(entry.reason or words)
+        self.table.setItem(row, self.table.columnCount() - 1, item)
+        self.table.setCellWidget(row, self.table.columnCount() - 1, _badges(entry, self.table))
+
+    def _check_files(self) -> None:
+        """Whether each file is what its card says: read once, in a thread."""
+        cards = self._host.models.cards
+
+        def check(_progress: Callable[[int, int], None]) -> dict[str, str]:
+            found = {}
+            for card in cards:
+                try:
+                    check_file(card)
+                except ModelUnusable as err:
+                    found[card.name] = sentence_of(err)
+            return found
+
+        def checked(found: dict[str, str]) -> None:
+            if found != self._damaged:
+                self._damaged = found
+                self._fill()
+
+        self._host.work.run_thread(check, _("Checking the models"), checked, self._host.report, quiet=True)
+
+    # --- the chosen one ---
+
+    def _show_chosen(self) -> None:
+        entry = self.chosen
+        while self._details.count():
+            widget = self._details.takeAt(0).widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self.failed.show_note("err", entry.reason if entry is not None else "")
+        set_available(self.about, "" if entry is not None and entry.card is not None else _("There is no card to show."))
+        reason = _("Choose a model first.") if entry is None else _("It comes with the program.") if entry.is_built_in else ""
+        set_available(self.remove, reason)
+        if entry is None or entry.card is None:
+            return
+        text = entry.card.card
+        lines = [
+            (_("Intended use"), said(text.get("intended_use"))),
+            (_("Not for"), said(text.get("not_for"))),
+            (_("Figures"), best_figure(entry.card) or _("not said")),
+            (_("Device"), device_words(self._host.settings.chosen("device"))),
+        ]
+        if entry.card.is_benchmark:
+            lines.append((_("Benchmark"), _("It is there for comparison. It is asked only by name, not by the Classify key.")))
+        page = QWidget(self._shown)
+        page.setLayout(line_grid(lines, page, width=104))
+        page.layout().setContentsMargins(sizes().margin, sizes().gap, sizes().margin, 0)
+        self._details.addWidget(page)
+
+    def _show_about(self) -> None:
+        if self.chosen is not None and self.chosen.card is not None:
+            show_model(self.chosen.card, self)
+
+    def _ask_to_remove(self) -> None:
+        entry = self.chosen
+        if entry is None or entry.is_built_in:
+            return
+        title = _("Remove the model “{title}”?").format(title=entry.title)
+        text = _("Its folder is deleted from your own models. Reports that were made with it stay.")
+        dialog = Confirm(title, text, keep=_("Keep"), go_on=_("Remove"), parent=self)
+        dialog.accepted.connect(lambda: self._remove(entry))
+        dialog.open()
+
+    def _remove(self, entry: Entry) -> None:
+        try:
+            remove_model(entry.name)
+        except NegatoscopeError as err:
+            self.failed.show_note("err", sentence_of(err))
+            return
+        self._host.models.reload()
+        self._host.say("ok", _("The model “{title}” was removed.").format(title=entry.title))
+
+
+class _WholeRow(QStyledItemDelegate):
+    """The row is what is chosen: no frame around one of its cells, unless by colour."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        option.state &= ~QStyle.StateFlag.State_HasFocus
+        super().paint(painter, option, index)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return super().sizeHint(option, index) + QSize(sizes().gap, 0)
+
+
+def _badges(entry: Entry, parent: QWidget) -> QWidget:
+    holder = QWidget(parent)
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(sizes().gap, 0, sizes().gap, 0)
+    row.setSpacing(sizes().tight)
+    row.addWidget(Badge(entry.kind, kind="err" if entry.reason else "", parent=holder))
+    if entry.card is not None and entry.card.is_benchmark:
+        row.addWidget(Badge(_("Benchmark"), parent=holder))
+    row.addStretch(1)
+    return holder
+
+
+def device_words(device: str) -> str:
+    """The device of the settings in words."""
+    return {"auto": _("CUDA where it works, else the CPU"), "cpu": _("CPU"), "cuda": _("CUDA")}.get(device.lower(), device)
