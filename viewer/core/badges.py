@@ -29,6 +29,7 @@ _MEANINGS: dict[str, str] = {
     mark("Registered by mutual information"): mark("What lies over this image was aligned by computation; look whether it fits."),
     mark("OTHER PATIENT"): mark("What lies over this image names another patient."),
     mark("KEY IMAGE"): mark("This image is marked as a key image; the same key takes the mark off."),
+    mark("NOT FOR DIAGNOSIS"): mark("A heat map of a model lies over the image: it shows what influenced a score, and outlines nothing."),
     mark("Preview"): mark("A preview of an operation that has not been applied."),
 }
 

@@ -23,6 +23,7 @@ from viewer.draw.picture import is_smooth
 from viewer.draw.ruler import draw_rulers
 from viewer.draw.shapes import draw_annotations, draw_contours, draw_seeds
 from viewer.draw.text import LETTER_INK, Style, draw_text, elided, text_height, text_width
+from viewer.session.heat import is_heat
 from viewer.session.linking import NO_CROSS, Cross
 from viewer.session.view import TextLevel, ViewState
 
@@ -36,7 +37,7 @@ NARROW_VIEW = 300.0
 # Badges that limit measuring are amber with a triangle.
 LIMITING = frozenset({"INCOMPLETE", "NO GEOMETRY", "UNCALIBRATED", "AT DETECTOR", "EST. MAG", "TILT", "MOSAIC", "RESAMPLED"})
 PERMANENT = frozenset({"NEURO"})
-KEY_IMAGE = mark("KEY IMAGE")
+KEY_IMAGE, NO_DIAGNOSIS = mark("KEY IMAGE"), mark("NOT FOR DIAGNOSIS")
 RAISED = QColor(0x25, 0x27, 0x2B, 230)
 WARN, TEXT = "#E8B04B", "#E6E8EB"
 _SIGN = 13.0
@@ -118,7 +119,12 @@ def shown_badges(
     if state.volume is None:
         return ()
     if state.text == "none" or min(rect.width(), rect.height()) / scale < TINY_VIEW:
-        return _in_a_row(tuple(name for name in state.badges if name in PERMANENT), rect, rect.top() + INSET * scale, scale)
+        # A heat-map never stands without its warning; where there are texts they have it.
+        names = (
+            *(name for name in state.badges if name in PERMANENT),
+            *((NO_DIAGNOSIS,) if any(is_heat(shown.item) for shown in state.maps) else ()),
+        )
+        return _in_a_row(names, rect, rect.top() + INSET * scale, scale)
     percent = state.placement((rect.width(), rect.height())).zoom * pixel_ratio * 100
     names = (
         *(name for name in state.badges if name in PERMANENT),

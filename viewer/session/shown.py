@@ -14,6 +14,7 @@ from viewer.core.layout import NO_AXIS, Placement, Point, SliceLayout, layout_of
 from viewer.core.oblique import ObliqueLayout
 from viewer.core.overlay import ScalarMap
 from viewer.core.render import Display
+from viewer.core.report import Report
 from viewer.core.slab import Slab
 from viewer.core.volume import Volume
 from viewer.core.window import Window
@@ -74,6 +75,8 @@ class ViewState:
     """What the user asked for, MONOCHROME1 not counted."""
     layers: tuple[ShownLayer, ...] = ()
     maps: tuple[ShownMap, ...] = ()
+    report: Report | None = None
+    """What a model said of this plane: the newest report of the model that the wish names, else of any."""
     fusion: ShownFusion | None = None
     """A second volume over this one, drawn or with the reason why it is not."""
     annotations: tuple[Annotation, ...] = ()

@@ -18,12 +18,13 @@ from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.layout import NO_AXIS, Point, SliceLayout
 from viewer.core.overlay import ScalarMap
 from viewer.core.render import Display, auto_window, lut_window
+from viewer.core.report import Report
 from viewer.core.volume import Volume
 from viewer.core.window import PET_PRESETS, VoiLut, Window, presets_of
 from viewer.core.words import mark
 from viewer.session.fusion import resolve_fusion
 from viewer.session.hanging import is_radiological
-from viewer.session.heat import heat_on, is_heat
+from viewer.session.heat import heat_on, is_heat, report_on
 from viewer.session.reformat import layout_for, plane_badges, slab_for, why_no_mpr
 from viewer.session.shown import EMPTY, PLAIN, ShownLayer, ShownMap, ViewState, triple
 from viewer.session.wish import LABEL_OPACITY, MAP_OPACITY, MAP_THRESHOLD, HeatWish, Readable, TextLevel, ViewWish
@@ -67,7 +68,7 @@ def resolve(wish: ViewWish, document: Readable) -> ViewState:
         center=_center(wish, geometry, layout),
         display=display, window=window, is_auto=is_auto, is_plane_window=own is not None, is_inverted=wish.is_inverted,
         layers=_layers(wish, document, root, geometry),
-        maps=_maps(wish, document, root, volume, phase, layout, index), fusion=fusion,
+        maps=_maps(wish, document, root, volume, phase, layout, index), report=_report(wish, document, root, layout, index, phase), fusion=fusion,
         annotations=_annotations(wish, document, root, geometry, layout, index, phase),
         graphics=graphics, shutter=shutter, seeds=wish.seeds,
         label_opacity=max(0.0, min(wish.label_opacity, 1.0)), overlay_opacity=max(0.0, min(wish.overlay_opacity, 1.0)),
@@ -186,6 +187,11 @@ def _layers(wish: ViewWish, document: Readable, root: Volume, geometry: Geometry
 
 def _is_same(first: Geometry, second: Geometry) -> bool:
     return first is second or (first.shape == second.shape and (first == second or first.same_grid(second)))
+
+
+def _report(wish: ViewWish, document: Readable, root: Volume, layout: SliceLayout, index: int, phase: int) -> Report | None:
+    """What a model said of the plane, which no reformat is."""
+    return report_on(document, root.id, model=wish.heat.model, plane=layout.array_index(index), phase=phase) if layout.axis == 0 else None
 
 
 def _maps(
