@@ -137,7 +137,8 @@ class ClassifyPanel(controls.PanelPage):
         if reason or model is None:
             self._panels.host.say("info", reason)
             return
-        count = self._runs.start(CLASSIFY, {"model": model.name}, scope)
+        # Exact maps come in the same run.
+        count = self._runs.start(CLASSIFY, {"model": model.name, "explain": True}, scope)
         if self._runs.is_running:
             words = _("Classifying {count} slices").format(count=count)
             self.progress.start(words if scope == "volume" else _("Classifying, about {seconds} s").format(seconds=self._runs.guess_s(CLASSIFY)))

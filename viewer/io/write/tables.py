@@ -10,13 +10,14 @@ import io
 import json
 import math
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from viewer.core.annotation import Annotation
 from viewer.core.errors import BadParameter
 from viewer.core.ids import new_id
-from viewer.core.report import Cell, Column, Report, Table
+from viewer.core.report import Cell, Column, Reading, Report, Table
 from viewer.core.sentence import english
 from viewer.core.words import _
 from viewer.io.gate import harmless
@@ -93,18 +94,49 @@ def annotations_table(annotations: Sequence[Annotation], unit_of: Callable[[str]
 
 
 def reports_table(reports: Sequence[Report], title: str = "Classification") -> Table:
-    """One row per report, one column per class."""
+    """One row per report, one column per class; then what is to be known of the model, and what the reader said."""
     classes = list(dict.fromkeys(score.name for report in reports for score in report.scores))
+    figures = [(name, column) for name, column in _FIGURES if any(name in dict(report.facts) for report in reports)]
     columns = (
         Column("Title"), Column("Plane"), Column("Phase"), Column("Model"), Column("Version"), *(Column(name) for name in classes),
-        Column("Threshold"), Column("Device"), Column("Time", "ms"), Column("Warnings"),
+        Column("Threshold"), Column("Device"), Column("Time", "ms"), Column("Warnings"), Column("Found"), Column("Thresholds"),
+        Column("Calibrated"), Column("Unfamiliar"), Column("Strangeness"), Column("Strangeness limit"), Column("SHA-256"),
+        *(Column(column) for _name, column in figures), Column("Reading"), Column("Label"), Column("Note"), Column("Read at (UTC)"),
     )  # fmt: skip
     rows = []
     for r in reports:
-        scores = {score.name: score.value for score in r.scores}
+        scores, facts = {score.name: score.value for score in r.scores}, dict(r.facts)
         values = tuple(scores.get(name) for name in classes)
-        rows.append((r.title, r.index, r.phase, r.model, r.version, *values, r.threshold, r.device, r.milliseconds, " ".join(english(r.warnings))))
-    return Table(new_id("table"), title, columns, tuple(rows))
+        rows.append((
+            r.title, r.index, r.phase, r.model, r.version, *values, r.threshold, r.device, r.milliseconds, " ".join(english(r.warnings)),
+            "; ".join(score.name for score in r.found), _limits(r), _yes(r.is_calibrated), _yes(r.is_unfamiliar), r.strangeness, r.strangeness_limit,
+            facts.get("sha256", ""), *(facts.get(name, "") for name, _column in figures), *_reading(r.reading),
+        ))  # fmt: skip
+    return Table(new_id("table"), title, tuple(columns), tuple(rows), facts=(("notice", NOTICE),))
+
+
+NOTICE = "Research and education only. Not for diagnosis."
+_FIGURES = (
+    ("sensitivity", "Sensitivity"), ("sensitivity interval", "Sensitivity, 95 % interval"), ("specificity", "Specificity"),
+    ("specificity interval", "Specificity, 95 % interval"), ("test set", "Measured on"), ("test prevalence", "Prevalence there"),
+    ("prevalence", "Prevalence assumed"),
+)  # fmt: skip
+
+
+def _limits(report: Report) -> str:
+    """The thresholds of the classes that have one: ``Nodule 0.5; Effusion 0.4``."""
+    return "; ".join(f"{score.name} {score.threshold:g}" for score in report.scores if score.threshold is not None)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _reading(reading: Reading | None) -> tuple[Cell, Cell, Cell, Cell]:
+    if reading is None:
+        return "", "", "", ""
+    moment = datetime.fromtimestamp(reading.at, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+    return reading.opinion, reading.label, reading.note, moment
 
 
 def _csv_cell(cell: Any) -> str:
