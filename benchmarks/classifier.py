@@ -76,8 +76,9 @@ class Bench:
         self.window = Window(self.host, restore=False)
         self.window.resize(1400, 900)
         self.window.show()
-        self.panel = self.window.dock.show_panel("classify")
-        settle(1500)  # the workers start, operations are read
+        self.window.dock.show_panel("classify")
+        wait_until(lambda: self.host.registry.known_spec(CLASSIFY) is not None)  # the workers have started
+        settle(500)
 
     def show(self, volume: Volume) -> None:
         self.host.document.add_source(volume)
@@ -87,7 +88,7 @@ class Bench:
     def click(self) -> float:
         """Milliseconds from the key to the painted panel with a report that was not there before."""
         before = len(self.reports())
-        loop, painted = QEventLoop(), _Painted(self.panel)
+        loop, painted = QEventLoop(), _Painted(self.window.dock.panel("classify"))
         failures: list[str] = []
 
         def look(*_: object) -> None:
@@ -158,6 +159,14 @@ def settle(milliseconds: int) -> None:
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    limit = time.monotonic() + LONGEST_S
+    while not is_so():
+        if time.monotonic() > limit:
+            raise TimeoutError("the window did not get ready")
+        settle(20)
 
 
 def rows() -> list[Row]:
