@@ -7,11 +7,13 @@ import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from viewer.core.card_rules import is_plain
 from viewer.core.errors import ModelUnusable, SaveFailed
 from viewer.core.model_card import CARD_FILE, MODEL_FILE, ModelCard, card_of
 from viewer.core.resources import models_folder
@@ -21,6 +23,9 @@ from viewer.io.save import save_atomic, save_folder
 from viewer.session.models import MAX_MODEL_BYTES, check_file, checksum, own_folder, read_card, read_mapping
 
 _CUT = 64
+_NEW, _OLD, _GONE = ".new", ".old", ".gone"
+_LEFT = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{12}(?P<ending>\.new|\.old|\.gone|\.tmp)")
+_STALE_S = 3600.0
 
 
 def add_model(source: Path, card: Mapping[str, Any] | None = None, *, name: str = "", overwrite: bool = False) -> ModelCard:
@@ -52,17 +57,16 @@ def add_model(source: Path, card: Mapping[str, Any] | None = None, *, name: str 
     """
     model = source / MODEL_FILE if source.is_dir() else source
     _need_regular(model)
-    text = dict(card) if card is not None else read_mapping(model.parent)
+    text: dict[str, Any] = _plain(card) if card is not None else _card_beside(model)
     if name:
         text["name"] = name
-    text.setdefault("sha256", checksum(model))
+    if "sha256" not in text:
+        text["sha256"] = checksum(model)
     checked = card_of(text, Path(str(text.get("name", model.stem))))
     target = own_folder() / checked.name
-    if (models_folder() / checked.name).is_dir():
-        raise ModelUnusable(_('"{name}" is the name of a built-in model; choose another.').format(name=checked.name))
-    if os.path.lexists(target) and not overwrite:
-        raise ModelUnusable(_('There is a model "{name}" already. Choose another name, or allow it to be replaced.').format(name=checked.name))
+    _need_free(target, overwrite=overwrite)
     _make(target.parent)
+    _tidy(target.parent)
 
     def fill(folder: Path) -> None:
         _copy(model, folder / MODEL_FILE)
@@ -72,17 +76,13 @@ def add_model(source: Path, card: Mapping[str, Any] | None = None, *, name: str 
         save_atomic(folder / CARD_FILE, write_card(text).encode())
         check_file(read_card(folder))
 
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
-    was_there = os.path.lexists(target)
-    if was_there:
-        _rename(target, aside)
+    whole = _beside(target, _NEW)
+    save_folder(whole, fill)
     try:
-        save_folder(target, fill)
-    except BaseException:
-        if was_there:
-            _rename(aside, target)
+        _put_in_place(whole, target)
+    except SaveFailed:
+        shutil.rmtree(whole, ignore_errors=True)
         raise
-    _erase(aside)
     return read_card(target)
 
 
@@ -101,7 +101,8 @@ def remove_model(name: str) -> None:
     folder = _folder_of(name)
     if folder is None:
         raise ModelUnusable(_('There is no model "{name}" among the added ones.').format(name=harmless(name)))
-    aside = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.old")
+    _tidy(folder.parent)
+    aside = _beside(folder, _GONE)
     _rename(folder, aside)
     _erase(aside)
 
@@ -130,8 +131,68 @@ def write_card(card: Mapping[str, Any]) -> str:
 
 def name_for(text: str) -> str:
     """A name that a model and its folder may have, from any text, such as the name of a file."""
-    kept = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:_CUT].strip("-._")
-    return kept or "model"
+    kept = re.sub(r"[^\w.-]+", "-", text.lower()).strip("-._")[:_CUT].strip("-._") or "model"
+    return kept if is_plain(kept) else name_for(f"model-{kept[: _CUT // 4]}")
+
+
+def _card_beside(model: Path) -> dict[str, Any]:
+    if not os.path.lexists(model.parent / CARD_FILE):
+        raise ModelUnusable(
+            _("{name} has no card: put a {file} beside it, or drop the model on the window, which proposes one.").format(
+                name=harmless(model.name), file=CARD_FILE
+            )
+        )
+    return read_mapping(model.parent)
+
+
+def _need_free(target: Path, *, overwrite: bool) -> None:
+    if any(built_in.name.casefold() == target.name.casefold() for built_in in models_folder().glob("*/")):
+        raise ModelUnusable(_('"{name}" is the name of a built-in model; choose another.').format(name=target.name))
+    if os.path.lexists(target) and not overwrite:
+        raise ModelUnusable(_('There is a model "{name}" already. Choose another name, or allow it to be replaced.').format(name=target.name))
+
+
+def _put_in_place(whole: Path, target: Path) -> None:
+    """Of two renames the first makes room; if the second fails the old model comes back, and :func:`_tidy` does so after a crash."""
+    if not os.path.lexists(target):
+        _rename(whole, target)
+        return
+    aside = _beside(target, _OLD)
+    _rename(target, aside)
+    try:
+        _rename(whole, target)
+    except SaveFailed:
+        _rename(aside, target)
+        raise
+    _erase(aside)
+
+
+def _beside(folder: Path, ending: str) -> Path:
+    """A hidden name, which listing leaves out."""
+    return folder.with_name(f".{folder.name}.{secrets.token_hex(6)}{ending}")
+
+
+def _tidy(parent: Path) -> None:
+    """What a crash has left here long ago: half copies go, a model that was to be replaced and is not comes back."""
+    for left in parent.glob(".*"):
+        found = _LEFT.fullmatch(left.name)
+        try:
+            if found is None or time.time() - left.lstat().st_mtime < _STALE_S:
+                continue
+            if found["ending"] == _OLD and not os.path.lexists(parent / found["name"]) and (left / CARD_FILE).is_file() and _is_whole(left):
+                left.rename(parent / found["name"])
+            else:
+                _erase(left)
+        except OSError:
+            continue
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        check_file(read_card(folder))
+    except ModelUnusable:
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:
