@@ -98,7 +98,8 @@ class _Walk:
                 return None
             axis = self._pooled(node)
             if axis is not None:
-                return self._found(node.inputs[0], axis)
+                # What is no node's output cannot become one of the graph.
+                return self._found(node.inputs[0], axis) if node.inputs[0] in self.makers else None
             if not self._pass(node):
                 return None
         return None

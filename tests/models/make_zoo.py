@@ -55,6 +55,16 @@ def torch_cnn() -> None:
     _torch("torch_cnn", _classifier(1, (8, 16), 1), (1, 1, 32, 32), "film", "logit", {"film": {0: "N"}, "logit": {0: "N"}})
 
 
+def torch_point() -> None:
+    """[N, 1, 24, 20] to two logits: a 1 x 1 convolution makes a map of each class, pooling is the last thing."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(9)
+    network = nn.Sequential(*_blocks(1, (8, 12)), nn.Conv2d(12, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    _torch("torch_point", network, (1, 1, 24, 20), "film", "logits", {"film": {0: "N"}, "logits": {0: "N"}})
+
+
 def torch_softmax() -> None:
     """[N, 3, 24, 24] (colour) to three probabilities: softmax within."""
     import torch
@@ -147,6 +157,28 @@ def keras_four_blocks() -> None:
         return {"dense_1": model(pixels, training=False)}
 
     tf2onnx.convert.from_function(call, input_signature=signature, opset=OPSET, output_path=str(ZOO / "keras_four_blocks.onnx"))
+
+
+def keras_pooled() -> None:
+    """[None, 40, 32, 3] (NHWC) to three probabilities: convolutions, global average pooling, one dense layer with softmax."""
+    import keras
+    import tensorflow as tf
+    import tf2onnx
+
+    keras.utils.set_random_seed(8)
+    parts: list[Any] = [keras.Input((40, 32, 3), name="picture")]
+    for width in (8, 12):
+        parts += [keras.layers.Conv2D(width, (3, 3), padding="same", activation="relu"), keras.layers.MaxPooling2D((2, 2))]
+    parts += [keras.layers.GlobalAveragePooling2D(), keras.layers.BatchNormalization(), keras.layers.Dense(3, activation="softmax")]
+    model = keras.Sequential(parts)
+    model.layers[-2].set_weights([np.linspace(0.5, 1.5, 12), np.linspace(-1, 1, 12), np.linspace(0, 0.2, 12), np.linspace(0.5, 2, 12)])
+    signature = (tf.TensorSpec((None, 40, 32, 3), tf.float32, name="picture"),)
+
+    @tf.function(input_signature=signature)
+    def call(pixels: Any) -> dict[str, Any]:
+        return {"probabilities": model(pixels, training=False)}
+
+    tf2onnx.convert.from_function(call, input_signature=signature, opset=OPSET, output_path=str(ZOO / "keras_pooled.onnx"))
 
 
 def _digits() -> tuple[Any, Any]:
@@ -323,9 +355,9 @@ def throws() -> None:
 
 
 MAKERS: tuple[Callable[[], None], ...] = (
-    torch_cnn, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, keras_four_blocks,
-    sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, segment_softmax, segment_argmax, segment_fixed,
-    mean_level, gives_nan, hangs, hungry, hungry_constant, throws,
+    torch_cnn, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, torch_point,
+    keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, segment_softmax,
+    segment_argmax, segment_fixed, mean_level, gives_nan, hangs, hungry, hungry_constant, throws,
 )  # fmt: skip
 
 
