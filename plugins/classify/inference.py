@@ -101,7 +101,7 @@ class Runner:
 
     def _checked(self, name: str, value: Any) -> NDArray[Any]:
         declared = self.facts.value(name) or ValueFact(name)
-        if isinstance(value, list | tuple) and value and all(isinstance(row, dict) for row in value):
+        if declared.kind == "sequence" and isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             value = self._table(name, value)
         elif not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
             found = value.dtype.name if isinstance(value, np.ndarray) else type(value).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,14 @@ def zoo_card(folder: Path, name: str, *, takes: dict[str, Any] | None = None, gi
         "classes": [{"name": "yes", "output": 0}, {"name": "no", "complement_of": "yes"}],
         "input": takes or {}, "output": gives or {},
     }  # fmt: skip
+    (place / "card.toml").write_text("".join(f"{key} = {_toml(part)}\n" for key, part in text.items()), encoding="utf-8")
     return replace(card_of(text, place), **changes)
+
+
+def _toml(part: Any) -> str:
+    if isinstance(part, dict):
+        return "{" + ", ".join(f"{key} = {_toml(inner)}" for key, inner in part.items()) + "}"
+    return f"[{', '.join(map(_toml, part))}]" if isinstance(part, list) else json.dumps(part)
 
 
 def small(card: ModelCard, **changes: Any) -> ModelCard:
