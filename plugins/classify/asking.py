@@ -35,9 +35,9 @@ class Question:
         self.dtype, self.shape = sample.dtype, sample.shape[1:]
         layout = card.input.layout
         spread = np.asarray(sample[:1], dtype=np.float32)
-        self.is_flat = layout == "NF"
+        self.is_flat = layout in ("NF", "NTF")
         if self.is_flat:
-            spread, layout = spread.reshape(1, *size, -1), "NHWC"
+            spread, layout = spread.reshape(*spread.shape[:-1], *size, -1), f"{layout[:-1]}HWC"
         self._axes = (layout.index("H"), layout.index("W"))
         self.sample = np.moveaxis(spread, self._axes, (-2, -1))  # (1, ..., rows, columns)
         self.size: tuple[int, int] = (self.sample.shape[-2], self.sample.shape[-1])

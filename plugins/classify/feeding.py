@@ -100,10 +100,10 @@ class Feed:
             else:
                 self._fill(inputs[place], index)
         self._normalise(inputs)
-        if spec.layout in ("NHWC", "NTHWC", "NDHWC", "NF"):
+        if spec.layout in ("NHWC", "NTHWC", "NDHWC", "NF", "NTF"):
             inputs = np.moveaxis(inputs, 2 if spec.planes == "sequence" else 1, -1)
-        if spec.layout == "NF":
-            inputs = inputs.reshape(len(wanted), -1)
+        if spec.layout in ("NF", "NTF"):
+            inputs = inputs.reshape(*inputs.shape[:-3], -1)
         kind = np.dtype(spec.dtype)
         if kind.kind in "iu":
             inputs = np.clip(np.rint(inputs, dtype=np.float64), np.iinfo(kind).min, np.iinfo(kind).max)

@@ -214,7 +214,7 @@ def _checked_size(file: str, path: Path, sha256: str) -> int:
 def _check_dims(value: ValueFact, card: ModelCard) -> None:
     spec = card.input
     if value.dims is None:
-        if spec.layout != "NF" and (spec.height is None or spec.width is None):
+        if spec.layout not in ("NF", "NTF") and (spec.height is None or spec.width is None):
             raise ModelUnusable(
                 gettext("The model {card} leaves open what size it takes, and so does its card. Write height and width into the card.").format(
                     card=card.name

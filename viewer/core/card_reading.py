@@ -28,6 +28,7 @@ from viewer.core.model_card import (
     ModelClass,
     Normalisation,
     OutputSpec,
+    PictureScale,
     Planes,
     ValueKind,
     ValueSpec,
@@ -163,7 +164,8 @@ def _output(part: CardTable) -> OutputSpec:
     part.pass_over("shape")
     return OutputSpec(
         part.text("name", ""), part.choice("activation", get_args(Activation), "none"), part.number("temperature", 1.0, 1e-6, 1e6),
-        part.flag("calibrated", False), part.number_or_none("prevalence", 0, 1),
+        part.flag("calibrated", False), part.number_or_none("prevalence", 0, 1), part.choice("picture", get_args(PictureScale), "normalised"),
+        part.text("unit", "", longest=40),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from viewer.core.model_card import MOST_NUMBERS, Layout, ModelCard, Planes
 from viewer.core.words import _
 
 LAYOUTS_OF: dict[Planes, tuple[Layout, ...]] = {
-    "one": ("NCHW", "NHWC", "NF"), "neighbours": ("NCHW", "NHWC", "NF"), "volume": ("NCDHW", "NDHWC"), "sequence": ("NTCHW", "NTHWC"),
+    "one": ("NCHW", "NHWC", "NF"), "neighbours": ("NCHW", "NHWC", "NF"), "volume": ("NCDHW", "NDHWC"), "sequence": ("NTCHW", "NTHWC", "NTF"),
 }  # fmt: skip
 """The orders of axes that each kind of input can have."""
 _LONGEST_NAME = 64
@@ -117,8 +117,10 @@ def _layout(card: ModelCard, file: str) -> str:
 
 def _size(card: ModelCard, file: str) -> str:
     spec = card.input
-    if spec.layout == "NF" and (spec.height is None or spec.width is None):
-        return _('{file}: with the layout NF "input.height" and "input.width" must be numbers: a row of values has one length.').format(file=file)
+    if spec.layout in ("NF", "NTF") and (spec.height is None or spec.width is None):
+        return _('{file}: with the layout {layout} "input.height" and "input.width" must be numbers: a row of values has one length.').format(
+            file=file, layout=spec.layout
+        )
     known = [n for n in (spec.height, spec.width, spec.depth, spec.channels, spec.batch) if n is not None]
     if prod(known) > MOST_NUMBERS:
         return _('{file}: "input" asks for {number} numbers at a time; {most} are allowed.').format(file=file, number=prod(known), most=MOST_NUMBERS)

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 Task = Literal["binary", "multi-class", "multi-label", "image", "segmentation"]
-Layout = Literal["NCHW", "NHWC", "NCDHW", "NDHWC", "NTCHW", "NTHWC", "NF"]
-"""Order of the input's axes: D are the planes of a volume, T those of a sequence, F values in one row (classical models)."""
+Layout = Literal["NCHW", "NHWC", "NCDHW", "NDHWC", "NTCHW", "NTHWC", "NTF", "NF"]
+"""Order of the input's axes: D are the planes of a volume, T those of a sequence, F the pixels of a plane in one row (classical models)."""
 Planes = Literal["one", "neighbours", "volume", "sequence"]
 """What one input is made of: a plane; a plane with its neighbours as channels (2.5-D); a block of planes; planes one after the other."""
 Fit = Literal["squeeze", "crop", "pad"]
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 ValueKind = Literal["window-or-range", "window", "range", "percentiles"]
 Activation = Literal["none", "sigmoid", "softmax"]
+PictureScale = Literal["normalised", "levels", "values"]
 FamiliarityKind = Literal["", "output", "energy", "distance"]
 
 INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
@@ -103,6 +104,9 @@ class OutputSpec:
     is_calibrated: bool = False
     prevalence: float | None = None
     """The share of the positive class that the probabilities assume."""
+    picture: PictureScale = "normalised"
+    """Of the task image, the scale that the output is on: that of the input; levels on ``ValueSpec.out_range``; or values in ``unit``."""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,16 @@ class Help:
     label: str = ""
 
 
+ModelTask = Literal["image", "segmentation"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOf:
+    """A text that is the name of an installed model of this task; "" takes the one whose card fits the image best."""
+
+    task: ModelTask
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterSpec:
     """One parameter of an operation. ``default`` None: chosen from the image ("auto") or, for masks and images, none."""
@@ -76,6 +86,8 @@ class ParameterSpec:
     choices: tuple[str, ...] = ()
     is_optional: bool = False
     """Whether None is a value: "auto" for numbers, "not given" for masks and images."""
+    model_task: ModelTask | Literal[""] = ""
+    """Of a text that names a model: what the model must be for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +203,7 @@ def _parameter(run: str, parameter: inspect.Parameter, hint: Any) -> ParameterSp
     if parameter.default is inspect.Parameter.empty:
         raise TypeError(f"{run}: parameter {parameter.name} has no default; one click must do something useful")
     limits, choice, note = Range(), None, Help("")
+    task: ModelTask | Literal[""] = ""
     if typing.get_origin(hint) is typing.Annotated:
         hint, *extras = typing.get_args(hint)
         for extra in extras:
@@ -200,6 +213,8 @@ def _parameter(run: str, parameter: inspect.Parameter, hint: Any) -> ParameterSp
                 choice = extra
             elif isinstance(extra, Help):
                 note = extra
+            elif isinstance(extra, ModelOf):
+                task = extra.task
     optional = False
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         members = [m for m in typing.get_args(hint) if m is not types.NoneType]
@@ -224,7 +239,7 @@ def _parameter(run: str, parameter: inspect.Parameter, hint: Any) -> ParameterSp
         raise TypeError(f"{run}: parameter {parameter.name} has the type {hint}, which no form knows")
     return ParameterSpec(
         parameter.name, kind, parameter.default, note.label or parameter.name.replace("_", " ").capitalize(), note.text,
-        limits.low, limits.high, limits.unit, limits.step, limits.log, choice.options if choice else (), optional,
+        limits.low, limits.high, limits.unit, limits.step, limits.log, choice.options if choice else (), optional, task,
     )  # fmt: skip
 
 

@@ -211,6 +211,14 @@ def fits(card: ModelCard, image: Volume | Image) -> bool:
     return not fit_of(card, facts_of(image)).obstacle
 
 
+def by_fit(cards: Iterable[ModelCard], image: Volume | Image, task: str) -> tuple[ModelCard, ...]:
+    """The models of a task, those that fit an image best first, those that it is ruled out for last; of equals by name."""
+    facts = facts_of(image)
+    found = sorted((card for card in cards if card.task == task and not card.is_benchmark), key=lambda card: card.name)
+    fits = {card.name: fit_of(card, facts) for card in found}
+    return tuple(sorted(found, key=lambda card: (not fits[card.name].obstacle, *fits[card.name].rank), reverse=True))
+
+
 def facts_of(image: Volume | Image) -> ImageFacts:
     """What a card is held against, of an opened volume or of an operation's image."""
     if isinstance(image, Image):

@@ -13,7 +13,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.core.geometry import Triple
-from viewer.core.operation import OperationSpec, ParameterSpec
+from viewer.core.operation import ModelTask, OperationSpec, ParameterSpec
 from viewer.core.words import _
 from viewer.session.apply import LayerRef, SegmentRef
 from viewer.ui.controls import ChoiceRow, FormRow, NumberRow, SwitchRow, TextRow
@@ -42,6 +42,8 @@ class FormContext:
     layers: tuple[tuple[LayerRef, str], ...] = ()
     active: SegmentRef | None = None
     seeds: tuple[Triple, ...] = ()
+    models: tuple[tuple[ModelTask, str, str], ...] = ()
+    """Task, name and title of the models at hand, those that fit the image best first."""
 
     @property
     def scale(self) -> tuple[object, ...]:
@@ -52,6 +54,12 @@ class FormContext:
 def needs_range(spec: OperationSpec) -> bool:
     """Whether a form needs the range of the image's values, which costs a pass over them."""
     return any(p.unit == "value" and (p.low is None or p.high is None) for p in spec.parameters)
+
+
+def no_model(task: str) -> str:
+    """Why a model of a task cannot be chosen, in a sentence."""
+    words = {"image": _("No model for pictures is installed."), "segmentation": _("No model for segmentation is installed.")}
+    return words.get(task, _("No model is installed."))
 
 
 class OperationForm(QWidget):
@@ -162,6 +170,9 @@ class OperationForm(QWidget):
             row = self.rows.get(parameter.name)
             if isinstance(row, PointsRow) and not row.value():
                 return _("Click inside the structure first, or type a place.")
+        for parameter in self.spec.parameters:
+            if parameter.model_task and parameter.name in self.rows and not self.rows[parameter.name].value():  # type: ignore[attr-defined]
+                return no_model(parameter.model_task)
         wanted = [p for p in self.spec.parameters if p.type in ("mask", "labels")]
         if wanted and not self.context.segments:
             return _("{operation} works on a segment. Draw or grow one first.").format(operation=_(self.spec.title))
@@ -199,6 +210,8 @@ class OperationForm(QWidget):
                 row.set_points(context.seeds)
             elif isinstance(row, ChoiceRow) and parameter.type in ("mask", "labels"):
                 self._fill(row, parameter, several)
+            elif isinstance(row, ChoiceRow) and parameter.model_task:
+                self._fill_models(row, parameter)
 
     def _fill(self, row: ChoiceRow, parameter: ParameterSpec, several: bool) -> None:
         context = self.context
@@ -221,6 +234,11 @@ class OperationForm(QWidget):
         values = [value for value, _words in choices]
         row.set_value(kept if kept in values else usual)
 
+    def _fill_models(self, row: ChoiceRow, parameter: ParameterSpec) -> None:
+        choices = [(name, _(title)) for task, name, title in self.context.models if task == parameter.model_task]
+        row.set_choices(choices or [("", _("No models"))])
+        set_available(row.combo, "" if choices else no_model(parameter.model_task))
+
     # --- rows ---
 
     def _row(self, parameter: ParameterSpec) -> FormRow | None:
@@ -232,6 +250,8 @@ class OperationForm(QWidget):
             row = ChoiceRow(label, [(c, _(c)) for c in parameter.choices], parameter.default, tooltip=tip, parent=self)
         elif parameter.type == "bool":
             row = SwitchRow(label, bool(parameter.default), tooltip=tip, parent=self)
+        elif parameter.model_task:
+            row = ChoiceRow(label, [("", _("No models"))], tooltip=tip, parent=self)
         elif parameter.type == "text":
             row = TextRow(label, str(parameter.default or ""), tooltip=tip, parent=self)
         elif parameter.type == "points":

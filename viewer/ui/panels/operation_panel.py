@@ -151,7 +151,8 @@ class OperationPanel(OperationCard):
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._take_image)
         host.work.changed.connect(self._take_tasks)
-        tooling.segment_changed.connect(self._follow_segments)
+        tooling.segment_changed.connect(self._follow)
+        host.models.changed.connect(self._follow)
 
     # --- which operation ---
 
@@ -419,11 +420,8 @@ class OperationPanel(OperationCard):
         if changes.boxes or changes.touches("layer", "volume", "shown"):
             self.preview.restart()
 
-    def _follow_segments(self, _active: object) -> None:
-        self._follow()
-
-    def _follow(self) -> None:
-        """Other segments, seeds, unit or range: the form keeps what was entered."""
+    def _follow(self, _what: object = None) -> None:
+        """Other segments, seeds, models, unit or range: the form keeps what was entered."""
         form, spec = self._form, self.spec
         if spec is None or not self._host.root_id:
             return

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from viewer.core.operation import OperationSpec
+from viewer.core.operation import ModelTask, OperationSpec
+from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.session.apply import LayerRef, SegmentRef
+from viewer.session.models import by_fit
 from viewer.session.statistics import value_range
 from viewer.session.view import ViewState
 from viewer.ui.forms import FormContext, needs_range
@@ -26,7 +28,13 @@ def form_context(panels: PanelHost, spec: OperationSpec) -> FormContext:
         tuple((LayerRef(layer.id), layer.name) for layer in layers),
         panels.tooling.active,
         state.seeds,
+        _models(panels, spec, volume),
     )
+
+
+def _models(panels: PanelHost, spec: OperationSpec, volume: Volume) -> tuple[tuple[ModelTask, str, str], ...]:
+    tasks = {parameter.model_task for parameter in spec.parameters} - {""}
+    return tuple((task, card.name, card.title) for task in sorted(tasks) for card in by_fit(panels.host.models.cards, volume, task))
 
 
 def scope_choices(spec: OperationSpec, state: ViewState, *, has_segment: bool) -> tuple[list[tuple[object, str]], str]:
