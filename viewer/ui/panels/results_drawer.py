@@ -6,17 +6,19 @@ from PySide6.QtCore import QEvent, QItemSelectionModel, QSortFilterProxyModel, Q
 from PySide6.QtGui import QAction, QFont, QGuiApplication, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
+from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.session import hand
 from viewer.session.history import Changes
+from viewer.session.readings import disagreements
 from viewer.ui.controls import Button, Combo, EmptyState, IconButton, Label
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.panels.measurements import show_measurement
 from viewer.ui.panels.result_tables import KEY_ROLE, SORT_ROLE, Grid, GridModel, measurements_grid, reports_grid, table_grid
 from viewer.ui.theme import font, set_available, sizes
 
-MEASUREMENTS, REPORTS = "measurements", "reports"
+MEASUREMENTS, REPORTS, ALL_REPORTS = "measurements", "reports", "all reports"
 _FIRST_COLUMN = 140
 
 
@@ -41,8 +43,13 @@ class ResultsDrawer(QWidget):
         self.refresh()
         self.hide()
 
+    def show_disagreements(self) -> None:
+        """Show the reports that the reader disagreed with."""
+        self.show_source(REPORTS)
+        self.disagreements.setChecked(True)
+
     def show_source(self, source: str) -> None:
-        """Show the measurements, the reports, or a table by its id."""
+        """Show the measurements, the reports, those of all open images, or a table by its id."""
         if source in self._sources:
             self.source.setCurrentIndex(self._sources.index(source))
 
@@ -66,6 +73,10 @@ class ResultsDrawer(QWidget):
         self.source.setMaximumWidth(220)
         self.source.currentIndexChanged.connect(self._show_source)
         head.addWidget(self.source, 1)
+        self.disagreements = Button(_("Disagreements only"), checkable=True, parent=self)
+        self.disagreements.setToolTip(_("Shows only what you disagreed with."))
+        self.disagreements.toggled.connect(self._show_source)
+        head.addWidget(self.disagreements)
         self.caption = Label("", "caption", parent=self)
         head.addWidget(self.caption)
         head.addStretch(1)
@@ -132,6 +143,8 @@ class ResultsDrawer(QWidget):
         sources = [(MEASUREMENTS, _("Measurements")), *((t.id, _(t.title)) for t in tables)]
         if reports:
             sources.append((REPORTS, _("Classification")))
+        if sum(bool(document.reports_of(root)) for root in document.root_ids()) > 1:
+            sources.append((ALL_REPORTS, _("Classification of all images")))
         kept = self._source()
         added = [key for key, _title in sources if key not in self._sources]
         if [key for key, _title in sources] != self._sources:
@@ -154,8 +167,9 @@ class ResultsDrawer(QWidget):
             return
         panels, source = self._panels, self._source()
         document, root_id = panels.document, panels.root_id
-        if source == REPORTS:
-            grid = reports_grid(document.reports_of(root_id))
+        self.disagreements.setVisible(source in (REPORTS, ALL_REPORTS))
+        if source in (REPORTS, ALL_REPORTS):
+            grid = self._reports_grid(source)
         elif source in ("", MEASUREMENTS):
             grid = measurements_grid(document, panels.state)
         else:
@@ -166,12 +180,15 @@ class ResultsDrawer(QWidget):
         self._following = False
         if grid.heads != columns:
             self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-        self._fit_columns()
+        if self.isVisible():  # else when it is shown
+            self._fit_columns()
         self._select(panels.tooling.selected_id)
         has_rows = bool(grid.rows)
         self.caption.setText(ngettext("{count} row", "{count} rows", len(grid.rows)) if has_rows else "")
         if not root_id:
             self.empty.set_text(_("Open an image to see its results."))
+        elif source in (REPORTS, ALL_REPORTS):
+            self.empty.set_text(_("You disagreed with no result."))
         elif source not in ("", MEASUREMENTS):
             self.empty.set_text(_("Nothing was found."), _("Run it again with other parameters."))
         else:
@@ -179,6 +196,14 @@ class ResultsDrawer(QWidget):
         self.stack.setCurrentIndex(1 if has_rows else 0)
         for button in (self.copy, self.export):
             set_available(button, "" if has_rows else _("There is nothing in the table."))
+
+    def _reports_grid(self, source: str) -> Grid:
+        document = self._panels.document
+        roots = document.root_ids() if source == ALL_REPORTS else (self._panels.root_id,)
+        reports = [report for root in roots for report in document.reports_of(root)]
+        phases = max((document.volume(root).phases for root in roots), default=1)
+        titles = {root: _title_of(document.volume(root)) for root in roots} if source == ALL_REPORTS else None
+        return reports_grid(disagreements(reports) if self.disagreements.isChecked() else reports, titles=titles, phases=phases)
 
     def _fit_columns(self) -> None:
         """All columns as wide as they need; the first takes the rest, or keeps its width where the others want more than there is."""
@@ -202,10 +227,12 @@ class ResultsDrawer(QWidget):
         source = self._source()
         if source == MEASUREMENTS and key:
             show_measurement(self._panels, key)
-        elif source == REPORTS and key:
+        elif source in (REPORTS, ALL_REPORTS) and key:
             report = self._panels.document.item("report", key)
             if report is not None:
                 host = self._panels.host
+                if report.volume_id != self._panels.root_id:
+                    host.show_volume(report.volume_id)
                 host.set_wish(hand.at_slice(host.wish, host.state, "acquired", report.index, report.phase))
 
     def _select(self, annotation_id: str) -> None:
@@ -267,6 +294,10 @@ class ResultsDrawer(QWidget):
             # A second click on the current row brings its slice back into view.
             self._row_chosen(self.table.currentIndex())
         return False
+
+
+def _title_of(volume: Volume) -> str:
+    return volume.title or volume.identity.series_description or volume.id
 
 
 def _numbered(titles: list[str]) -> list[str]:
