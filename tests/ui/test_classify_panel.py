@@ -353,13 +353,13 @@ def test_a_damaged_model_is_named_and_nothing_is_written(panel: ClassifyPanel, p
     def damaged() -> Any:
         raise ModelUnusable("The model pneumonia-cxr-28 is damaged or was changed: its checksum is not the card's.")
 
-    monkeypatch.setattr(inference, "load", lambda *_given, **_named: damaged())
     parts.open(films())
-    click(panel.run_button)
+    with monkeypatch.context() as broken:
+        broken.setattr(inference, "load", lambda *_given, **_named: damaged())
+        click(panel.run_button)
     assert panel.failed.text() == "The model pneumonia-cxr-28 is damaged or was changed: its checksum is not the card's."
     assert not panel.details.isVisible()
     assert parts.titles() == []
-    monkeypatch.undo()
     click(panel.run_button)
     assert not panel.failed.isVisible()
     assert panel.card.isVisible()

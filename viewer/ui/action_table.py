@@ -10,7 +10,7 @@ from viewer.session.desk import ARRANGEMENTS
 
 KeyScope = Literal["G", "V", "S", "C"]
 Needs = Literal[
-    "", "image", "undo", "redo", "selection", "key_images", "ct", "planes", "phases", "patient", "model", "classify", "dicom",
+    "", "image", "undo", "redo", "selection", "key_images", "ct", "planes", "phases", "patient", "model", "classify", "report", "dicom",
     "open", "grey", "mpr", "turned", "views", "named", "preview", "fusion", "aligned", "processed",
 ]  # fmt: skip
 
@@ -26,6 +26,7 @@ REASONS: dict[str, str] = {
     "patient": mark("This image has no patient orientation."),
     "model": mark("No model is installed."),
     "classify": mark("No model is installed."),
+    "report": mark("Classify this image first."),
     "dicom": mark("The image shown is no DICOM file."),
     "open": mark("Nothing is open."),
     "grey": mark("This is a colour image."),
@@ -266,6 +267,12 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ()),
     ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", (), "G", "classify", mark("Ask the model about this image.")),
     ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", (), "G", "model"),
+    ActionSpec("reading.agree", mark("Agree with the model"), ANALYSIS, "check", (), "G", "report", mark("The same again takes it back.")),
+    ActionSpec("reading.disagree", mark("Disagree with the model"), ANALYSIS, "x", (), "G", "report", mark("The same again takes it back.")),
+    ActionSpec("reading.unsure", mark("Be unsure about the model's result"), ANALYSIS, "circle-question-mark", (), "G", "report",
+        mark("The same again takes it back.")),
+    ActionSpec("reading.disagreements", mark("Show disagreements"), ANALYSIS, "table-2", (), "G", "image",
+        mark("The results that you disagreed with, in the results drawer.")),
     ActionSpec("models.list", mark("Models"), ANALYSIS, "brain-circuit", (), tip=mark("Which models there are, what they tell and how well."),
         opens_dialog=True),
     ActionSpec("models.add", mark("Add model"), ANALYSIS, "plus", (), tip=mark("A network in an ONNX file, with or without a card."), opens_dialog=True),

@@ -44,8 +44,8 @@ class PanelHost:
 
         self.show_disagreements: Callable[[], None] = lambda: None
         """Open the results drawer on the reports that the reader disagreed with."""
-        self.show_models: Callable[[], None] | None = None
-        """Open the list of models."""
+        self.show_models: Callable[[str], None] = lambda _name: None
+        """Open the list of models, at one of them or ("") at the first."""
         self.copy_text: Callable[[str], None] = lambda text: QGuiApplication.clipboard().setText(text)
         """Put a text on the clipboard."""
 

@@ -193,6 +193,7 @@ class Window(QMainWindow):
         panels = self.panel_host
         panels.show_panel = self.dock.show_panel
         panels.show_results = self.show_results
+        panels.show_disagreements = self.show_disagreements
         panels.export = self.open_export
         panels.show_models = self.model_commands.show_list
         panels.show_details = lambda title, text: show_details(self, title, text)
@@ -381,6 +382,11 @@ class Window(QMainWindow):
             height = self.vertical.height()
             self.vertical.setSizes([max(200, height - 174), 174])
         self.refresh_actions()
+
+    def show_disagreements(self) -> None:
+        """Open the results drawer on what the reader disagreed with."""
+        self.show_results()
+        self.results.show_disagreements()
 
     def show_operation(self, name: str) -> None:
         """Bring the form of an operation to the front."""

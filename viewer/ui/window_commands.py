@@ -15,6 +15,7 @@ from viewer.draw.screenshot import screenshot
 from viewer.io import samples
 from viewer.session import hand
 from viewer.session.laying import Role
+from viewer.session.readings import OPINIONS
 from viewer.session.settings import cache_folder
 from viewer.ui import language
 from viewer.ui.dialogs.about import show_about
@@ -86,6 +87,8 @@ class WindowCommands(QObject):
             "gesture.cancel": self._cancel,
             "analysis.classify": lambda: self._classify(all_planes=False),
             "analysis.classify_all": lambda: self._classify(all_planes=True),
+            **{f"reading.{opinion}": (lambda opinion=opinion: self._read(opinion)) for opinion in OPINIONS},
+            "reading.disagreements": self._window.show_disagreements,
             "help.palette": self._window.open_palette,
             "help.about": self._about,
         }
@@ -203,6 +206,13 @@ class WindowCommands(QObject):
         run = getattr(panel, "classify_all" if all_planes else "classify_current", None)
         if run is not None:
             run()
+
+    def _read(self, opinion: str) -> None:
+        """Say what is thought of the report of the slice in view: in the panel, which shows it, and takes a label and a note."""
+        panel = self._window.dock.show_panel("classify")
+        give = getattr(panel, "give_opinion", None)
+        if give is not None:
+            give(opinion)
 
     def _focus_region(self, sign: int) -> None:
         regions: list[QWidget] = [

@@ -43,7 +43,7 @@ class ClassifyPanel(controls.PanelPage):
     def _build(self) -> None:
         self.empty = controls.EmptyState("", parent=self)
         self.model_list = self.empty.add_button(controls.Button(_("Model list"), parent=self.empty))
-        self.model_list.clicked.connect(self._open_model_list)
+        self.model_list.clicked.connect(lambda: self._panels.show_models(""))
         self.head = ModelHead(self._panels, self)
         self.head.again_wanted.connect(self.classify_current)
         self.head.chosen.connect(self._runs.clear_failure)
@@ -216,7 +216,7 @@ class ClassifyPanel(controls.PanelPage):
         report = reports.get(self._plane())
         self.head.follow(is_running=self._runs.is_running, has_report=report is not None, why_not=self._reason())
         self.empty.setVisible(not is_usable)
-        self.model_list.setVisible(state.volume is not None and model is None and self._panels.show_models is not None)
+        self.model_list.setVisible(state.volume is not None and model is None)
         if state.volume is None:
             reading = self._panels.host.why_closed if self._panels.host.arriving is not None else ""
             self.empty.set_text(reading or _("Open an image to use Classify."), _("A model says what it sees, how sure it is, and whether it fits."))
@@ -276,10 +276,6 @@ class ClassifyPanel(controls.PanelPage):
     def _go_to(self, index: int) -> None:
         plane = {"plane": "acquired"} if self._plane() < 0 else {}
         self._panels.host.change_wish(index=index, **plane)
-
-    def _open_model_list(self) -> None:
-        if self._panels.show_models is not None:
-            self._panels.show_models()
 
     # --- following ---
 

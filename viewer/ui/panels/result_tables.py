@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from viewer.core import digits
 from viewer.core.report import Cell, Report, Table
 from viewer.core.words import gettext as _
 from viewer.session.document import Document
+from viewer.session.readings import OPINION_TITLES
 from viewer.session.view import ViewState
 from viewer.ui.panels.measurements import finest, names_of, slice_of, value_text
 
@@ -153,21 +154,58 @@ def table_grid(table: Table) -> Grid:
     return Grid(_(table.title), heads, rows, tuple(f"{table.id}#{n}" for n in range(len(rows))), numeric)
 
 
-def reports_grid(reports: Sequence[Report]) -> Grid:
-    """One row per report, a column for each class."""
+def reports_grid(reports: Sequence[Report], *, titles: Mapping[str, str] | None = None, phases: int = 1) -> Grid:
+    """One row per report, a column for each class.
+
+    Parameters
+    ----------
+    reports : sequence of Report
+    titles : mapping of str to str, optional
+        Titles of the images by id, where the reports are of several.
+    phases : int
+        How many there are; of several each row says which.
+    """
     classes = list(dict.fromkeys(score.name for report in reports for score in report.scores))
-    heads = (_("Model"), _("Slice"), *(_head(name, "%") for name in classes), _head(_("Time"), "ms"), _("Device"), _("Warnings"))
+    first = [_("Image")] if titles is not None else []
+    where = [_("Slice"), *([_("Phase")] if phases > 1 else [])]
+    heads = (
+        *first, _("Model"), *where, *(_head(name, "%") for name in classes), _("Reading"), _("Label"), _("Note"),
+        _head(_("Time"), "ms"), _("Device"), _("Warnings"),
+    )  # fmt: skip
     rows = []
     for report in reports:
-        scores = {score.name: score.value for score in report.scores}
-        warnings = " ".join(_(warning) for warning in report.warnings)
+        title = titles.get(report.volume_id, "") if titles is not None else ""
+        plane = [Shown(str(report.index + 1), report.index + 1), *([Shown(str(report.phase + 1), report.phase + 1)] if phases > 1 else [])]
         rows.append((
-            Shown(report.model, report.model, f"{report.model} {report.version}"), Shown(str(report.index + 1), report.index + 1),
-            *(Shown(digits.score(scores.get(name)).removesuffix(" %"), scores.get(name)) for name in classes),
-            Shown(f"{report.milliseconds:.0f}", report.milliseconds), Shown(report.device, report.device), Shown(warnings, warnings, warnings),
+            *([Shown(title, title, title)] if titles is not None else []), Shown(report.model, report.model, f"{report.model} {report.version}"),
+            *plane, *_score_cells(report, classes), *_reading_cells(report),
+            Shown(f"{report.milliseconds:.0f}", report.milliseconds), Shown(report.device, report.device), _warnings_cell(report),
         ))  # fmt: skip
-    numeric = frozenset(range(1, len(classes) + 3))
+    begin = len(first) + 1
+    end = begin + len(where) + len(classes)
+    numeric = frozenset((*range(begin, end), end + 3))
     return Grid(_("Classification"), heads, tuple(rows), tuple(report.id for report in reports), numeric)
+
+
+def _score_cells(report: Report, classes: Sequence[str]) -> tuple[Shown, ...]:
+    if report.is_unfamiliar:
+        return tuple(Shown(digits.DASH, None, _("This model has not seen such images.")) for _name in classes)
+    scores = {score.name: score.value for score in report.scores}
+    return tuple(Shown(digits.score(scores.get(name)).removesuffix(" %"), scores.get(name)) for name in classes)
+
+
+def _reading_cells(report: Report) -> tuple[Shown, ...]:
+    reading = report.reading
+    if reading is None:
+        return Shown("", None), Shown("", None), Shown("", None)
+    opinion = _(OPINION_TITLES[reading.opinion])
+    return Shown(opinion, opinion), Shown(_(reading.label), reading.label), Shown(reading.note, reading.note, reading.note)
+
+
+def _warnings_cell(report: Report) -> Shown:
+    told = [_(warning) for warning in report.warnings]
+    words = " ".join([_("This model has not seen such images."), *told] if report.is_unfamiliar else told)
+    return Shown(words, words, words)
 
 
 def _head(name: str, unit: str) -> str:
