@@ -49,7 +49,8 @@ def _image_facts(window: Window) -> set[str]:
         met |= {
             "image": True, "selection": bool(window.tooling.selected_id), "ct": volume.unit == "HU", "mpr": not why_no_mpr(volume),
             "turned": host.desk.is_turned, "processed": volume.is_derived, "planes": state.count > 1 or volume.phases > 1,
-            "phases": volume.phases > 1, "patient": volume.geometry.is_patient, "dicom": row is not None and row.entry.reader == "dicom", "report": host.state.report is not None,
+            "phases": volume.phases > 1, "patient": volume.geometry.is_patient,
+            "dicom": row is not None and row.entry.reader == "dicom", "report": host.state.report is not None,
         }  # fmt: skip
         facts |= window.windowing_commands.facts(state)
     return facts | {name for name, is_met in met.items() if is_met}
