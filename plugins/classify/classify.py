@@ -53,7 +53,7 @@ def classify(
     -----
     Source: the model's own card and README; softmax and sigmoid in float64.
     """
-    return classified(_card(model, image), image, device=device, heat_maps=explain, progress=progress)
+    return classified(card_for(model, image), image, device=device, heat_maps=explain, progress=progress)
 
 
 def classified(card: ModelCard, image: Image, *, device: str = "auto", heat_maps: bool = False, progress: Progress | None = None) -> Verdicts:
@@ -121,7 +121,8 @@ def facts(feed: Feed) -> tuple[tuple[str, str], ...]:
     return (*kept, *performance.facts_of(card))
 
 
-def _card(model: str, image: Image) -> ModelCard:
+def card_for(model: str, image: Image) -> ModelCard:
+    """The installed model of a name, or ("") the one whose card fits the image best. Raises ModelUnusable."""
     cards = list_models()[0]
     if model:
         return choose_model(cards, model)

@@ -8,15 +8,16 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import explain, inference, onnx_trust, scoring
+from plugins.classify import batching, explain, onnx_trust, scoring
 from plugins.classify.asking import Question
+from plugins.classify.classify import card_for
 from plugins.classify.feeding import Feed
 from plugins.classify.framing import film_box
 from plugins.classify.inference import Runner
 from plugins.classify.occlusion import occlusion_map
 from plugins.classify.rise import rise_map
 from viewer.api import Geometry, Help, Image, ModelUnusable, Overlay, Progress, Refused, gettext, operation
-from viewer.api.models import ModelCard, choose_model, list_models
+from viewer.api.models import ModelCard
 
 Method = Literal["auto", "exact", "occlusion", "rise"]
 
@@ -24,7 +25,7 @@ Method = Literal["auto", "exact", "occlusion", "rise"]
 @operation(preview="none", takes_color=True, lane="model", reads_original=True)
 def heat_map(
     image: Image,
-    model: Annotated[str, Help("Name of the model; empty takes the first that is installed.", "Model")] = "",
+    model: Annotated[str, Help("Name of the model; empty takes the one whose card fits the image best.", "Model")] = "",
     score: Annotated[
         str, Help("The class whose score is explained; empty takes the positive one, else the one with the highest score.", "Class")
     ] = "",
@@ -67,8 +68,7 @@ def heat_map(
     -----
     Source: Zhou et al. 2016 (exact), Zeiler and Fergus 2014 (occlusion), Petsiuk et al. 2018 (rise).
     """
-    card = choose_model(list_models()[0], model)
-    return explained(card, image, score=score, method=method, device=device, progress=progress)
+    return explained(card_for(model, image), image, score=score, method=method, device=device, progress=progress)
 
 
 def explained(
@@ -81,7 +81,7 @@ def explained(
     names = explain.wanted(card) if method in ("auto", "exact") else ()
     if method == "exact" and not names:
         raise Refused(_no_exact(card))
-    runner = inference.load(card, device, names)
+    runner = batching.loaded(card, device)
     indices = [0] if feed.is_whole else list(range(feed.planes))
     found, chosen, used = [], score, method
     for number, index in enumerate(indices):
