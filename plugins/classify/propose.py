@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from plugins.classify import onnx_file
+from plugins.classify import heads, onnx_file
 from plugins.classify.onnx_model import Node, OnnxFacts, ValueFact
 from viewer.api import ModelUnusable, gettext
 from viewer.api.models import FileFacts, Tensor, checksum
@@ -39,7 +39,7 @@ def read(path: str) -> FileFacts:
         sha256=checksum(file),
         nbytes=file.stat().st_size,
         opset=found.opsets.get("", found.opsets.get("ai.onnx", 0)),
-        producer=" ".join(part for part in (found.producer, found.producer_version) if part),
+        producer=" ".join(part for part in (found.producer, found.producer_version) if part and part != "None"),
         inputs=tuple(_tensor(value) for value in found.inputs),
         outputs=tuple(_output(value, makers) for value in found.outputs),
         is_recurrent=any(node.op in _RECURRENT for node in found.every_node()),
@@ -49,7 +49,16 @@ def read(path: str) -> FileFacts:
         classes=_classes(found, notes),
         metadata=tuple((key, value[:_LONGEST]) for key, value in sorted(notes.items())),
         external=_external(found, file),
+        feature=_feature(found),
     )
+
+
+def _feature(found: OnnxFacts) -> str:
+    for value in found.outputs:
+        head = heads.head_of(found, value.name)
+        if head is not None:
+            return head.feature
+    return ""
 
 
 def _tensor(value: ValueFact) -> Tensor:
@@ -66,7 +75,7 @@ def _output(value: ValueFact, makers: Mapping[str, Node]) -> Tensor:
             end = _ENDS.get(node.op) or _after(node)
             break
     if value.kind == "tensor":
-        return Tensor(tensor.name, tensor.dtype, tensor.shape, end)
+        return Tensor(tensor.name, tensor.dtype, tensor.shape, end if tensor.dtype.startswith("float") else "")
     # A classical model's scores by name, one dictionary for each input.
     return Tensor(tensor.name, "float32", (None, labels or None), end or "Softmax", "map")
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import feeding, fitness, inference, scoring
+from plugins.classify import batching, fitness, onnx_trust, scoring
+from plugins.classify.feeding import Feed
 from viewer.api import Image
 from viewer.api.models import ModelCard, TriedModel, card_of
 
-_MOST_RAW, _LARGEST = 6, 256
+_MOST_RAW, _LARGEST = 6, 320
 
 
 def dry_run(path: str, card: Mapping[str, Any], image: Image, plane: int = 0, device: str = "auto") -> TriedModel:
@@ -30,68 +31,72 @@ def dry_run(path: str, card: Mapping[str, Any], image: Image, plane: int = 0, de
     card : mapping
         What its card would say.
     plane : int
-        Of the image's planes.
+        Of the image's planes; a model of all planes together gets them all.
     device : str
         As in the settings.
 
     Raises
     ------
-    ModelUnusable
+    ModelUnusable, Refused
         Whatever is wrong with the file, the card or what the two give together, in one sentence.
     """
     with tempfile.TemporaryDirectory(prefix="negatoscope-") as place:
         folder = Path(place) / str(card["name"])
         folder.mkdir()
         checked = card_of(card, folder)
-        _beside(Path(path), checked.model_path)
+        _put(Path(path), checked.model_path)
         for name in checked.external:
-            _beside(Path(path).parent / name, folder / name)
+            _put(Path(path).parent / name, folder / name)
         return _run(checked, image, plane, device)
 
 
 def _run(card: ModelCard, image: Image, plane: int, device: str) -> TriedModel:
-    runner = inference.load(card)
+    feed = Feed(card, image)
+    runner = batching.loaded(card, device)
     began = time.perf_counter()
-    fed = feeding.plane_input(card, image, plane)[None]
-    outputs = inference.logits(runner, card, fed)
+    inputs = feed.batch([0 if feed.is_whole else plane])
+    entry, name = onnx_trust.input_name(runner.facts, card), onnx_trust.output_name(runner.facts, card)
+    output = np.asarray(runner.run([name], {entry: inputs})[0])
     spent = (time.perf_counter() - began) * 1000
-    named: tuple[tuple[str, float], ...] = ()
+    scores: tuple[tuple[str, float], ...] = ()
     if card.is_classifier:
-        named = tuple(zip(card.classes, map(float, scoring.scores(card, outputs)[0]), strict=True))
+        raw = np.asarray(output, dtype=np.float64).reshape(len(inputs), -1)
+        scores = tuple(zip(card.classes, map(float, scoring.scores(card, raw)[0]), strict=True))
     return TriedModel(
-        scores=named, raw=_said(outputs), device=runner.device, note=runner.note, milliseconds=spent, fed=picture_of(card, fed[0]),
-        fed_size=fed.shape, warnings=fitness.warnings(card, image),
+        scores=scores, raw=_said(output[:1]), device=runner.device, note=runner.note, milliseconds=spent, fed=_small(feed.picture(plane)),
+        fed_size=inputs.shape, given=None if card.is_classifier else _picture(card, output[0]), warnings=fitness.warnings(card, image),
     )  # fmt: skip
 
 
-def _beside(source: Path, target: Path) -> None:
+def _put(source: Path, target: Path) -> None:
     """The same file under another name, without a copy where both lie on one disk."""
     try:
-        os.link(source, target)
+        os.link(source.resolve(), target)
     except OSError:
         shutil.copyfile(source, target)
 
 
-def _said(outputs: NDArray[np.float64]) -> str:
-    numbers = outputs.reshape(-1)
+def _said(output: NDArray[Any]) -> str:
+    numbers = output.reshape(-1)
     words = ", ".join(f"{number:.4g}" for number in numbers[:_MOST_RAW])
     return words if numbers.size <= _MOST_RAW else f"{words}, …"
 
 
-def picture_of(card: ModelCard, fed: NDArray[Any]) -> NDArray[np.uint8] | None:
-    """One input as a picture to be looked at: from its lowest number to its highest; None where it is no plane."""
-    values = np.asarray(fed, dtype=np.float64)
-    if card.input.layout == "NF" or values.ndim < 2:
-        return None
-    if card.input.layout.endswith("C"):
+def _picture(card: ModelCard, output: NDArray[Any]) -> NDArray[np.uint8]:
+    """What came out of one input: an image from its lowest value to its highest, labels in even greys; of a block its middle plane."""
+    values = np.asarray(output, dtype=np.float64)
+    if card.input.layout.endswith("C") and values.ndim > 2:
         values = np.moveaxis(values, -1, 0)
-    # Of several channels the middle one; of a block or a sequence its middle plane.
-    while values.ndim > 2:
-        if values.ndim == 3 and len(values) == 3 and card.input.planes == "one":
-            values = values.mean(axis=0)
-        else:
-            values = values[len(values) // 2]
-    step = max(1, max(values.shape) // _LARGEST)
-    small = values[::step, ::step]
-    low, high = float(np.nanmin(small)), float(np.nanmax(small))
-    return np.ascontiguousarray(np.nan_to_num((small - low) / max(high - low, 1e-12)) * 255).astype(np.uint8)
+    while values.ndim > 3:
+        values = values[:, values.shape[1] // 2]
+    if values.ndim == 3:
+        several = card.task == "segmentation" and len(values) > 1
+        values = values.argmax(axis=0).astype(np.float64) if several else values[0]
+    low, high = float(values.min()), float(values.max())
+    return _small(np.rint((values - low) * (255.0 / max(high - low, 1e-12))).astype(np.uint8))
+
+
+def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """No more pixels than are looked at."""
+    step = max(1, -(-max(picture.shape[:2]) // _LARGEST))
+    return np.ascontiguousarray(picture[::step, ::step])

@@ -110,8 +110,6 @@ def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> di
     card["values"] = _values(answers)
     card["normalisation"] = {"scale": scale, "mean": list(mean), "std": list(std)}
     card["output"] = {"name": answers.output, "activation": answers.activation, "calibrated": False}
-    if facts.feature:
-        card["explain"] = _set({"feature": facts.feature, "weight": facts.weight, "bias": facts.bias})
     if answers.threshold is not None and answers.task != "image":
         card["threshold"] = {"value": answers.threshold, "chosen_on": NOT_SAID}
     applies: dict[str, Any] = {key: list(getattr(answers, key)) for key in ("modality", "body_part", "view") if getattr(answers, key)}

@@ -77,16 +77,21 @@ def choose_output(facts: FileFacts) -> Tensor:
 
 def is_usable(facts: FileFacts, tensor: Tensor) -> bool:
     """Whether an output can be scores (one row for each input) or pictures."""
-    if tensor.kind == "map":
-        return False  # its scores are in the tensor before it
-    is_picture = len(tensor.shape) >= 4
     is_number = tensor.dtype.startswith("float")
-    return tensor.dtype in FEEDABLE and (is_picture or (is_number and 0 < len(tensor.shape) <= 3))
+    return tensor.dtype in FEEDABLE and (gives_picture(facts, tensor) or (is_number and 0 < len(tensor.shape) <= 3))
+
+
+def gives_picture(facts: FileFacts, tensor: Tensor) -> bool:
+    """Whether an output is a picture: with rows and columns, and of three axes only where these are the input's or hold labels."""
+    if len(tensor.shape) != 3:
+        return len(tensor.shape) > 3
+    sides = tuple(facts.inputs[0].shape[-2:]) if facts.inputs else ()
+    return not tensor.dtype.startswith("float") or (tensor.shape[1:] == sides and None not in sides)
 
 
 def of_output(facts: FileFacts, tensor: Tensor) -> tuple[dict[str, Any], frozenset[str]]:
     """What an output says of the task: fields of :class:`Answers`, and those of them that are guesses."""
-    if len(tensor.shape) >= 4:
+    if gives_picture(facts, tensor):
         labels = not tensor.dtype.startswith("float") or tensor.activation in ("Sigmoid", "Softmax")
         task: Task = "segmentation" if labels else "image"
         activation = _activation(tensor)

@@ -45,8 +45,7 @@ class FileFacts:
     outputs: tuple[Tensor, ...]
     is_recurrent: bool = False
     feature: str = ""
-    weight: str = ""
-    bias: str = ""
+    """Name of the tensor whose places can be weighed exactly for a heat-map; "" where the graph does not end so."""
     input_is_scaled: bool = False
     """Whether the graph itself brings 0 to 255 to what its network takes."""
     version: str = ""
@@ -72,6 +71,8 @@ class TriedModel:
     """The input as a small picture, (rows, columns) or (rows, columns, 3); None where it is none."""
     fed_size: tuple[int, ...]
     """Axes of the input."""
+    given: NDArray[np.uint8] | None = None
+    """The picture that came out, in the same form; None where scores do."""
     warnings: tuple[str, ...] = ()
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from viewer.core.errors import ModelUnusable
 from viewer.core.model_card import CARD_FILE, MODEL_FILE, ModelCard
 from viewer.core.words import gettext as _
+from viewer.session.apply import lane_limits
 from viewer.session.model_facts import FileFacts, is_model_path
 from viewer.session.models import is_built_in, read_card
 from viewer.session.own_models import add_model
@@ -98,7 +99,7 @@ class ModelCommands(QObject):
             show: tuple[str, Callable[[], None]] = (_("Model list"), lambda: self.show_list(kept.name))
             host.say("ok", _("The model “{title}” was added. It is in the list of the Classify tab.").format(title=_(kept.title)), (show,))
 
-        job = host.pool.submit(host.registry.service(SERVICE), {"path": str(card.model_path)})
+        job = host.pool.submit(host.registry.service(SERVICE), {"path": str(card.model_path)}, limits=lane_limits())
         host.work.follow(job, title, read, host.report)
 
 

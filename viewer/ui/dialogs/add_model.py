@@ -13,7 +13,7 @@ from viewer.core.model_card import ModelCard, card_of
 from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
 from viewer.io.gate import harmless
-from viewer.jobs.pool import Limits
+from viewer.session.apply import lane_limits
 from viewer.session.card_answers import card_of_answers, why_not
 from viewer.session.card_proposal import propose
 from viewer.session.model_facts import FileFacts
@@ -28,7 +28,6 @@ from viewer.ui.theme import set_available
 
 SERVICE = "models.read"
 _TRIAL_WIDTH = 252
-_LIMITS = Limits(seconds=120, memory=8 << 30)
 
 
 class AddModelDialog(Dialog):
@@ -65,7 +64,7 @@ class AddModelDialog(Dialog):
     def _read(self) -> None:
         self.progress.start(_("Reading {name}").format(name=harmless(self._path.name)))
         set_available(self.go, _("The file is being read."))
-        job = self._host.pool.submit(self._host.registry.service(SERVICE), {"path": str(self._path)}, limits=_LIMITS)
+        job = self._host.pool.submit(self._host.registry.service(SERVICE), {"path": str(self._path)}, limits=lane_limits())
         task = self._host.work.follow(job, _("Reading {name}").format(name=self._path.name), self._take_facts, self._take_failure, quiet=True)
         self._task = task if self._host.work.is_running(task) else ""
 

@@ -13,7 +13,7 @@ from viewer.core.words import gettext as _
 from viewer.session.card_answers import NOT_SAID
 from viewer.ui.controls import Button, Label, SectionTitle
 from viewer.ui.dialogs.frame import Dialog
-from viewer.ui.dialogs.model_words import TASKS, figure_lines, input_words, said, version_words
+from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES, figure_lines, input_words, said, version_words
 from viewer.ui.theme import sizes
 
 _TITLE_WIDTH = 132
@@ -89,7 +89,7 @@ def chapters(card: ModelCard) -> Chapters:
         ]),
         (_("What it tells"), _telling(card)),
         (_("What goes in"), [
-            (_("Input"), input_words(card)), (_("Fit"), card.input.fit), (_("Values"), card.values.kind),
+            (_("Input"), input_words(card)), (_("Fit"), _(FITS[card.input.fit])), (_("Values"), _(VALUES[card.values.kind])),
             (_("Axes"), f"{card.input.layout}, {card.input.dtype}"),
         ]),
         (_("Training"), [

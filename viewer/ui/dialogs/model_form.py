@@ -79,6 +79,8 @@ class ModelForm(QWidget):
             lines.append((_("Classes"), ", ".join(facts.classes)))
         if facts.input_is_scaled:
             lines.append((_("Scaling"), _("in the graph itself")))
+        if facts.feature:
+            lines.append((_("Heat map"), _("exact, in the same run")))
         if facts.external:
             lines.append((_("Weights in"), ", ".join(name for name, _sum in facts.external)))
         for at, (name, value) in enumerate(lines):

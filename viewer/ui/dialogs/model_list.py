@@ -27,11 +27,11 @@ from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
 from viewer.session.models import check_file, is_built_in
 from viewer.session.own_models import remove_model
-from viewer.ui.controls import Badge, Button, EmptyState, NoteBox
+from viewer.ui.controls import Badge, Button, EmptyState, NoteBox, divider
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_about import line_grid, show_model
-from viewer.ui.dialogs.model_words import TASKS, best_figure, input_words, said, size_words, version_words
+from viewer.ui.dialogs.model_words import SHORT_TASKS, best_figure, input_words, said, size_words, version_words
 from viewer.ui.theme import set_available, sizes
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class ModelListDialog(Dialog):
     """
 
     def __init__(self, host: Host, add: Callable[[QWidget], None], name: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(_("Models"), width=920, height=560, parent=parent)
+        super().__init__(_("Models"), width=1000, height=580, parent=parent)
         self._host = host
         self.entries: tuple[Entry, ...] = ()
         self._damaged: dict[str, str] = {}
@@ -88,6 +88,8 @@ class ModelListDialog(Dialog):
         holder.setContentsMargins(0, 0, 0, 0)
         holder.addLayout(self._details)
         holder.addStretch(1)
+        self._line = divider(self.frame)
+        self.body.addWidget(self._line)
         self.body.addWidget(self._shown)
         self.add = self._button(_("Add model…"), lambda: add(self), icon="plus")
         self.remove = self._button(_("Remove"), self._ask_to_remove, icon="trash-2")
@@ -140,8 +142,9 @@ class ModelListDialog(Dialog):
         head = table.horizontalHeader()
         head.setHighlightSections(False)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        modes = QHeaderView.ResizeMode
         for column in range(len(heads)):
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch if column == 0 else QHeaderView.ResizeMode.ResizeToContents)
+            head.setSectionResizeMode(column, modes.Stretch if column == 0 else modes.ResizeToContents if column < len(heads) - 1 else modes.Fixed)
         table.currentCellChanged.connect(lambda row, _column, before, _last: row != before and self._show_chosen())
         table.cellDoubleClicked.connect(lambda _row, _column: self._show_about())
         return table
@@ -154,11 +157,15 @@ class ModelListDialog(Dialog):
         good = [Entry(c.name, _(c.title), c, self._damaged.get(c.name, ""), is_built_in(c)) for c in shelf.cards]
         self.entries = (*good, *(Entry(folder, folder, None, _(reason), False) for folder, reason in shelf.broken))
         self.stack.setCurrentWidget(self.table if self.entries else self.empty)
-        self._shown.setVisible(bool(self.entries))
+        for part in (self._shown, self._line):
+            part.setVisible(bool(self.entries))
         self.table.setRowCount(0)
         self.table.setRowCount(len(self.entries))
         for row, entry in enumerate(self.entries):
             self._fill_row(row, entry)
+        last = self.table.columnCount() - 1
+        widest = max((self.table.cellWidget(row, last).sizeHint().width() for row in range(len(self.entries))), default=0)
+        self.table.setColumnWidth(last, max(widest, self.table.horizontalHeader().sectionSizeHint(last)))
         self.choose(kept)
 
     def _fill_row(self, row: int, entry: Entry) -> None:
@@ -167,7 +174,7 @@ class ModelListDialog(Dialog):
         if card is not None:
             path = card.model_path
             size = size_words(path.stat().st_size) if path.is_file() else "–"
-            texts += [version_words(card), _(TASKS[card.task]), input_words(card), size, said(card.card.get("training", {}).get("licence"))]
+            texts += [version_words(card), _(SHORT_TASKS[card.task]), input_words(card), size, said(card.card.get("training", {}).get("licence"))]
         for column in range(self.table.columnCount() - 1):
             text = texts[column] if column < len(texts) else "–"
             item = QTableWidgetItem(text)
@@ -178,7 +185,8 @@ class ModelListDialog(Dialog):
         item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
         item.setToolTip(entry.reason or words)
         self.table.setItem(row, self.table.columnCount() - 1, item)
-        self.table.setCellWidget(row, self.table.columnCount() - 1, _badges(entry, self.table))
+        badges = _badges(entry, self.table)
+        self.table.setCellWidget(row, self.table.columnCount() - 1, badges)
 
     def _check_files(self) -> None:
         """Whether each file is what its card says: read once, in a thread."""
@@ -273,6 +281,10 @@ def _badges(entry: Entry, parent: QWidget) -> QWidget:
     if entry.card is not None and entry.card.is_benchmark:
         row.addWidget(Badge(_("Benchmark"), parent=holder))
     row.addStretch(1)
+    for badge in holder.findChildren(Badge):
+        badge.ensurePolished()  # else its hint is that of the plain style
+        badge.setMinimumWidth(badge.sizeHint().width())
+    row.invalidate()
     return holder
 
 

@@ -8,14 +8,15 @@ from typing import Any, get_args
 
 from PySide6.QtWidgets import QWidget
 
-from viewer.core.model_card import Layout
+from viewer.core.model_card import CLASSIFYING, Layout
 from viewer.core.words import gettext as _
 from viewer.core.words import mark
 from viewer.session.card_answers import NORMALISATIONS, OWN, Answers, typed, words_in
-from viewer.session.card_proposal import is_usable, of_output
+from viewer.session.card_proposal import gives_picture, is_usable, of_output
 from viewer.session.model_facts import FileFacts
 from viewer.ui.controls import ChoiceRow, FormRow, NumberRow, TextRow
 from viewer.ui.controls.number_field import Scale
+from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES
 from viewer.ui.form_rows import AutoNumberRow
 
 Change = Callable[[Answers], Answers]
@@ -136,11 +137,11 @@ class Questions:
 
     def _task(self) -> Question:
         tensor = next(t for t in self._facts.outputs if is_usable(self._facts, t))
-        scores: list[tuple[object, str]] = [
-            ("binary", _("One thing: there or not")), ("multi-class", _("One of several")), ("multi-label", _("Several things, each there or not")),
-        ]  # fmt: skip
-        pictures: list[tuple[object, str]] = [("image", _("A changed image")), ("segmentation", _("A segmentation"))]
-        return self._choice("task", _("What it tells"), pictures if len(tensor.shape) >= 4 else scores, _("Read from the shape of the output."))
+        scores: list[tuple[object, str]] = [(name, _(TASKS[name])) for name in CLASSIFYING]
+        pictures: list[tuple[object, str]] = [(name, _(TASKS[name])) for name in ("image", "segmentation")]
+        return self._choice(
+            "task", _("What it tells"), pictures if gives_picture(self._facts, tensor) else scores, _("Read from the shape of the output.")
+        )
 
     def _classes(self) -> Question:
         return self._text(
@@ -204,16 +205,11 @@ class Questions:
         return self._choice("planes", _("One input is"), choices, _("Neighbours go in as channels (2.5-D)."))
 
     def _fit(self) -> Question:
-        choices: list[tuple[object, str]] = [
-            ("squeeze", _("Squeeze to the size")), ("crop", _("Cut out the middle")), ("pad", _("Fill up the short side")),
-        ]  # fmt: skip
+        choices: list[tuple[object, str]] = [(name, _(words)) for name, words in FITS.items()]
         return self._choice("fit", _("Fit"), choices, _("How an image that is not square was brought to the input when the model was trained."))
 
     def _values(self) -> Question:
-        choices: list[tuple[object, str]] = [
-            ("window-or-range", _("The file's window, else percentiles")), ("window", _("A window")), ("range", _("A range of values")),
-            ("percentiles", _("Percentiles of the plane")),
-        ]  # fmt: skip
+        choices: list[tuple[object, str]] = [(name, _(words)) for name, words in VALUES.items()]
         tip = _("Which values become black and white. Pictures of 8 bits go in as they are.")
         return self._choice("values", _("Values"), choices, tip)
 

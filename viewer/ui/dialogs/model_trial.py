@@ -16,8 +16,7 @@ from viewer.core.errors import NegatoscopeError, OperationCancelled
 from viewer.core.images import Image
 from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
-from viewer.jobs.pool import Limits
-from viewer.session.apply import Scope, image_of
+from viewer.session.apply import Scope, image_of, lane_limits
 from viewer.session.model_facts import TriedModel
 from viewer.ui.controls import Button, ElidedLabel, Hint, Label, NoteBox, ProgressRow, ScoreBar, SectionTitle
 from viewer.ui.host import Host
@@ -26,7 +25,6 @@ from viewer.ui.theme import set_available, sizes
 SERVICE = "models.try"
 _SIDE = 160
 _MOST_SCORES = 5
-_LIMITS = Limits(seconds=120, memory=8 << 30)
 
 
 class ModelTrial(QWidget):
@@ -81,7 +79,7 @@ class ModelTrial(QWidget):
         self.progress.start(_("Trying the model"))
         self.result.hide()
         arguments = {"path": str(self._path), "card": card, "image": image, "plane": plane, "device": self._host.settings.chosen("device")}
-        job = self._host.pool.submit(self._host.registry.service(SERVICE), arguments, limits=_LIMITS)
+        job = self._host.pool.submit(self._host.registry.service(SERVICE), arguments, limits=lane_limits())
         task = self._host.work.follow(job, _("Trying {name}").format(name=self._path.name), self._show, self._fail, quiet=True)
         self._task = task if self._host.work.is_running(task) else ""
         self.refresh()

@@ -14,6 +14,15 @@ TASKS = {
     "binary": mark("One thing: there or not"), "multi-class": mark("One of several"), "multi-label": mark("Several things, each there or not"),
     "image": mark("A changed image"), "segmentation": mark("A segmentation"),
 }  # fmt: skip
+SHORT_TASKS = {
+    "binary": mark("There or not"), "multi-class": mark("One of several"), "multi-label": mark("Several things"), "image": mark("A changed image"),
+    "segmentation": mark("A segmentation"),
+}  # fmt: skip
+FITS = {"squeeze": mark("Squeeze to the size"), "crop": mark("Cut out the middle"), "pad": mark("Fill up the short side")}
+VALUES = {
+    "window-or-range": mark("The file's window, else percentiles"), "window": mark("A window"), "range": mark("A range of values"),
+    "percentiles": mark("Percentiles of the plane"),
+}  # fmt: skip
 _FIGURES = {
     "auc": mark("AUC"), "accuracy": mark("Accuracy"), "sensitivity": mark("Sensitivity"), "specificity": mark("Specificity"), "ece": mark("ECE"),
     "ece_shifted": mark("ECE at the set's prevalence"), "brier": mark("Brier score"), "dice": mark("Dice"),

@@ -11,7 +11,8 @@ from viewer.core.words import gettext as _
 from viewer.ui.controls import Button, Segmented
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.key_page import KeyPage
-from viewer.ui.dialogs.settings_pages import GeneralPage, ModelsPage, Page, PluginsPage, PrivacyPage, SegmentPage, ViewPage
+from viewer.ui.dialogs.settings_models import ModelsPage
+from viewer.ui.dialogs.settings_pages import GeneralPage, Page, PluginsPage, PrivacyPage, SegmentPage, ViewPage
 
 if TYPE_CHECKING:
     from viewer.ui.window import Window
@@ -79,7 +80,7 @@ class SettingsDialog(Dialog):
         if name == "plugins":
             return PluginsPage(window.host, self._scroll)
         if name == "models":
-            return ModelsPage(window.host, self._scroll)
+            return ModelsPage(window.host, window.model_commands.show_list, self._scroll)
         if name == "privacy":
             return PrivacyPage(window.host, window.panel_host.recents, self._scroll)
         kinds = {"general": GeneralPage, "view": ViewPage, "segment": SegmentPage}

@@ -5,20 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QColor, QDesktopServices
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from viewer.core.labels import SEGMENT_COLORS
-from viewer.core.resources import models_folder
 from viewer.core.sentence import joined
 from viewer.core.words import gettext as _
 from viewer.core.words import names, ngettext
 from viewer.session.left_behind import remove_left_behind
-from viewer.session.models import list_models
 from viewer.session.profile import PROFILES, TITLES
 from viewer.session.settings import DEFAULTS, LEAVE_NOTHING, data_folder
-from viewer.ui.controls import Badge, Button, ChoiceRow, ElidedLabel, FormRow, Hint, NoteBox, NumberRow, SectionTitle, Swatch, SwitchRow
+from viewer.ui.controls import Button, ChoiceRow, FormRow, Hint, NoteBox, NumberRow, SectionTitle, Swatch, SwitchRow
 from viewer.ui.host import Host
 from viewer.ui.recents import Recents
 from viewer.ui.theme import set_available, sizes
@@ -164,43 +161,6 @@ class SegmentPage(Page):
         dialog.setOption(QColorDialog.ColorDialogOption.DontUseNativeDialog)
         dialog.colorSelected.connect(lambda color: self.set_color(at, color.name().upper()))
         dialog.open()
-
-
-class ModelsPage(Page):
-    """The classifiers there are, and what runs them."""
-
-    can_reset = False
-
-    def __init__(self, host: Host, parent: QWidget | None = None) -> None:
-        super().__init__(host, _("Models"), parent)
-        cards, broken = list_models()
-        self.column.addWidget(SectionTitle(_("Installed models"), parent=self))
-        for card in cards:
-            self._line(_(card.title), f"{card.version} · {card.task}", _("Built in"), "")
-        for name, reason in broken:
-            self._line(name, reason, _("Damaged"), "err")
-        if not cards and not broken:
-            self.column.addWidget(Hint(_("No model is installed."), parent=self))
-        self.device = ChoiceRow(_("Device"), [("auto", _("CUDA where it works, else the CPU"))], "auto", parent=self)
-        self.device.set_label_width(_LABELS)
-        set_available(self.device.combo, _("The classifier takes CUDA where it works, and else the CPU."))
-        self.column.addWidget(self.device)
-        folder = Button(_("Open the folder of the models"), icon="folder-open", parent=self)
-        folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(models_folder()))))
-        set_available(folder, "" if models_folder().is_dir() else _("There is no folder of models."))
-        row = QHBoxLayout()
-        row.addWidget(folder)
-        row.addStretch(1)
-        self.column.addLayout(row)
-        self.column.addStretch(1)
-
-    def _line(self, title: str, text: str, badge: str, kind: str) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(sizes().row_gap)
-        row.addWidget(ElidedLabel(title, "strong", parent=self), 1)
-        row.addWidget(ElidedLabel(text, "small", parent=self), 1)
-        row.addWidget(Badge(badge, kind=kind, parent=self))  # type: ignore[arg-type]
-        self.column.addLayout(row)
 
 
 class PluginsPage(Page):
