@@ -171,7 +171,7 @@ def test_a_fitting_image_gets_a_probability_the_time_the_device_and_the_models_s
     (report,) = reports(parts)
     assert panel.card.help.text() == "Probability, as the model was calibrated."
     over = {s.name: s.value for s in report.scores}["Pneumonia"] >= 0.5
-    assert panel.card.title.text() == f"Pneumonia: {'above' if over else 'below'} the threshold"
+    assert panel.card.title.text() == f"Pneumonia: {'above' if over else 'below'} threshold"
     assert panel.card.caption.text() == f"{report.milliseconds:.0f} ms · CPU"
     assert panel.card.source.text() == f"pneumonia-cxr-28 1.0.0 {dict(report.facts)['sha256'][:8]}"
     assert panel.card.scores.bars["Pneumonia"].is_over() == over

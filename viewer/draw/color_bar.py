@@ -15,7 +15,8 @@ from viewer.core.words import _
 from viewer.draw.figures import level as level_text
 from viewer.draw.fusion import fusion_colors
 from viewer.draw.text import Style, draw_text, text_height
-from viewer.session.view import ViewState
+from viewer.session.heat import is_heat
+from viewer.session.view import ShownMap, ViewState
 
 # Grey is known to everybody, in both directions.
 _PLAIN = frozenset({GREY, "inverted_grey"})
@@ -28,7 +29,7 @@ _MOST_NUMBERS = 7
 def has_color_bar(state: ViewState) -> bool:
     """Whether there are colours on the image whose meaning a bar can tell."""
     return (
-        bool(state.maps)
+        bool(_told_maps(state))
         or (state.fusion is not None and state.fusion.is_drawn)
         or (state.display is not None and state.display.color_map not in _PLAIN)
     )
@@ -41,8 +42,8 @@ def draw_color_bar(painter: QPainter, state: ViewState, rect: QRectF, style: Sty
     if state.fusion is not None and state.fusion.is_drawn:
         colors, low, high = fusion_colors(state.fusion)
         name, unit = state.fusion.label(identity=False), state.fusion.scale[1]
-    elif state.maps:
-        shown = state.maps[-1]
+    elif told := _told_maps(state):
+        shown = told[-1]
         colors, name, low, high, unit = map_colors(shown.item.color_map), shown.item.name, shown.low, shown.high, shown.item.unit
     else:
         colors, low, high = window_colors(state)
@@ -63,6 +64,11 @@ def draw_color_bar(painter: QPainter, state: ViewState, rect: QRectF, style: Sty
         draw_text(painter, bar.left() - 8 * scale, top, text, style, align="right")
     if name:
         draw_text(painter, right, bar.top() - text_height(style) - 6 * scale, _(name), style, align="right")
+
+
+def _told_maps(state: ViewState) -> tuple[ShownMap, ...]:
+    """Maps whose numbers mean something: those of a heat-map are good for low and high alone, which the Classify tab shows."""
+    return tuple(shown for shown in state.maps if not is_heat(shown.item))
 
 
 def window_colors(state: ViewState) -> tuple[Pixels, float, float]:

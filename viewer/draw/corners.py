@@ -53,9 +53,9 @@ def corners(state: ViewState, *, zoom_percent: float, probe: str = "", identity:
     who = volume.identity
     return Corners(
         top_left=top_left(state, identity=identity, level=level),
-        top_right=(*(_study(who, is_full) if identity else ()), *report_lines(state, is_full=is_full)),
+        top_right=_study(who, is_full) if identity else (),
         bottom_left=_section(state, volume, is_full, identity),
-        bottom_right=_view(state, zoom_percent, probe, identity),
+        bottom_right=_view(state, zoom_percent, probe, identity, is_full),
     )
 
 
@@ -142,10 +142,11 @@ def _shortened(text: str) -> str:
         return text
 
 
-def _view(state: ViewState, zoom_percent: float, probe: str, identity: bool) -> tuple[str, ...]:
+def _view(state: ViewState, zoom_percent: float, probe: str, identity: bool, is_full: bool) -> tuple[str, ...]:
     second = (second_line(state, identity=identity),) if state.fusion is not None else ()
     explained = tuple(caption(shown.item) for shown in state.maps if is_heat(shown.item))
-    return _present(*probe.split("\n"), window_text(state), *second, _("Zoom {percent:.0f} %").format(percent=zoom_percent), *explained)
+    said = report_lines(state, is_full=is_full)
+    return _present(*probe.split("\n"), *said, window_text(state), *second, _("Zoom {percent:.0f} %").format(percent=zoom_percent), *explained)
 
 
 def window_text(state: ViewState) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from plugins.classify import performance
 from viewer.api import Report, Score
@@ -51,11 +51,15 @@ class ReportCard(controls.Card):
         self.picture.setFixedSize(_FED_SIDE, _FED_SIDE)
         self.fed_words = controls.Hint("", parent=self)
         self.source = controls.ElidedLabel("", "caption", parent=self)
-        for part in (self.scores, self.which, self.threshold, self.figures, self.source):
+        for part in (self.scores, self.which, self.threshold, self.figures):
             self.add_row(part)
+        line = QHBoxLayout()
+        line.addWidget(self.source, 1)
+        line.addWidget(self.fed)
+        self.body.addLayout(line)
         self.body.insertWidget(1, self.show_anyway, 0, Qt.AlignmentFlag.AlignLeft)
-        for part in (self.fed, self.picture, self.fed_words):
-            self.body.addWidget(part, 0, Qt.AlignmentFlag.AlignLeft)
+        for part in (self.picture, self.fed_words):
+            self.body.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
         self._toggle_fed(False)
 
     @property
@@ -172,7 +176,7 @@ def title_of(report: Report) -> str:
     over = over_threshold(report)
     limits = _thresholds(report)
     if report.positive and report.positive in limits:
-        words = _("{name}: above the threshold") if report.positive in over else _("{name}: below the threshold")
+        words = _("{name}: above threshold") if report.positive in over else _("{name}: below threshold")
         return words.format(name=_(report.positive))
     if limits:
         return _("{over} of {count} above threshold").format(over=len(over), count=len(report.scores))
