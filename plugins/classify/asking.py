@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import logsumexp
 
 from plugins.classify import inference, scoring
 from plugins.classify.inference import Runner
@@ -33,7 +34,7 @@ class Question:
     def __init__(self, runner: Runner, card: ModelCard, sample: NDArray[Any], score: str, size: tuple[int, int]) -> None:
         self.runner, self.card, self.score = runner, card, score
         self.dtype, self.shape = sample.dtype, sample.shape[1:]
-        layout = card.input.layout
+        layout: str = card.input.layout
         spread = np.asarray(sample[:1], dtype=np.float32)
         self.is_flat = layout in ("NF", "NTF")
         if self.is_flat:
@@ -70,8 +71,12 @@ class Question:
         if self.fixed and count < self.fixed:
             given = np.concatenate([given, np.repeat(given[-1:], self.fixed - count, axis=0)])
         raw = inference.logits(self.runner, self.card, given)[:count]
-        if self.card.output.activation == "sigmoid":  # finer than by way of the score, which is 1 long before the output ends
-            place, sign = scoring.output_of(self.card, self.score)
-            return np.asarray(sign * raw[:, place] / self.card.output.temperature)
+        # Finer than by way of the scores, which are 0 or 1 long before the outputs end.
+        place, sign = scoring.output_of(self.card, self.score)
+        logits = raw / self.card.output.temperature
+        if self.card.output.activation == "sigmoid":
+            return np.asarray(sign * logits[:, place])
+        if self.card.output.activation == "softmax":
+            return np.asarray(sign * (logits[:, place] - logsumexp(np.delete(logits, place, axis=1), axis=1)))
         share = np.clip(scoring.scores(self.card, raw)[:, self.column], _LEAST, 1 - _LEAST)
         return np.asarray(np.log(share) - np.log1p(-share))
