@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
-
 from viewer.core.geometry import Triple
 from viewer.core.ids import new_id
 from viewer.core.labels import LabelLayer, Segment, segment_color
@@ -16,6 +14,7 @@ from viewer.core.words import gettext as _
 from viewer.io.samples import NODULE
 from viewer.session.apply import Scope, SegmentRef
 from viewer.session.plugins import OperationEntry, Plugin
+from viewer.ui.scenes_classify import CLASSIFY_CHAPTERS
 from viewer.ui.scenes_stage import Stage
 from viewer.ui.tooling import rename_segment
 
@@ -154,29 +153,6 @@ def measure(stage: Maker) -> Iterator[str]:
     yield "measure-map"
 
 
-def classify(stage: Maker) -> Iterator[str]:
-    s = thorax(stage)
-    s.window.dock.show_panel("classify")
-    yield "classify-no-result"
-    s.key(Qt.Key.Key_F5)
-    s.settle()
-    yield "classify-ct"
-    s.show("RG1")
-    s.key(Qt.Key.Key_F5)
-    s.settle()
-    yield "classify-radiograph-warning"
-    s.show("liver") if any("liver" in str(r.entry.files[:1]) and r.entry.kind != "other" for r in s.window.opener.rows()) else None
-
-
-def classify_busy(stage: Maker) -> Iterator[str]:
-    s = thorax(stage, workers=1)
-    s.window.dock.show_panel("classify")
-    s.trigger("analysis.classify_all")
-    yield "classify-busy"
-    s.settle()
-    yield "classify-all-planes"
-
-
 def history(stage: Maker) -> Iterator[str]:
     s = thorax(stage, preset=True)
     s.window.dock.show_panel("history")
@@ -194,7 +170,7 @@ def history(stage: Maker) -> Iterator[str]:
 
 
 PANEL_CHAPTERS = (
-    enhance, enhance_busy, enhance_failed, segment, segment_watershed, segment_list, measure, classify, classify_busy, history,
+    enhance, enhance_busy, enhance_failed, segment, segment_watershed, segment_list, measure, *CLASSIFY_CHAPTERS, history,
 )  # fmt: skip
 
 
