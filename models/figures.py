@@ -1,0 +1,79 @@
+"""How good a binary classifier's probabilities are: figures with bootstrap intervals, calibration, prevalence. NumPy only."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINS = 10
+
+
+def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x, -60, 60))))
+
+
+def auc_of(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Area under the ROC curve by ranks, ties at their mean rank; nan where a class is missing."""
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    ill = int(labels.sum())
+    if not 0 < ill < len(labels):
+        return float("nan")
+    return float((ranks[labels == 1].sum() - ill * (ill + 1) / 2) / (ill * (len(labels) - ill)))
+
+
+def calibration_error(p: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Expected calibration error of the positive class: ten bins of equal width, each with its share as weight."""
+    where = np.minimum((p * BINS).astype(int), BINS - 1)
+    gaps = [abs(float((p - labels)[where == b].mean())) * float((where == b).mean()) for b in range(BINS) if (where == b).any()]
+    return float(sum(gaps))
+
+
+def shifted(p: NDArray[np.float64], prevalence: float, *, assumed: float = 0.5) -> NDArray[np.float64]:
+    """Probabilities that assume one prevalence, moved to another by a constant on the logit."""
+    p = np.clip(p, 1e-9, 1 - 1e-9)
+    if not 0 < prevalence < 1:
+        return p
+    odds = p / (1 - p) * prevalence / (1 - prevalence) * (1 - assumed) / assumed
+    return np.asarray(odds / (1 + odds))
+
+
+def _share(found: NDArray[np.bool_]) -> float:
+    return float(found.mean()) if found.size else float("nan")
+
+
+def figures(p: NDArray[np.float64], labels: NDArray[np.int64], threshold: float, *, assumed: float = 0.5) -> dict[str, float]:
+    """AUC, accuracy, sensitivity, specificity at the threshold; ECE and Brier score as given and moved to the set's own prevalence."""
+    called, moved = p >= threshold, shifted(p, float(labels.mean()), assumed=assumed)
+    return {
+        "auc": auc_of(p, labels),
+        "accuracy": _share(called == (labels == 1)),
+        "sensitivity": _share(called[labels == 1]),
+        "specificity": _share(~called[labels == 0]),
+        "ece": calibration_error(p, labels),
+        "ece_shifted": calibration_error(moved, labels),
+        "brier": float(((p - labels) ** 2).mean()),
+        "brier_shifted": float(((moved - labels) ** 2).mean()),
+    }
+
+
+def intervals(
+    p: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    threshold: float,
+    *,
+    groups: NDArray[np.str_] | None = None,
+    assumed: float = 0.5,
+    seed: int = 0,
+    times: int = 2000,
+) -> dict[str, tuple[float, float]]:
+    """95 % percentile bootstrap intervals: whole groups (patients) are drawn, or films where no groups are given."""
+    source = np.random.default_rng(seed)
+    _, group = np.unique(groups, return_inverse=True) if groups is not None else (None, np.arange(len(p)))
+    order = np.argsort(group, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(group))[:-1])
+    rows = []
+    for _ in range(times):
+        drawn = np.concatenate([members[g] for g in source.integers(0, len(members), len(members))])
+        rows.append(figures(p[drawn], labels[drawn], threshold, assumed=assumed))
+    return {name: tuple(float(v) for v in np.nanpercentile([row[name] for row in rows], [2.5, 97.5])) for name in rows[0]}  # type: ignore[misc]
