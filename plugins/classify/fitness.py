@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from viewer.api import Image, gettext, mark
-from viewer.api.models import ModelCard
-
-_YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+from viewer.api.models import ModelCard, names_part, names_view, view_of, years_of
 
 _UNKNOWN = {
     "body_part": mark("Body part unknown: this model is for {listed}."),
@@ -17,36 +15,61 @@ _OTHER = {
     "body_part": mark("This model is for the body part {listed}; the file says {value}."),
     "view": mark("This model is for the view {listed}; the file says {value}."),
 }
+_LATERAL = mark("This model is for the view {listed}; this is a lateral view ({value}).")
+_LEAST_SHARE = 0.5
+"""An image with fewer than so many of the rows or columns that the model takes has to be enlarged by more than a trifle."""
 
 
 def warnings(card: ModelCard, image: Image) -> tuple[str, ...]:
     """Whole sentences on what does not fit or is not known; none if everything fits."""
     misfit = modality_warning(card, image.modality)
     found = [misfit] if misfit else []
-    for key, listed, value in (("body_part", card.applies.body_part, image.body_part), ("view", card.applies.view, image.view_position)):
-        allowed = [word.upper() for word in listed]
-        if allowed and not value:
-            found.append(gettext(_UNKNOWN[key]).format(listed=_listed(allowed)))
-        elif allowed and value.upper() not in allowed:
-            found.append(gettext(_OTHER[key]).format(listed=_listed(allowed), value=value))
-    ages = card.applies.age_years
-    if ages:
-        years = age_years(image.patient_age)
-        if years is None:
-            found.append(
-                gettext("Age unknown: this model was trained on patients of {youngest:g} to {oldest:g} years.").format(
-                    youngest=ages[0], oldest=ages[1]
-                )
-            )
-        elif not ages[0] <= years < ages[1] + 1:
-            found.append(
-                gettext("This model was trained on patients of {youngest:g} to {oldest:g} years; this patient is {years:.3g}.").format(
-                    youngest=ages[0], oldest=ages[1], years=years
-                )
-            )
-    if image.is_color:
+    found += [words for words in (_part_warning(card, image.body_part), _view_warning(card, image.view_position)) if words]
+    found += [words for words in (_age_warning(card, image.patient_age), _size_warning(card, image)) if words]
+    if image.is_color and card.input.channels == 1:
         found.append(gettext("The image is in colour; the model gets its brightness."))
     return tuple(found)
+
+
+def _part_warning(card: ModelCard, value: str) -> str:
+    listed = card.applies.body_part
+    if not listed or names_part(listed, value):
+        return ""
+    return gettext(_OTHER["body_part"] if value.strip() else _UNKNOWN["body_part"]).format(listed=_listed(_upper(listed)), value=value)
+
+
+def _view_warning(card: ModelCard, value: str) -> str:
+    listed = card.applies.view
+    if not listed or names_view(listed, value):
+        return ""
+    words = _UNKNOWN["view"] if not value.strip() else _LATERAL if view_of(value) == "LATERAL" else _OTHER["view"]
+    return gettext(words).format(listed=_listed(_upper(listed)), value=value)
+
+
+def _age_warning(card: ModelCard, age: str) -> str:
+    ages = card.applies.age_years
+    if not ages:
+        return ""
+    years = years_of(age)
+    if years is None:
+        return gettext("Age unknown: this model was trained on patients of {youngest:g} to {oldest:g} years.").format(
+            youngest=ages[0], oldest=ages[1]
+        )
+    if ages[0] <= years < ages[1] + 1:
+        return ""
+    return gettext("This model was trained on patients of {youngest:g} to {oldest:g} years; this patient is {years:.3g}.").format(
+        youngest=ages[0], oldest=ages[1], years=years
+    )
+
+
+def _size_warning(card: ModelCard, image: Image) -> str:
+    rows, columns = image.geometry.shape[1:]
+    height, width = card.input.height, card.input.width
+    if height is None or width is None or (rows >= _LEAST_SHARE * height and columns >= _LEAST_SHARE * width):
+        return ""
+    return gettext(
+        "The image has {columns} x {rows} pixels, far fewer than the {width} x {height} that this model looks at: fine detail is missing."
+    ).format(columns=columns, rows=rows, width=width, height=height)
 
 
 def modality_warning(card: ModelCard, modality: str) -> str:
@@ -58,12 +81,8 @@ def modality_warning(card: ModelCard, modality: str) -> str:
     return gettext("This model is for {listed}; this image is {modality}.").format(listed=_listed(card.modalities), modality=modality)
 
 
-def age_years(text: str) -> float | None:
-    """Years of a DICOM age string (045Y, 018M, 003W, 010D); None if there is none."""
-    text = text.strip().upper()
-    if len(text) != 4 or not text[:3].isdigit() or text[3] not in _YEARS:
-        return None
-    return int(text[:3]) * _YEARS[text[3]]
+def _upper(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word.upper() for word in words)
 
 
 def _listed(words: Sequence[str]) -> str:

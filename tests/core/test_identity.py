@@ -18,6 +18,8 @@ from viewer.core.volume import Identity
         ("", "", "2004-08-26", ""),
         ("", "about 1940", "2004-08-26", ""),
         ("", "1700-01-01", "2004-08-26", ""),
+        ("64", "1940-03-05", "2004-08-26", "064Y"),
+        ("64", "", "2004-08-26", "64"),
     ],
 )
 def test_age_comes_from_the_file_or_from_the_dates(given: str, born: str, seen: str, age: str) -> None:

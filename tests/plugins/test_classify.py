@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 from PIL import Image as Picture
 
-from plugins.classify import feeding, fitness, inference
+from plugins.classify import feeding, inference
 from plugins.classify.classify import classify
 from viewer.core.errors import ModelUnusable
 from viewer.core.geometry import Geometry
@@ -111,31 +111,6 @@ def test_the_input_is_not_written(films: np.ndarray) -> None:
     values = films[:1].copy()
     values.flags.writeable = False
     classify(film(values))
-
-
-@pytest.mark.parametrize(
-    ("facts", "words"),
-    [
-        ({"modality": "CT"}, "this image is CT"),
-        ({"modality": ""}, "Modality unknown"),
-        ({"modality": "CR", "body_part": "HAND"}, "HAND"),
-        ({"modality": "CR", "body_part": "CHEST", "view_position": "LL"}, "LL"),
-        ({"modality": "CR", "patient_age": "064Y"}, "this patient is 64"),
-        ({"modality": "CR", "patient_age": "003M"}, "this patient is 0.25"),
-    ],
-)
-def test_what_does_not_fit_the_card_is_said(facts: dict[str, str], words: str) -> None:
-    assert any(words in warning for warning in fitness.warnings(CARD, film(np.zeros((28, 28), np.uint8), **facts)))
-
-
-def test_a_fitting_film_has_no_warning() -> None:
-    facts = {"modality": "DX", "body_part": "CHEST", "view_position": "PA", "patient_age": "004Y"}
-    assert fitness.warnings(CARD, film(np.zeros((28, 28), np.uint8), **facts)) == ()
-
-
-@pytest.mark.parametrize(("text", "years"), [("045Y", 45), ("018M", 1.5), ("052W", 364 / 365.25), ("", None), ("45", None), ("abcY", None)])
-def test_ages_are_read_as_dicom_writes_them(text: str, years: float | None) -> None:
-    assert fitness.age_years(text) == (None if years is None else pytest.approx(years))
 
 
 # --- models that cannot be used ---

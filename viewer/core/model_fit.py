@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from viewer.core.file_words import body_parts, view
 from viewer.core.model_card import ModelCard
 from viewer.core.words import _
 
@@ -58,12 +59,15 @@ def fit_of(card: ModelCard, facts: ImageFacts) -> Fit:
     """
     applies = card.applies
     confirmed = contradicted = unknown = 0
-    for aspect, listed, value in (("modality", applies.modality, facts.modality), ("body_part", applies.body_part, facts.body_part)):
+    for aspect, listed, value, is_named in (
+        ("modality", applies.modality, facts.modality, names),
+        ("body_part", applies.body_part, facts.body_part, names_part),
+    ):
         if not listed:
             continue
         if not value.strip():
             unknown += 1
-        elif names(listed, value):
+        elif is_named(listed, value):
             confirmed += 1
         else:
             return Fit("modality" if aspect == "modality" else "body_part")
@@ -73,8 +77,8 @@ def fit_of(card: ModelCard, facts: ImageFacts) -> Fit:
         return Fit("planes")
     if applies.view:
         unknown += not facts.view.strip()
-        confirmed += names(applies.view, facts.view)
-        contradicted += bool(facts.view.strip()) and not names(applies.view, facts.view)
+        confirmed += names_view(applies.view, facts.view)
+        contradicted += bool(facts.view.strip()) and not names_view(applies.view, facts.view)
     if applies.age_years is not None:
         fits = facts.age_years is not None and applies.age_years[0] <= facts.age_years < applies.age_years[1] + 1
         unknown += facts.age_years is None
@@ -89,6 +93,16 @@ def names(listed: Iterable[str], value: str) -> bool:
     wanted = {word.strip().upper() for word in listed}
     said = value.strip().upper()
     return said in wanted or not wanted.isdisjoint(re.split(r"[^A-Z0-9]+", said))
+
+
+def names_part(listed: Iterable[str], value: str) -> bool:
+    """Whether a file's body part is one of a card's, in whichever words: ``THORAX`` is ``CHEST``."""
+    return names(listed, value) or any(body_parts(value) & body_parts(word) for word in listed)
+
+
+def names_view(listed: Iterable[str], value: str) -> bool:
+    """Whether a file's view is one of a card's: ``AP AXIAL`` is ``AP``; ``AP LLD``, lying on the side, is not."""
+    return bool(value.strip()) and view(value) in {view(word) for word in listed}
 
 
 def best_of(cards: Iterable[ModelCard], facts: ImageFacts) -> tuple[ModelCard | None, str]:

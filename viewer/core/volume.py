@@ -49,15 +49,15 @@ class Identity:
     @property
     def age(self) -> str:
         """The patient's age as DICOM writes it (045Y): the file's own, else from the dates of birth and study; "" if unknown."""
-        if self.patient_age:
+        if re.fullmatch(r"\d{3}[DWMY]", self.patient_age.strip().upper()):
             return self.patient_age
         try:
             born, seen = (date.fromisoformat(day) for day in (self.patient_birth_date, self.study_date))
         except ValueError:
-            return ""
+            return self.patient_age  # not as DICOM writes it, but all that there is
         months = (seen.year - born.year) * 12 + seen.month - born.month - (seen.day < born.day)
         if not 0 <= months < 150 * 12:
-            return ""
+            return self.patient_age
         return f"{months:03d}M" if months < 24 else f"{months // 12:03d}Y"
 
 
