@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from viewer.api import Image, Refused, Window, apply_window, gettext
 from viewer.api.models import ModelCard
 
-_BRIGHTNESS = np.asarray([0.299, 0.587, 0.114], dtype=np.float32)
+BRIGHTNESS = np.asarray([0.299, 0.587, 0.114], dtype=np.float32)
 """ITU-R BT.601, as ``Image.gray``."""
 
 
@@ -70,7 +70,7 @@ class Levels:
         """Levels (rows, columns) of a part of a plane; (rows, columns, 3) where both the image and the model are in colour."""
         values = self.image.values[plane][part]
         if self.image.is_color and not self.is_colored:
-            values = values @ _BRIGHTNESS
+            values = values @ BRIGHTNESS
         if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
             table = self._table(values.dtype, window)
             return np.asarray(np.take(table, values.view(np.uint8 if values.dtype.itemsize == 1 else np.uint16)))
@@ -78,6 +78,22 @@ class Levels:
         if not self.image.is_color:
             levels[~_valid(self.image, values)] = self.lowest
         return levels
+
+    def values(self, levels: NDArray[np.float32], window: Window) -> NDArray[np.float32]:
+        """Levels back to the image's values, the same way backwards: levels beyond the ends go on along the line."""
+        low, high = self.card.values.out_range
+        share = (levels.astype(np.float64) - low) / (high - low)
+        if self.is_turned:
+            share = 1 - share
+        if window.function == "SIGMOID":
+            share = np.clip(share, 1e-3, 1 - 1e-3)
+            return np.asarray(window.center + window.width / 4 * (np.log(share) - np.log1p(-share)), dtype=np.float32)
+        return np.asarray(window.low + share * (window.high - window.low), dtype=np.float32)
+
+    def valid(self, plane: int) -> NDArray[np.bool_]:
+        """True where a plane holds more than padding: (rows, columns)."""
+        values = self.image.values[plane]
+        return np.ones(values.shape[:2], dtype=np.bool_) if self.image.is_color else _valid(self.image, values)
 
     def _table(self, dtype: np.dtype[np.generic], window: Window) -> NDArray[np.float32]:
         """The level of each value that a type of up to 16 bits can have, in the order of its bits."""

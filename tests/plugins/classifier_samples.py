@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
@@ -30,3 +32,21 @@ def image_with(values: np.ndarray, **facts: Any) -> Image:
     volume = values if values.ndim == (4 if is_color else 3) else values[None]
     geometry = facts.pop("geometry", None) or Geometry(volume.shape[:3], is_patient=False, in_plane_known=False)
     return replace(Image(volume, geometry, range=(float(volume.min()), float(volume.max()))), **facts)
+
+
+ZOO = Path(__file__).parents[1] / "models" / "zoo"
+
+
+def zoo_card(name: str, folder: Path, **parts: Any) -> ModelCard:
+    """A card for a model of the zoo, which is put beside it: ``folder/name/model.onnx``."""
+    place = folder / name
+    place.mkdir(parents=True, exist_ok=True)
+    content = (ZOO / f"{name}.onnx").read_bytes()
+    (place / "model.onnx").write_bytes(content)
+    return card_with(folder=place, name=name.replace("_", "-"), sha256=hashlib.sha256(content).hexdigest(), **parts)
+
+
+def bare(card: ModelCard, inputs: np.ndarray, output: str = "") -> np.ndarray:
+    """What onnxruntime gives for an input, called directly."""
+    session = onnxruntime.InferenceSession(str(card.model_path), providers=["CPUExecutionProvider"])
+    return session.run([output] if output else None, {session.get_inputs()[0].name: inputs})[0]

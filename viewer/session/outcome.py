@@ -57,7 +57,8 @@ def step_title(call: Call, segment: str = "") -> Phrase:
     operation = call.spec.title
     if segment:
         return Phrase("{operation} → {segment}", {"operation": operation, "segment": segment})
-    first = next((p for p in call.spec.parameters if p.type in ("int", "float", "choice") and call.parameters[p.name] is not None), None)
+    told = [p for p in call.spec.parameters if p.type in ("int", "float", "choice") or p.model_task]
+    first = next((p for p in told if call.parameters[p.name] not in (None, "")), None)
     if first is None:
         return Phrase("{operation}", {"operation": operation})
     value = call.parameters[first.name]
@@ -90,11 +91,13 @@ def _derived(call: Call, images: list[Any]) -> list[Change]:
         return []
     badges = tuple(dict.fromkeys((*volume.badges, "PROCESSED")))
     # An operation that says where the padding is now is believed.
+    # So is one that says that the file's window is none for its values.
+    keeps_window = call.spec.keeps_unit and images[0].unit == volume.unit and images[0].window == call.images[0].window
     padding = volume.padding if call.spec.keeps_unit else images[0].padding if images[0].padding != volume.padding else None
     derived = volume.derived(
         new_id("volume"), data, unit=unit, badges=badges, padding=padding,
-        windows=volume.windows if call.spec.keeps_unit else (), voi_luts=volume.voi_luts if call.spec.keeps_unit else (),
-        plane_windows=volume.plane_windows if call.spec.keeps_unit else (),
+        windows=volume.windows if keeps_window else (), voi_luts=volume.voi_luts if keeps_window else (),
+        plane_windows=volume.plane_windows if keeps_window else (),
         is_color=images[0].values.ndim == 4,
     )  # fmt: skip
     return [ItemChange("volume", derived.id, None, derived), ItemChange("shown", volume.root_id, call.was_shown, derived.id)]
