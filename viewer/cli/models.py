@@ -13,7 +13,7 @@ from viewer.core.model_fit import ImageFacts, best_of, fit_of, years_of
 from viewer.core.words import _
 from viewer.io.gate import harmless
 from viewer.io.series import SeriesEntry
-from viewer.session.models import choose_model, is_built_in, list_models
+from viewer.session.models import check_file, choose_model, is_built_in, list_models
 from viewer.session.own_models import add_model, remove_model, write_card
 
 JSON_KEY = "models"
@@ -154,6 +154,7 @@ def _show(card: ModelCard, args: argparse.Namespace) -> int:
 
 
 def _check(card: ModelCard, args: argparse.Namespace) -> int:
+    check_file(card)
     found = model_trial.check(card.model_path, card, args.device)
     if args.json:
         say.json_object({"models": [row_of(card) | {"check": found.plain()}]})
