@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from viewer.cli import choose, installed, results, say
+from viewer.core import digits
 from viewer.core.errors import NegatoscopeError, Refused, UnreadableFile
 from viewer.core.images import Verdict, Verdicts
 from viewer.core.sentence import sentence_of
@@ -18,6 +19,7 @@ from viewer.session.apply import Scope, prepare, start
 from viewer.session.document import Document
 from viewer.session.models import check_file, choose_model, list_models
 from viewer.session.opening import open_entry
+from viewer.session.settings import Settings
 
 JSON_KEY = "results"
 OPERATION = "Classify/Classify"
@@ -27,7 +29,10 @@ def add_parser(subparsers: Any) -> None:
     """Register the verb."""
     parser: argparse.ArgumentParser = subparsers.add_parser("classify", help=_("classify images with a model"))
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH")
-    parser.add_argument("--model", default="", metavar="NAME", help=_("a model as models lists them; without it the first"))
+    parser.add_argument("--model", default="", metavar="NAME", help=_("a model as models lists them; without it the one that fits each image best"))
+    parser.add_argument(
+        "--device", default="auto", metavar="NAME", help=_("auto (CUDA where it works, else the CPU), CPU, CUDA or what else is there")
+    )
     choose.add_choice(parser)
     parser.add_argument("--index", type=int, metavar="N", help=_("one plane only, counted from 0"))
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
@@ -35,7 +40,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when at least one image was classified, 2 otherwise."""
-    check_file(choose_model(list_models()[0], args.model))  # before anything is read
+    if args.model:
+        check_file(choose_model(list_models()[0], args.model))  # before anything is read
+    args.device = args.device or Settings().chosen("device")
     listing = choose.find(args.paths)
     refused = [{"path": str(r.path), "reason": r.reason} for r in listing.refused]
     entries = [choose.choose(listing, args.series)] if args.series else [e for e in listing.series if e.kind != "other"]
@@ -70,7 +77,7 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
     found: list[tuple[Verdict, int, int]] = []
     for phase in phases:
         scope = Scope("slice", 0, args.index, phase) if args.index is not None else Scope(phase=phase)
-        made = start(prepare(document, spec, {"model": args.model}, volume_id=volume.id, scope=scope), here).result()
+        made = start(prepare(document, spec, {"model": args.model, "device": args.device}, volume_id=volume.id, scope=scope), here).result()
         for result in made[0]:
             if isinstance(result, Verdicts):
                 found += [(v, args.index if args.index is not None else v.index, phase) for v in result.items]
@@ -85,8 +92,9 @@ def _row(entry: SeriesEntry, verdict: Verdict, index: int, phase: int) -> dict[s
 
 def _print(rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        scores = "  ".join(f"{label['name']} {100 * label['probability']:.1f} %" for label in row["labels"])
-        say.out(f"{harmless(Path(row['path']).name)} [{row['index']}]  {scores}  ({row['model']}, {row['device']}, {row['milliseconds']:.1f} ms)")
+        scores = "  ".join(f"{label['name']} {digits.score(label['probability'])}" for label in row["labels"])
+        said = _("This model has not seen such images.") if row["unfamiliar"] else scores
+        say.out(f"{harmless(Path(row['path']).name)} [{row['index']}]  {said}  ({row['model']}, {row['device']}, {row['milliseconds']:.1f} ms)")
     for warning in dict.fromkeys(w for row in rows for w in row["warnings"]):
         say.err(warning)
     if rows:

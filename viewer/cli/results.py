@@ -21,6 +21,7 @@ from viewer.io.gate import harmless
 from viewer.io.write import annotations_table, reports_table, save_array, save_mask, save_tables
 from viewer.io.write.grids import ENDINGS as GRID_ENDINGS
 from viewer.io.write.tables import ENDINGS as TABLE_ENDINGS
+from viewer.io.write.tables import NOTICE, plain
 from viewer.session.outcome import report_of
 
 _GRIDS, _TABLES = ("Image", "Mask", "Labels", "Overlay"), ("Annotations", "Numbers", "Verdicts")
@@ -87,8 +88,14 @@ def tables_of(results: Sequence[Result], volume: Volume) -> list[Table]:
 
 def json_verdict(verdict: Verdict, *, path: str, series: str, index: int, phase: int) -> dict[str, Any]:
     """A verdict as ``classify --json`` prints it."""
+    report = report_of(verdict, "", phase, index=index)
+    facts = dict(verdict.facts)
     return {
         "path": path, "series": series, "index": index, "phase": phase, "model": verdict.model, "version": verdict.version, "task": verdict.task,
-        "labels": [{"name": name, "probability": value} for name, value in verdict.scores], "threshold": verdict.threshold,
-        "calibrated": verdict.is_calibrated, "device": verdict.device, "milliseconds": verdict.milliseconds, "warnings": list(verdict.warnings),
+        "labels": [{"name": score.name, "probability": score.value, "threshold": score.threshold} for score in report.scores],
+        "threshold": verdict.threshold, "calibrated": verdict.is_calibrated, "device": verdict.device, "milliseconds": verdict.milliseconds,
+        "warnings": list(verdict.warnings), "title": verdict.title, "sha256": facts.get("sha256", ""),
+        "found": [score.name for score in report.found], "thresholds": {score.name: score.threshold for score in report.scores},
+        "unfamiliar": report.is_unfamiliar, "strangeness": plain(report.strangeness), "strangeness_limit": plain(report.strangeness_limit),
+        "facts": facts, "notice": NOTICE,
     }  # fmt: skip

@@ -82,18 +82,20 @@ class HeatCard(controls.Card):
         )  # fmt: skip
         is_on = wish.heat.is_shown and wish.show_overlays
         self._set(self.switch, is_on)
-        is_missing = is_on and (shown is None or (shown.score, shown.method) != self.chosen())
+        # Of an image that the model does not know no map is offered, until its scores are shown all the same.
+        is_held_back = report.is_unfamiliar and not wish.heat.is_unfamiliar_shown
+        is_missing = is_on and not is_held_back and (shown is None or (shown.score, shown.method) != self.chosen())
         for part in (self.strip, self.opacity, self.floor):
             part.setVisible(is_on and not reason)
-        self.score.setVisible(is_on and self.score.combo.count() > 1)
-        self.method.setVisible(is_on)
+        self.score.setVisible(is_on and not is_held_back and self.score.combo.count() > 1)
+        self.method.setVisible(is_on and not is_held_back)
         self.reason.setText(reason if is_on else "")
         self.reason.setVisible(is_on and bool(reason) and not is_busy)
         self.compute.setVisible(is_missing and not is_busy)
         theme.set_available(self.compute, why_not)
         self.progress.setVisible(is_busy)
         method = self.chosen()[1]
-        self.words.setText(f"{_(heat.CAUTION)} {_(heat.METHOD_WORDS[method])}" if is_on and method in heat.METHOD_WORDS else "")
+        self.words.setText(f"{_(heat.CAUTION)} {_(heat.METHOD_WORDS[method])}" if is_on and not is_held_back and method in heat.METHOD_WORDS else "")
         self.words.setVisible(bool(self.words.text()))
         if round(100 * wish.overlay_opacity) != self.opacity.value():
             self.opacity.set_value(100 * wish.overlay_opacity)

@@ -78,8 +78,8 @@ class ClassifyPanel(controls.PanelPage):
             self.progress,
             self.run_button,
             self.card,
-            self.heat,
             self.series,
+            self.heat,
         ):
             self.add(part)
         self.body.addStretch(1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from plugins.classify import performance
 from viewer.api import Report, Score
@@ -51,13 +51,10 @@ class ReportCard(controls.Card):
         self.picture.setFixedSize(_FED_SIDE, _FED_SIDE)
         self.fed_words = controls.Hint("", parent=self)
         self.source = controls.ElidedLabel("", "caption", parent=self)
-        for part in (self.scores, self.which, self.threshold, self.figures):
+        for part in (self.scores, self.which, self.threshold, self.figures, self.source):
             self.add_row(part)
-        line = QHBoxLayout()
-        line.addWidget(self.source, 1)
-        line.addWidget(self.fed)
-        self.body.addLayout(line)
-        self.body.insertWidget(1, self.show_anyway, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.addWidget(self.fed, 0, Qt.AlignmentFlag.AlignRight)
+        self.body.insertWidget(1, self.show_anyway, 0, Qt.AlignmentFlag.AlignRight)
         for part in (self.picture, self.fed_words):
             self.body.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
         self._toggle_fed(False)
