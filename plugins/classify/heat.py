@@ -109,10 +109,6 @@ def explained(
 def _check(card: ModelCard, score: str) -> None:
     if not card.is_classifier:
         raise Refused(gettext("{model} gives a picture, not scores: there is nothing that a heat map could explain.").format(model=card.title))
-    if card.input.layout == "NTF":
-        raise Refused(
-            gettext("{model} takes numbers that were measured in the planes, not their pixels: a heat map is not offered.").format(model=card.title)
-        )
     if score and score not in card.classes:
         raise Refused(gettext('{model} has no class "{name}". It has: {names}.').format(model=card.title, name=score, names=", ".join(card.classes)))
 

@@ -234,6 +234,10 @@ SHAPES: list[tuple[str, dict[str, Any], dict[str, Any], tuple[int, ...]]] = [
         "torch_cnn_lstm", {"layout": "NTCHW", "planes": "sequence", "depth": "any", "height": 24, "width": 24, "batch": 1},
         {"activation": "softmax"}, (6, 30, 20),
     ),
+    (
+        "torch_features_lstm", {"layout": "NTF", "planes": "sequence", "depth": "any", "height": 4, "width": 4, "batch": 1},
+        {"activation": "sigmoid"}, (5, 30, 20),
+    ),
     ("sklearn_logistic", {"layout": "NF", "height": 8, "width": 8}, {"name": "probabilities"}, (1, 40, 40)),
 ]  # fmt: skip
 
@@ -243,7 +247,7 @@ SHAPES: list[tuple[str, dict[str, Any], dict[str, Any], tuple[int, ...]]] = [
 def test_any_classifier_can_be_explained(tmp_path, name, takes, gives, shape, method):
     several = {"task": "multi-class", "positive": "", "classes": THREE if name == "sklearn_logistic" else TWO}
     has_several = name in ("torch_neighbours", "torch_cnn_lstm", "sklearn_logistic")
-    card = a_card(tmp_path, name, input=takes, output=gives, **(several if has_several else {}))
+    card = a_card(tmp_path, name, input=takes, output=gives, normalisation={"scale": 255.0}, **(several if has_several else {}))
     image = an_image(np.random.default_rng(6).integers(0, 256, shape, dtype=np.uint8))
     if method == "rise" and name == "keras_four_blocks":
         image = an_image(image.values[:, ::2, ::2])
