@@ -6,15 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QStackedWidget,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -138,7 +134,6 @@ class ModelListDialog(Dialog):
         table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.setItemDelegate(_WholeRow(table))
         head = table.horizontalHeader()
         head.setHighlightSections(False)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -165,7 +160,7 @@ class ModelListDialog(Dialog):
             self._fill_row(row, entry)
         last = self.table.columnCount() - 1
         widest = max((self.table.cellWidget(row, last).sizeHint().width() for row in range(len(self.entries))), default=0)
-        self.table.setColumnWidth(last, max(widest, self.table.horizontalHeader().sectionSizeHint(last)))
+        self.table.setColumnWidth(last, max(widest + 2 * sizes().margin, self.table.horizontalHeader().sectionSizeHint(last)))
         self.choose(kept)
 
     def _fill_row(self, row: int, entry: Entry) -> None:
@@ -261,21 +256,10 @@ class ModelListDialog(Dialog):
         self._host.say("ok", _("The model “{title}” was removed.").format(title=entry.title))
 
 
-class _WholeRow(QStyledItemDelegate):
-    """The row is what is chosen: no frame around one of its cells, unless by colour."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
-        option.state &= ~QStyle.StateFlag.State_HasFocus
-        super().paint(painter, option, index)
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return super().sizeHint(option, index) + QSize(sizes().gap, 0)
-
-
 def _badges(entry: Entry, parent: QWidget) -> QWidget:
     holder = QWidget(parent)
     row = QHBoxLayout(holder)
-    row.setContentsMargins(sizes().gap, 0, sizes().gap, 0)
+    row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(sizes().tight)
     row.addWidget(Badge(entry.kind, kind="err" if entry.reason else "", parent=holder))
     if entry.card is not None and entry.card.is_benchmark:
@@ -283,7 +267,6 @@ def _badges(entry: Entry, parent: QWidget) -> QWidget:
     row.addStretch(1)
     for badge in holder.findChildren(Badge):
         badge.ensurePolished()  # else its hint is that of the plain style
-        badge.setMinimumWidth(badge.sizeHint().width())
     row.invalidate()
     return holder
 

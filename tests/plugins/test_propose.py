@@ -1,0 +1,133 @@
+"""What bare model files of each exporter say of themselves, and a run before they are added, held against onnxruntime called directly."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from plugins.classify.propose import read
+from plugins.classify.trial import dry_run
+from tests.plugins.classifier_samples import ZOO, image_with
+from viewer.core.errors import ModelUnusable, NegatoscopeError
+from viewer.core.images import Image
+from viewer.session.card_answers import Answers, card_of_answers
+from viewer.session.card_proposal import propose
+from viewer.session.model_facts import FileFacts
+
+
+@pytest.fixture
+def image() -> Image:
+    ramp = np.arange(6 * 32 * 32, dtype=np.int16).reshape(6, 32, 32)
+    return image_with(ramp)
+
+
+def proposed(name: str) -> tuple[FileFacts, Answers]:
+    facts = read(str(ZOO / f"{name}.onnx"))
+    answers = propose(facts).answers
+    if not answers.classes and answers.task not in ("image", "segmentation"):
+        count = 2 if answers.task == "binary" else answers.outputs or 0
+        answers = replace(answers, classes=tuple("ABCDEFGH"[:count]))
+    return facts, answers
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "size", "task", "activation"),
+    [
+        ("torch_cnn", "NCHW", (32, 32), "binary", "sigmoid"),
+        ("torch_softmax", "NCHW", (24, 24), "multi-class", "none"),
+        ("torch_multilabel", "NCHW", (32, 32), "multi-label", "none"),
+        ("torch_cnn3d", "NCDHW", (16, 16), "binary", "sigmoid"),
+        ("torch_cnn_lstm", "NTCHW", (24, 24), "binary", "softmax"),
+        ("keras_four_blocks", "NHWC", (224, 224), "binary", "none"),
+        ("sklearn_logistic", "NF", (8, 8), "multi-class", "none"),
+        ("sklearn_logistic_zipmap", "NF", (8, 8), "multi-class", "none"),
+        ("sklearn_forest_zipmap", "NF", (8, 8), "multi-class", "none"),
+        ("denoise", "NCHW", (None, None), "image", "none"),
+        ("segment_softmax", "NCHW", (None, None), "segmentation", "none"),
+        ("segment_argmax", "NCHW", (None, None), "segmentation", "none"),
+    ],
+)
+def test_models_of_each_exporter_are_understood(name: str, layout: str, size: tuple[int | None, int | None], task: str, activation: str) -> None:
+    _facts, answers = proposed(name)
+    assert (answers.layout, (answers.height, answers.width), answers.task, answers.activation) == (layout, size, task, activation)
+
+
+def test_a_classical_model_brings_its_class_names() -> None:
+    assert proposed("sklearn_forest_zipmap")[1].classes == ("one", "two", "zero")
+    assert read(str(ZOO / "sklearn_logistic.onnx")).classes == ()  # 0, 1, 2 are no names
+
+
+@pytest.mark.parametrize("name", ["torch_cnn", "torch_softmax", "torch_multilabel", "torch_cnn3d", "torch_cnn_lstm", "sklearn_forest_zipmap"])
+def test_the_dry_run_takes_every_kind_of_input(name: str, image: Image) -> None:
+    facts, answers = proposed(name)
+    tried = dry_run(str(ZOO / f"{name}.onnx"), card_of_answers(facts, answers, name="tried"), image, 2)
+    assert len(tried.fed_size) == len(facts.inputs[0].shape)
+    assert {name for name, _score in tried.scores} == set(answers.classes)
+    assert all(0 <= score <= 1 for _name, score in tried.scores)
+    assert tried.device == "CPU"
+    assert tried.fed is not None
+    assert tried.fed.dtype == np.uint8
+
+
+def test_scores_are_those_of_the_bare_graph_for_an_image_as_large_as_its_input() -> None:
+    rng = np.random.default_rng(16)
+    pixels = rng.integers(0, 256, (1, 32, 32), dtype=np.uint8)
+    facts, answers = proposed("torch_cnn")
+    tried = dry_run(str(ZOO / "torch_cnn.onnx"), card_of_answers(facts, answers, name="tried"), image_with(pixels))
+    session = onnxruntime.InferenceSession(str(ZOO / "torch_cnn.onnx"), providers=["CPUExecutionProvider"])
+    logit = float(session.run(None, {session.get_inputs()[0].name: (pixels / np.float32(255)).reshape(1, 1, 32, 32)})[0].reshape(-1)[0])
+    assert np.isclose(dict(tried.scores)["B"], 1 / (1 + np.exp(-logit)), atol=1e-6)
+    assert np.isclose(float(tried.raw), logit, rtol=1e-3)
+    assert np.array_equal(tried.fed, pixels[0])  # what is shown is what went in
+
+
+@pytest.mark.parametrize("name", ["denoise", "segment_argmax", "segment_softmax"])
+def test_models_of_pictures_show_the_picture(name: str, image: Image) -> None:
+    facts, answers = proposed(name)
+    tried = dry_run(str(ZOO / f"{name}.onnx"), card_of_answers(facts, answers, name="tried"), image, 2)
+    assert tried.scores == ()
+    assert tried.given is not None
+    assert tried.given.shape == (32, 32)
+
+
+@pytest.mark.parametrize(("name", "words"), [("gives_nan", "are no numbers"), ("throws", "failed")])
+def test_what_goes_wrong_in_a_dry_run_is_one_sentence(name: str, words: str, image: Image) -> None:
+    facts, answers = proposed(name)
+    with pytest.raises(NegatoscopeError, match=words):
+        dry_run(str(ZOO / f"{name}.onnx"), card_of_answers(facts, answers, name="tried"), image)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"This is a letter.\n", "letter.onnx"), (b"", "letter.onnx is empty"), (b"\x89PNG\r\n\x1a\n" + bytes(64), "letter.onnx")]
+)
+def test_what_is_no_onnx_is_named(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "letter.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelUnusable, match=words):
+        read(str(path))
+
+
+def test_a_model_called_model_has_its_folder_s_name(tmp_path: Path) -> None:
+    folder = tmp_path / "chest_cnn"
+    folder.mkdir()
+    shutil.copy(ZOO / "torch_cnn.onnx", folder / "model.onnx")
+    facts = read(str(folder / "model.onnx"))
+    assert propose(facts).answers.title == "Chest cnn"
+
+
+def test_class_names_are_read_from_what_stands_beside_the_graph() -> None:
+    from plugins.classify.propose import _names_in
+
+    assert _names_in('["Normal", "Ill"]') == ("Normal", "Ill")
+    assert _names_in("{0: 'cat', 10: 'owl', 2: 'dog'}") == ("cat", "dog", "owl")
+    assert _names_in('{"1": "b", "0": "a"}') == ("a", "b")
+    assert _names_in("a, b ,c") == ("a", "b", "c")
+    assert _names_in("one\ntwo\n") == ("one", "two")
+    assert _names_in("__import__('os').getcwd()") == ()
+    assert _names_in('["a", "a"]') == ()
+    assert _names_in("resnet") == ()
