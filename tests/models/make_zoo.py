@@ -295,6 +295,16 @@ def mean_level() -> None:
     _by_hand("mean_level", nodes, [_value("image", _PICTURE)], [_value("logit", ("N", 1))])
 
 
+def tells_strange() -> None:
+    """The mean of a picture as a logit, and how far its levels lie from 100 in the mean as a number of its own."""
+    nodes = [
+        _node("GlobalAveragePool", ["image"], ["mean"]), _node("Flatten", ["mean"], ["logit"]), _node("Sub", ["image", "usual"], ["off"]),
+        _node("Abs", ["off"], ["far"]), _node("GlobalAveragePool", ["far"], ["distance"]), _node("Flatten", ["distance"], ["unfamiliar"]),
+    ]  # fmt: skip
+    outputs = [_value("logit", ("N", 1)), _value("unfamiliar", ("N", 1))]
+    _by_hand("tells_strange", nodes, [_value("image", _PICTURE)], outputs, {"usual": np.float32(100)})
+
+
 def gives_nan() -> None:
     """The logarithm of levels below 0: NaN, without an error."""
     nodes = [
@@ -357,7 +367,7 @@ def throws() -> None:
 MAKERS: tuple[Callable[[], None], ...] = (
     torch_cnn, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, torch_point,
     keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, segment_softmax,
-    segment_argmax, segment_fixed, mean_level, gives_nan, hangs, hungry, hungry_constant, throws,
+    segment_argmax, segment_fixed, mean_level, tells_strange, gives_nan, hangs, hungry, hungry_constant, throws,
 )  # fmt: skip
 
 
