@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from plugins.classify import batching, familiarity, fitness, performance, scoring
+from plugins.classify import batching, familiarity, fitness, onnx_trust, performance, scoring
 from plugins.classify import explain as exact
 from plugins.classify.feeding import Feed
 from viewer.api import Help, Image, ModelUnusable, Progress, Refused, Verdict, Verdicts, gettext, operation
@@ -90,8 +90,15 @@ def classified(card: ModelCard, image: Image, *, device: str = "auto", heat_maps
 
 
 def ready(model: str, device: str = "auto") -> str:
-    """Load a model ahead, in the worker that will run it; the device that it got. Raises ModelUnusable."""
-    return batching.loaded(choose_model(list_models()[0], model), device).device
+    """Load a model ahead, in the worker that will run it, and run it once on nothing; the device that it got. Raises ModelUnusable."""
+    card = choose_model(list_models()[0], model)
+    runner = batching.loaded(card, device)
+    shape = tuple(1 if axis == "N" and size is None else size for axis, size in zip(card.input.layout, onnx_trust.said_dims(card), strict=True))
+    sizes = [size for size in shape if size is not None]
+    if len(sizes) == len(shape):
+        names = [onnx_trust.output_name(runner.facts, card)]
+        runner.run(names, {onnx_trust.input_name(runner.facts, card): np.zeros(sizes, dtype=card.input.dtype)})
+    return runner.device
 
 
 def facts(feed: Feed) -> tuple[tuple[str, str], ...]:

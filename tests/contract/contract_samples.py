@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from viewer.core.geometry import Geometry
 from viewer.core.images import Image, Labels, Mask
 from viewer.core.operation import OperationSpec, ParameterSpec
 from viewer.core.volume import Identity, ValueScale, Volume
+from viewer.session.models import own_folder
 from viewer.session.plugins import Registry, discover
 from viewer.session.statistics import value_range
 
@@ -17,6 +20,21 @@ REGISTRY: Registry = discover()
 NAMES = tuple(entry.name for entry in REGISTRY.operations)
 _S = 0.35
 GEOMETRY = Geometry((6, 40, 44), (-20.0, 15.0, 7.0), (2.0, 0.9, 0.8), (np.cos(_S), -np.sin(_S), 0.0, np.sin(_S), np.cos(_S), 0.0, 0.0, 0.0, 1.0))
+ZOO = Path(__file__).parents[1] / "models" / "zoo"
+CLASSIFIER = "pneumonia-cxr-28"
+MODELS = {"image": "denoise", "segmentation": "segment_softmax"}
+CARD = """name = "{name}"
+title = "{name}"
+version = "1.0.0"
+task = "{task}"
+sha256 = "{sha256}"
+classes = [{{ name = "Middle", output = 1 }}, {{ name = "Bright", output = 2 }}]
+[input]
+height = "any"
+width = "any"
+[normalisation]
+scale = 255.0
+"""
 CENTER, OTHER = (3, 20, 22), (3, 8, 8)
 
 
@@ -73,7 +91,23 @@ def good_parameters(spec: OperationSpec, geometry: Geometry) -> dict[str, Any]:
     """What a user would give: a seed, a mask, labels where they are asked for; defaults for the rest."""
     place = tuple(float(c) for c in GEOMETRY.to_patient(CENTER))
     given: dict[str, Any] = {"points": (place,), "mask": mask_on(geometry), "labels": labels_on(geometry)}
-    return {p.name: given[p.type] for p in spec.parameters if p.type in given}
+    return {**{p.name: given[p.type] for p in spec.parameters if p.type in given}, **models_for(spec)}
+
+
+def models_for(spec: OperationSpec) -> dict[str, str]:
+    """A model for each parameter that names one."""
+    given = {p.name: MODELS[p.model_task] for p in spec.parameters if p.model_task}
+    return given or ({"model": CLASSIFIER} if any(p.name == "model" for p in spec.parameters) else {})
+
+
+def add_models() -> None:
+    """Put the networks for pictures and for label maps into the folder of the user's own models."""
+    for task, name in MODELS.items():
+        folder = own_folder() / name
+        folder.mkdir(parents=True)
+        content = (ZOO / f"{name}.onnx").read_bytes()
+        (folder / "model.onnx").write_bytes(content)
+        (folder / "card.toml").write_text(CARD.format(task=task, name=name, sha256=hashlib.sha256(content).hexdigest()), encoding="utf-8")
 
 
 def bad_values(parameter: ParameterSpec) -> list[Any]:

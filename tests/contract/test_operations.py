@@ -22,10 +22,15 @@ from viewer.session.document import Document
 from viewer.session.plugins import discover
 
 sys.path.insert(0, str(Path(__file__).parent))
-from contract_samples import GEOMETRY, NAMES, bad_values, good_parameters, image_of, labels_on, made_volume, mask_on, spec_of
+from contract_samples import GEOMETRY, NAMES, add_models, bad_values, good_parameters, image_of, labels_on, made_volume, mask_on, models_for, spec_of
 
 every_operation = pytest.mark.parametrize("name", NAMES)
 VALUE_TYPES = {np.dtype(t) for t in (np.int8, np.uint8, np.int16, np.uint16, np.float32)}
+
+
+@pytest.fixture(autouse=True)
+def _models() -> None:
+    add_models()
 
 
 def silent(fraction: float, text: str = "") -> None:
@@ -102,7 +107,11 @@ def test_inputs_are_kept_and_results_lie_on_the_grid_in_a_permitted_type(name: s
         np.testing.assert_array_equal(parameters[key].values, before)
     assert [type(r).__name__ for r in results] == list(spec.outputs)
     for result in results:
-        if isinstance(result, Image | Mask | Labels | Overlay):
+        if isinstance(result, Overlay) and result.score:
+            # A heat-map's cells lie over the image, each over many pixels.
+            assert result.geometry.shape[0] == image.geometry.shape[0]
+            assert all(image.geometry.nearest(place) is not None for place in result.geometry.corners(0.0))
+        elif isinstance(result, Image | Mask | Labels | Overlay):
             assert result.geometry.same_grid(image.geometry)
         if isinstance(result, Image):
             assert result.values.dtype in VALUE_TYPES
@@ -295,7 +304,7 @@ def test_cancel_ends_every_operation_within_two_seconds_and_the_next_call_works(
             values = np.zeros(shared_size, bool)
             values[:, 100:400, 100:400] = True
             special = {"points": ((100.0, 100.0, 20.0),), "mask": Mask(values, geometry), "labels": Labels(values.astype(np.uint8), geometry)}
-            parameters = check_parameters(spec, {p.name: special[p.type] for p in spec.parameters if p.type in special})
+            parameters = check_parameters(spec, {**{p.name: special[p.type] for p in spec.parameters if p.type in special}, **models_for(spec)})
             job = pool.submit("viewer.session.apply:compute", {"run": spec.run, "images": [image], "parameters": parameters})
             over = threading.Event()
             job.on_done(lambda _job, over=over: over.set())
