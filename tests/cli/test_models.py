@@ -17,6 +17,7 @@ import tomli_w
 from tests.plugins.onnx_samples import ZOO, good, graph, model, node, value
 from viewer.cli import main as cli
 from viewer.session.models import own_folder
+from viewer.session.settings import Settings
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 INPUT = {"layout": "NCHW", "height": 32, "width": 32, "channels": 1}
@@ -195,3 +196,20 @@ def test_a_model_whose_file_was_changed_does_not_pass_its_check(capsys: Any, squ
     path.write_bytes(path.read_bytes() + b"\0")
     code, _out, err = run(capsys, "--check", "squares")
     assert code == 2 and "checksum" in err
+
+
+def test_classify_takes_the_model_that_fits_each_image_best_and_tells_where_none_does(capsys: Any, tmp_path: Path) -> None:
+    content = (ZOO / "torch_cnn.onnx").read_bytes()
+    run(capsys, "--add", put(tmp_path / "a", content, name="of-ct", applies={"modality": ["CT"]}))
+    run(capsys, "--add", put(tmp_path / "b", content, name="of-us", applies={"modality": ["US"]}))
+    assert cli.main(["classify", str(FILES / "CT_small.dcm"), "--json"]) == 0
+    assert [row["model"] for row in json.loads(capsys.readouterr().out)["results"]] == ["of-ct"]
+    assert cli.main(["classify", str(FILES / "MR_small.dcm")]) == 2
+    assert "No model is for this image: it is MR, and the models are for" in capsys.readouterr().err
+
+
+def test_classify_takes_the_device_of_the_settings_unless_one_is_named(capsys: Any) -> None:
+    Settings().set("device", "nonsense")
+    words = ["classify", str(FILES / "CT_small.dcm"), "--model", "pneumonia-cxr-28"]
+    assert cli.main(words) == 2 and '"nonsense"' in capsys.readouterr().err
+    assert cli.main([*words, "--device", "CPU"]) == 0

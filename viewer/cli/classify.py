@@ -30,9 +30,7 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser("classify", help=_("classify images with a model"))
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     parser.add_argument("--model", default="", metavar="NAME", help=_("a model as models lists them; without it the one that fits each image best"))
-    parser.add_argument(
-        "--device", default="auto", metavar="NAME", help=_("auto (CUDA where it works, else the CPU), CPU, CUDA or what else is there")
-    )
+    parser.add_argument("--device", default="", metavar="NAME", help=_("auto, CPU, CUDA or what else is there; without it that of the settings"))
     choose.add_choice(parser)
     parser.add_argument("--index", type=int, metavar="N", help=_("one plane only, counted from 0"))
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))

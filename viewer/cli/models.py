@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
     acts.add_argument("--propose", type=Path, metavar="FILE", help=_("print a card for a bare .onnx file, as far as the file tells it"))
     parser.add_argument("--card", type=Path, metavar="FILE", help=_("with --add: the card, if it is not the card.toml beside the model"))
     parser.add_argument("--name", metavar="NAME", help=_("with --add: another name than the card's"))
-    parser.add_argument("--device", default="auto", metavar="NAME", help=_("with --check: auto, CPU, CUDA or what else is installed"))
+    parser.add_argument("--device", default="auto", metavar="NAME", help=_("with --check and --add: auto, CPU, CUDA or what else is there"))
     choose.add_force(parser)
 
 
