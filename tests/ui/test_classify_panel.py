@@ -8,50 +8,27 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from plugins.classify import inference
-from plugins.classify.panel import ClassifyPanel, build, classify_current
+from plugins.classify.panel import ClassifyPanel, classify_current
 from plugins.classify.panel.model_words import card_text, summary
+from tests.ui.classify_samples import click, films, reports, show
 from tests.ui.panel_samples import Parts
 from viewer.core.errors import JobFailed, ModelUnusable, OperationCancelled
 from viewer.core.geometry import Geometry
-from viewer.core.model_card import ModelCard
 from viewer.core.report import Report, Score
-from viewer.core.volume import Identity, Volume
 from viewer.session.models import list_models
 from viewer.ui.messages import Notice
-from viewer.ui.model_shelf import ModelShelf
 from viewer.ui.panels.report_views import ScoreRows, over_threshold
 
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
 FRAME = (332, 900)
 """Size of the panel's window, see ``frame`` in conftest.py."""
 pytestmark = pytest.mark.usefixtures("calm")
-FITTING = {"modality": "DX", "body_part": "CHEST", "view_position": "PA", "patient_age": "004Y"}
-
-
-def small_model() -> ModelCard:
-    """The model of 28 pixels, as if it were not for benchmarks alone: it is quick."""
-    return replace(next(card for card in list_models()[0] if card.name == "pneumonia-cxr-28"), is_benchmark=False)
-
-
-def show(
-    parts: Parts, frame: QMainWindow, qtbot: QtBot, cards: tuple[ModelCard, ...] | None = None, broken: tuple[tuple[str, str], ...] = ()
-) -> ClassifyPanel:
-    parts.host.models = ModelShelf(lambda: ((small_model(),) if cards is None else cards, broken), parts.host)
-    made = build(parts.panels)
-    assert isinstance(made, ClassifyPanel)
-    frame.setCentralWidget(made)
-    frame.show()
-    frame.activateWindow()
-    qtbot.waitExposed(frame)
-    parts.panels.show_panel = lambda name: made if name == "classify" else None
-    parts.host.load_specs()
-    return made
 
 
 @pytest.fixture
@@ -64,24 +41,6 @@ def notices(parts: Parts) -> list[Notice]:
     said: list[Notice] = []
     parts.host.notice.connect(said.append)
     return said
-
-
-def films(count: int = 1, *, name: str = "film", shape: tuple[int, int] = (28, 28), **who: str) -> Volume:
-    """Films that grow brighter from the middle; each another."""
-    rows, columns = np.indices(shape)
-    middle = np.hypot(rows - shape[0] / 2, columns - shape[1] / 2)
-    values = np.stack([np.clip(60 + 12 * n + 4 * middle, 0, 255) for n in range(count)]).astype(np.uint8)
-    geometry = Geometry((count, *shape), in_plane_known=False, between_known=False, is_patient=False)
-    return Volume(name, values[None], geometry, kind="image" if count == 1 else "volume", identity=Identity(**(who or FITTING)))
-
-
-def click(widget: QWidget, at: QPoint | None = None) -> None:
-    QTest.mouseClick(widget, LEFT, Qt.KeyboardModifier.NoModifier, at or QPoint())
-    QApplication.processEvents()
-
-
-def reports(parts: Parts) -> tuple[Report, ...]:
-    return parts.host.document.reports_of(parts.host.root_id)
 
 
 class Held:

@@ -92,7 +92,7 @@ def json_verdict(verdict: Verdict, *, path: str, series: str, index: int, phase:
     facts = dict(verdict.facts)
     return {
         "path": path, "series": series, "index": index, "phase": phase, "model": verdict.model, "version": verdict.version, "task": verdict.task,
-        "labels": [{"name": score.name, "probability": score.value, "threshold": score.threshold} for score in report.scores],
+        "labels": [{"name": name, "probability": value} for name, value in verdict.scores],
         "threshold": verdict.threshold, "calibrated": verdict.is_calibrated, "device": verdict.device, "milliseconds": verdict.milliseconds,
         "warnings": list(verdict.warnings), "title": verdict.title, "sha256": facts.get("sha256", ""),
         "found": [score.name for score in report.found], "thresholds": {score.name: score.threshold for score in report.scores},
