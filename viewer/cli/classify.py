@@ -9,12 +9,16 @@ from typing import Any
 from viewer.cli import choose, installed, results, say
 from viewer.core import digits
 from viewer.core.errors import NegatoscopeError, Refused, UnreadableFile
-from viewer.core.images import Verdict, Verdicts
+from viewer.core.images import Overlay, Verdict, Verdicts
 from viewer.core.sentence import sentence_of
+from viewer.core.volume import Volume
 from viewer.core.words import _
 from viewer.io.gate import harmless
+from viewer.io.save import ready_target
 from viewer.io.series import SeriesEntry
+from viewer.io.write.grids import ending_of
 from viewer.jobs.pool import Pool
+from viewer.session import heat, heat_file
 from viewer.session.apply import Scope, prepare, start
 from viewer.session.document import Document
 from viewer.session.models import check_file, choose_model, list_models
@@ -22,7 +26,7 @@ from viewer.session.opening import open_entry
 from viewer.session.settings import Settings
 
 JSON_KEY = "results"
-OPERATION = "Classify/Classify"
+OPERATION, HEAT_MAP = "Classify/Classify", "Classify/Heat map"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -34,6 +38,16 @@ def add_parser(subparsers: Any) -> None:
     choose.add_choice(parser)
     parser.add_argument("--index", type=int, metavar="N", help=_("one plane only, counted from 0"))
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
+    parser.add_argument(
+        "--heat-map", type=Path, metavar="OUT", help=_("also write where the score comes from, on the image's grid: .nii.gz, .nrrd, .mha")
+    )
+    parser.add_argument(
+        "--class", dest="score", default="", metavar="NAME", help=_("the class that the heat map explains; without it the positive or the highest")
+    )
+    parser.add_argument(
+        "--method", default="auto", choices=("auto", *heat.METHODS), help=_("of the heat map: exact where the network has one, else occlusion")
+    )
+    parser.add_argument("--force", action="store_true", help=_("replace the heat map's file"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,6 +57,10 @@ def run(args: argparse.Namespace) -> int:
     args.device = args.device or Settings().chosen("device")
     listing = choose.find(args.paths)
     refused = [{"path": str(r.path), "reason": r.reason} for r in listing.refused]
+    if args.heat_map is not None:
+        ending_of(args.heat_map)
+        ready_target(args.heat_map, overwrite=args.force)
+        choose.choose(listing, args.series)  # one series, one file
     entries = [choose.choose(listing, args.series)] if args.series else [e for e in listing.series if e.kind != "other"]
     spec = installed.registry().spec(OPERATION)
     rows: list[dict[str, Any]] = []
@@ -79,7 +97,22 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
         for result in made[0]:
             if isinstance(result, Verdicts):
                 found += [(v, args.index if args.index is not None else v.index, phase) for v in result.items]
+    if args.heat_map is not None:
+        _save_heat(document, volume, args, scope, found[-1][0].model if found else args.model, here)
     return found
+
+
+def _save_heat(document: Document, volume: Volume, args: argparse.Namespace, scope: Scope, model: str, here: Pool) -> None:
+    """Write the heat-map of the planes that were asked about, of the last phase where all were; says which class and method it is of."""
+    parameters = {"model": model, "score": args.score, "method": args.method, "device": args.device}
+    made = start(prepare(document, installed.registry().spec(HEAT_MAP), parameters, volume_id=volume.id, scope=scope), here).result()
+    maps = [result for result in made[0] if isinstance(result, Overlay)]
+    results.told(args.heat_map, heat_file.save_heat(args.heat_map, maps, volume.geometry, overwrite=args.force))
+    for item in maps:
+        title = _("{name}: heat map of {score} by {model} ({method}).")
+        method = _(heat.METHOD_TITLES[item.method])
+        say.err(title.format(name=harmless(args.heat_map.name), score=_(item.score), model=item.model, method=method))
+        say.err(_(heat.CAUTION))
 
 
 def _row(entry: SeriesEntry, verdict: Verdict, index: int, phase: int) -> dict[str, Any]:
