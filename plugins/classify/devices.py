@@ -29,6 +29,7 @@ WHEELS = (
 )  # fmt: skip
 """All of them put their files into the one folder ``onnxruntime``."""
 GPU_WHEEL = "onnxruntime-gpu[cuda,cudnn]"
+_PLACES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |/\S+\.(?:cc|h|cu):\d+ [^()]*\((?:[^()]|\([^()]*\))*\)\s*(?:const )?")
 # What the oldest onnxruntime that the program takes (1.24) knows; newer files make the runtime say how far it goes.
 _SURE_IR, _SURE_OPSET = 10, 21
 
@@ -115,8 +116,8 @@ def cores() -> int:
 
 def first_line(error: BaseException) -> str:
     """What onnxruntime said, without the places in its sources."""
-    text = str(error).strip().splitlines()
-    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text[0]).strip() if text else type(error).__name__
+    lines = str(error).strip().splitlines()
+    return _PLACES.sub("", lines[0]).strip() if lines else type(error).__name__
 
 
 @functools.cache

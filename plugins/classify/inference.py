@@ -158,7 +158,7 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
     ModelUnusable
         The model may not or cannot be run; one sentence says why.
     """
-    state = _state(card.model_path)
+    state = tuple(_state(path) for path in (card.model_path, *(card.folder / name for name in card.external)))
     key = (str(card.model_path), card.sha256, state, device.lower(), tuple(extra_outputs), card.input, card.output, tuple(card.external.items()))
     runner = _loaded.get(key)
     if runner is None:

@@ -94,6 +94,8 @@ class Reader:
                 texts[found[0]] = self._text(found)
             elif found[0] == 7:
                 nodes.append(self._node(self._span(found), 1))
+            elif found[0] == 11:  # values of attributes that are not given: they may hold graphs and weights, too
+                nodes.append(Node("Identity", attributes=dict([self._attribute(self._span(found), 1)])))
         return Node(texts[1], domain=texts[10]), Graph(texts[1], nodes=tuple(nodes))
 
     def _node(self, span: Span, depth: int) -> Node:
@@ -171,10 +173,11 @@ class Reader:
 
     def _sparse(self, span: Span) -> Weights:
         """Stands for a sparse tensor by the name of its values; its numbers are not read."""
-        found = next((self._weights(self._span(f)) for f in wire.fields(self.content, span) if f[0] == 1), None)
-        if found is None:
-            raise Damaged("sparse tensor without values")
-        return Weights(found.name, "sparse", found.dims, (), found.external, found.is_external)
+        parts = {f[0]: self._weights(self._span(f)) for f in wire.fields(self.content, span) if f[0] in (1, 2)}
+        if 1 not in parts or any(part.is_external for part in parts.values()):
+            raise Damaged("sparse tensor without values of its own")
+        found = parts[1]
+        return Weights(found.name, "sparse", found.dims)
 
     def _value(self, span: Span) -> ValueFact:
         name, kind = "", None

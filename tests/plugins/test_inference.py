@@ -272,6 +272,37 @@ def test_nothing_is_reported_to_anyone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == ["off"]
 
 
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Got invalid dimensions", "Got invalid dimensions"),
+        (
+            (
+                "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Non-zero status code returned while running Mul node. Status Message: "
+                "/onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:360 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, "
+                "onnxruntime::Stream*) Failed to allocate memory\nmore"
+            ),
+            "Non-zero status code returned while running Mul node. Status Message: Failed to allocate memory",
+        ),
+        ("", "RuntimeError"),
+    ],
+)
+def test_what_onnxruntime_says_comes_without_places_in_its_sources(raised: str, said: str) -> None:
+    assert devices.first_line(RuntimeError(raised)) == said
+
+
+def test_weights_that_change_beside_the_model_are_checked_again(tmp_path: Path) -> None:
+    content = good(constants=[weights("w", (4,), FLOAT, external={"location": "w.bin"})], nodes=[node("Mul", ["image", "w"], ["logit"])])
+    factors = np.ones(4, "<f4").tobytes()
+    digest = hashlib.sha256(factors).hexdigest()
+    card = zoo_card(tmp_path, "m", content=content, takes={"height": 4, "width": 4}, external={"w.bin": digest})
+    (card.folder / "w.bin").write_bytes(factors)
+    inference.load(card)
+    (card.folder / "w.bin").write_bytes(factors[:-4] + b"\1\1\1\1")
+    with pytest.raises(ModelUnusable, match="damaged or was changed"):
+        inference.load(card)
+
+
 # --- devices ---
 
 

@@ -415,3 +415,14 @@ def test_reading_costs_no_more_than_the_file(tmp_path: Path) -> None:
     assert found.array("w").base is not None  # type: ignore[union-attr]
     assert found.light().content == b""
     assert model(graph())
+
+
+def test_sparse_weights_and_defaults_of_functions_are_looked_at_too(folder: Path) -> None:
+    elsewhere = weights("i", (3,), samples.INT64, external={"location": "/etc/passwd"})
+    sparse = message(1, weights("w", (3,), 1, message(9, b"\0" * 12))) + message(2, elsewhere) + number_field(3, 9)
+    with pytest.raises(ModelUnusable, match="sparse tensor"):
+        check(model(graph([], [value("image")], [value("w")]) + message(15, sparse)))
+    default = message(1, b"value") + message(5, weights("", (3,), external={"location": "/etc/passwd"})) + number_field(20, 4)
+    function = message(1, b"F") + message(10, b"local") + message(11, default)
+    with pytest.raises(ModelUnusable, match="outside of its folder"):
+        check(good() + message(25, function), folder)
