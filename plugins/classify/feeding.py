@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,9 @@ def plane_input(card: ModelCard, image: Image, plane: int) -> NDArray[Any]:
 
 def fed_picture(card: ModelCard, image: Image, plane: int) -> NDArray[np.uint8]:
     """What a model really gets of a plane, for people: (rows, columns), or (rows, columns, 3) in colour."""
+    if image.values.shape[0] == 1 and card.input.planes in ("volume", "sequence"):
+        # One plane of what was a volume: fitted as all of its planes are.
+        card = replace(card, input=replace(card.input, planes="one", layout="NCHW", depth=1))
     return Feed(card, image).picture(plane)
 
 

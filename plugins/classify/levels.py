@@ -30,7 +30,7 @@ class Levels:
     def __init__(self, card: ModelCard, image: Image) -> None:
         self.card, self.image = card, image
         self.is_turned = image.is_inverted and card.input.polarity == "bone-bright"
-        self.is_colored = image.is_color and card.input.channels == 3 and card.input.planes in ("one", "volume", "sequence")
+        self.is_colored = image.is_color and takes_color(card)
         self._factor = _unit_factor(card, image)
         self._tables: dict[tuple[str, Window], NDArray[np.float32]] = {}
         if image.is_color and card.input.is_grey_only:
@@ -127,6 +127,11 @@ class Levels:
             return 0.0, 1.0
         ends = np.percentile(inside, shares)
         return float(ends[0]), float(ends[1])
+
+
+def takes_color(card: ModelCard) -> bool:
+    """Whether a colour image goes in with its colours; else with its brightness."""
+    return card.input.channels == 3 and card.input.planes != "neighbours"
 
 
 def _unit_factor(card: ModelCard, image: Image) -> float:

@@ -44,7 +44,7 @@ def films(shared_data: Path) -> np.ndarray:
 
 
 def score(image: Image, plane: int = 0) -> float:
-    return dict(classify(image).items[plane].scores)["Pneumonia"]
+    return dict(classify(image, CARD.name).items[plane].scores)["Pneumonia"]
 
 
 def test_a_film_of_the_models_size_goes_in_bit_for_bit(films: np.ndarray) -> None:
@@ -53,7 +53,7 @@ def test_a_film_of_the_models_size_goes_in_bit_for_bit(films: np.ndarray) -> Non
 
 
 def test_both_classes_are_there_and_make_one(films: np.ndarray) -> None:
-    verdict = classify(film(films[0])).items[0]
+    verdict = classify(film(films[0]), CARD.name).items[0]
     assert [name for name, _ in verdict.scores] == ["Pneumonia", "No pneumonia"]
     assert sum(value for _, value in verdict.scores) == pytest.approx(1)
     assert (verdict.model, verdict.threshold, verdict.positive, verdict.device) == ("pneumonia-cxr-28", 0.5, "Pneumonia", "CPU")
@@ -61,7 +61,7 @@ def test_both_classes_are_there_and_make_one(films: np.ndarray) -> None:
 
 
 def test_all_planes_are_each_plane_alone(films: np.ndarray) -> None:
-    every = classify(film(films)).items
+    every = classify(film(films), CARD.name).items
     assert [v.index for v in every] == list(range(len(films)))
     for plane, verdict in enumerate(every):
         assert dict(verdict.scores)["Pneumonia"] == pytest.approx(score(film(films[plane])), abs=1e-6)
@@ -110,7 +110,7 @@ def test_padding_is_black_whatever_its_value() -> None:
 def test_the_input_is_not_written(films: np.ndarray) -> None:
     values = films[:1].copy()
     values.flags.writeable = False
-    classify(film(values))
+    classify(film(values), CARD.name)
 
 
 # --- models that cannot be used ---

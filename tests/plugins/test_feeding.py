@@ -427,3 +427,6 @@ def test_the_picture_of_what_goes_in_is_before_normalisation() -> None:
     assert feeding.fed_picture(card, image_with(WIDE), 0).dtype == np.uint8
     assert feeding.fed_picture(card, image_with(WIDE), 0).astype(float) == pytest.approx(pillow(WIDE, 8, 8), abs=0.51)
     assert np.array_equal(feeding.fed_picture(card_with(input={"channels": 3}), image_with(COLOR), 0), COLOR)
+    whole = card_with(input={"planes": "volume", "layout": "NCDHW", "depth": "any"})
+    assert np.array_equal(feeding.fed_picture(whole, image_with(STACK), 3), STACK[3])
+    assert np.array_equal(feeding.fed_picture(whole, image_with(STACK[3]), 0), STACK[3])
