@@ -179,7 +179,7 @@ def _familiarity(part: CardTable) -> FamiliaritySpec:
     if kind:
         part.require("threshold")
     default = FamiliaritySpec()
-    part.pass_over("chosen_on", "method", "quantile", "source")
+    part.pass_over("chosen_on", "fitted_on", "method", "source", "held_out_flagged", "strangers_flagged")
     return FamiliaritySpec(
         kind, part.text("output", ""), part.number("threshold", default.threshold, may_be_infinite=True), part.numbers("mean", ()),
         part.numbers("scale", (), above=0),
