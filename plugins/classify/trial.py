@@ -46,7 +46,7 @@ def dry_run(path: str, card: Mapping[str, Any], image: Image, plane: int = 0, de
         checked = card_of(card, folder)
         _put(Path(path), checked.model_path)
         for name in checked.external:
-            _put(Path(path).parent / name, folder / name)
+            shutil.copyfile(Path(path).parent / name, folder / name)  # linked weights are refused
         return _run(checked, image, plane, device)
 
 
