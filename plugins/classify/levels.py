@@ -55,8 +55,9 @@ class Levels:
             return Window.between(spec.low / self._factor, spec.high / self._factor)
         if spec.kind == "window":
             return Window(spec.center / self._factor, spec.width / self._factor, "LINEAR_EXACT")
-        if spec.kind == "window-or-range" and self.image.window is not None:
-            return self.image.window
+        own = self._files_window(planes[len(planes) // 2]) if spec.kind == "window-or-range" else None
+        if own is not None:
+            return own
         low, high = self._percentiles(planes)
         return Window.between(low, max(high, low + 1e-6))
 
@@ -94,6 +95,9 @@ class Levels:
         """True where a plane holds more than padding: (rows, columns)."""
         values = self.image.values[plane]
         return np.ones(values.shape[:2], dtype=np.bool_) if self.image.is_color else _valid(self.image, values)
+
+    def _files_window(self, plane: int) -> Window | None:
+        return self.image.plane_windows[plane] if self.image.plane_windows else self.image.window
 
     def _table(self, dtype: np.dtype[np.generic], window: Window) -> NDArray[np.float32]:
         """The level of each value that a type of up to 16 bits can have, in the order of its bits."""

@@ -19,7 +19,7 @@ from plugins.classify import feeding, framing, levels
 from viewer.core.errors import NegatoscopeError, Refused
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
-from viewer.core.volume import ValueScale
+from viewer.core.volume import ValueScale, Volume
 from viewer.core.window import Window
 from viewer.io import open as opening
 from viewer.jobs.pool import Pool
@@ -67,6 +67,23 @@ def test_the_files_window_is_applied_by_dicoms_formula() -> None:
     # PS3.3 C.11.2.1.2.1: ((x - (c - 0.5)) / (w - 1) + 0.5) * 255.
     by_hand = np.clip(((DEEP - (600 - 0.5)) / (1500 - 1) + 0.5) * 255, 0, 255)
     assert fed(card_with(), image_with(DEEP, window=Window(600, 1500)))[0] == pytest.approx(by_hand, abs=1e-4)
+
+
+def test_d34_each_plane_goes_through_its_own_window() -> None:
+    deep = np.stack([DEEP, DEEP, DEEP])
+    image = image_with(deep, window=Window(0, 10), plane_windows=(Window(0, 1000, "LINEAR_EXACT"), Window(500, 2000, "LINEAR_EXACT"), None))
+    assert fed(card_with(), image, 0)[0] == pytest.approx(np.clip((DEEP + 500) / 1000, 0, 1) * 255, abs=1e-4)
+    assert fed(card_with(), image, 1)[0] == pytest.approx(np.clip((DEEP + 500) / 2000, 0, 1) * 255, abs=1e-4)
+    low, high = np.percentile(DEEP, [1, 99])
+    assert fed(card_with(), image, 2)[0] == pytest.approx(np.clip((DEEP - low) / (high - low), 0, 1) * 255, abs=1e-3)
+
+
+def test_d34_what_goes_to_an_operation_has_the_windows_of_its_planes() -> None:
+    windows = tuple(Window(n, 100) for n in range(3))
+    volume = Volume("v", np.zeros((1, 3, 4, 5), np.int16), Geometry((3, 4, 5)), windows=windows[:1], plane_windows=(windows,))
+    assert image_of(volume, Scope()).plane_windows == windows
+    assert image_of(volume, Scope("slice", 0, 2)).plane_windows == windows[2:]
+    assert image_of(volume, Scope("slice", 1, 2)).plane_windows == ()
 
 
 def test_the_cards_window_wins_over_the_files() -> None:

@@ -40,6 +40,8 @@ class Image:
     """Further units that the values can be told in: SUVbw beside Bq/mL."""
     scale_problem: str = ""
     """Why there is none, where one would be expected."""
+    plane_windows: tuple[Window | None, ...] = ()
+    """The file's own window of each plane, None where it gives none; () where all are alike."""
 
     @property
     def spacing_mm(self) -> Triple | None:

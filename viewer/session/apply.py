@@ -231,13 +231,15 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
     """What an operation gets to see of a volume."""
     phase = scope.phase if phase is None else phase
     values, geometry = volume.phase(phase), volume.geometry
+    windows = volume.plane_windows[phase] if phase < len(volume.plane_windows) else ()
     if scope.kind == "slice":
+        windows = windows[scope.index : scope.index + 1] if scope.axis == 0 else ()
         values, geometry = take_plane(values, scope.axis, scope.index), plane_geometry(geometry, scope.axis, scope.index)
     who = volume.identity
     return Image(
         values, geometry, volume.unit, value_range(volume, phase), volume.padding, volume.is_inverted,
         volume.windows[0] if volume.windows else None, who.modality, who.body_part, who.view_position, who.age,
-        volume.scales, volume.scale_problem,
+        volume.scales, volume.scale_problem, windows,
     )  # fmt: skip
 
 
