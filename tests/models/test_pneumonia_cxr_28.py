@@ -133,7 +133,7 @@ def test_threshold_does_on_the_test_split_what_the_card_says(official_test: tupl
 
 
 def test_card_names_what_the_program_reads() -> None:
-    assert (CARD["schema"], CARD["name"], CARD["task"], CARD["benchmark"]) == (1, "pneumonia-cxr-28", "binary", False)
+    assert (CARD["schema"], CARD["name"], CARD["task"], CARD["benchmark"]) == (1, "pneumonia-cxr-28", "binary", True)
     assert [c["name"] for c in CARD["classes"]] == ["Pneumonia", "No pneumonia"]
     assert CARD["positive"] == CARD["classes"][0]["name"]
     assert (CARD["input"]["fit"], CARD["input"]["polarity"], CARD["values"]["kind"]) == ("crop", "bone-bright", "window-or-range")
