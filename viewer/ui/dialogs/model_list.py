@@ -94,6 +94,7 @@ class ModelListDialog(Dialog):
         close.clicked.connect(self.accept)
         close.setAutoDefault(False)
         self.add_buttons(self.add, self.remove, self.about, close, caption=_("Esc to close"))
+        host.models.reload()  # what was put into the folder by hand is seen, too
         host.models.changed.connect(self._fill)
         self._fill(name)
         self._check_files()
