@@ -223,9 +223,9 @@ def _maps(
 
 
 def _reaches(geometry: Geometry, shown: Geometry, layout: SliceLayout, index: int) -> bool:
-    """Whether the box of another grid reaches a slice of the array."""
-    along = shown.to_index(geometry.corners())[:, layout.axis]
-    return bool(along.min() <= layout.array_index(index) + 0.5 and along.max() >= layout.array_index(index) - 0.5)
+    """Whether the box of another grid reaches into a slice of the array; the slice beside it is only touched."""
+    along, place = shown.to_index(geometry.corners())[:, layout.axis], layout.array_index(index)
+    return bool(along.min() < place + 0.499 and along.max() > place - 0.499)
 
 
 def _map_range(item: ScalarMap) -> tuple[float, float]:
