@@ -30,7 +30,7 @@ def classify(stage: Maker) -> Iterator[str]:
     s.show("RG1")
     s.key(Qt.Key.Key_F5)
     s.settle()
-    s.window.messages.clear_messages()
+    known(s, panel)
     yield "classify-warning"
     panel.heat.switch.click()
     s.type(panel.card.threshold.field, "0.95", enter=True)
@@ -50,7 +50,9 @@ def classify_fitting(stage: Maker) -> Iterator[str]:
     yield "classify-no-result"
     s.key(Qt.Key.Key_F5)
     s.settle()
+    known(s, panel)
     s.key(Qt.Key.Key_F7)
+    s.rest()
     yield "classify-result-agree"
     panel.card.fed.click()
     s.settle()
@@ -67,17 +69,16 @@ def classify_reports(stage: Maker) -> Iterator[str]:
     child(s)
     s.key(Qt.Key.Key_F5)
     s.settle()
-    s.window.messages.clear_messages()
-    report = panel.report
+    report = known(s, panel)
     low = tuple(replace(score, value=0.03 if score.name == report.positive else 0.97) for score in report.scores)
-    put(s, report, scores=low)
+    put(s, report, scores=low, strangeness=0.0, strangeness_limit=1.0)
     yield "classify-below-threshold"
     put(s, report, strangeness=9.0, strangeness_limit=1.0)
     yield "classify-unfamiliar"
     s.press(panel.card.show_anyway)
     yield "classify-unfamiliar-shown-anyway"
     many = tuple(Score(name, (n * 37 % 97) / 100, 0.5) for n, name in enumerate(FINDINGS))
-    put(s, report, scores=many, positive="", task="multi-label")
+    put(s, report, scores=many, positive="", task="multi-label", strangeness=0.0, strangeness_limit=1.0)
     yield "classify-14-classes"
     s.press(panel.card.scores.more)
     yield "classify-14-classes-all"
@@ -90,6 +91,8 @@ def classify_busy(stage: Maker) -> Iterator[str]:
     yield "classify-busy"
     s.settle()
     reports = s.host.document.reports_of(s.host.root_id)
+    changes = tuple(ItemChange("report", r.id, r, replace(r, strangeness=0.0, strangeness_limit=1.0)) for r in reports)
+    s.host.document.commit(s.host.document.step("Classify", changes))
     for report in reports[40:44]:
         give_reading(s.host.document, report.id, "disagree", label="Nodule", note="" if report.index % 2 else "small")
     s.window.messages.clear_messages()
@@ -141,6 +144,15 @@ def child(s: Stage) -> None:
     s.host.document.add_source(replace(volume, id="child", root_id="child", identity=who))
     s.host.show_volume("child")
     s.rest()
+
+
+def known(s: Stage, panel: Any) -> Report:
+    """The report in view as if the model had seen such films: the sample's is of an adult."""
+    s.window.messages.clear_messages()
+    report: Report = panel.report
+    high = tuple(replace(score, value=0.874 if score.name == report.positive else 0.126) for score in report.scores)
+    put(s, report, scores=high, strangeness=0.0, strangeness_limit=1.0)
+    return report
 
 
 def put(s: Stage, report: Report, **values: Any) -> None:
