@@ -354,6 +354,19 @@ def hungry_constant() -> None:
     _by_hand("hungry_constant", nodes, [_value("image", (1, 1, 8, 8))], [_value("logit", (1, 1))], weights)
 
 
+def hungry_loading() -> None:
+    """Eight constants of 1 GB that depend on nothing: they are made while the model is loaded, before anything is asked."""
+    count = 8
+    nodes = [_node("ConstantOfShape", [f"size{k}"], [f"filled{k}"]) for k in range(count)]
+    nodes += [_node("Gather", [f"filled{k}", "place"], [f"zero{k}"]) for k in range(count)]
+    nodes += [
+        _node("Sum", [f"zero{k}" for k in range(count)], ["zero"]), _node("GlobalAveragePool", ["image"], ["mean"]),
+        _node("Flatten", ["mean"], ["row"]), _node("Add", ["row", "zero"], ["logit"]),
+    ]  # fmt: skip
+    sizes = {f"size{k}": np.array([250_000_000 + k], np.int64) for k in range(count)}
+    _by_hand("hungry_loading", nodes, [_value("image", (1, 1, 8, 8))], [_value("logit", (1, 1))], {**sizes, "place": np.int64(5)})
+
+
 def throws() -> None:
     """Fails when it is run: it takes row 1000 of eight."""
     nodes = [
@@ -367,7 +380,7 @@ def throws() -> None:
 MAKERS: tuple[Callable[[], None], ...] = (
     torch_cnn, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, torch_point,
     keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, segment_softmax,
-    segment_argmax, segment_fixed, mean_level, tells_strange, gives_nan, hangs, hungry, hungry_constant, throws,
+    segment_argmax, segment_fixed, mean_level, tells_strange, gives_nan, hangs, hungry, hungry_constant, hungry_loading, throws,
 )  # fmt: skip
 
 

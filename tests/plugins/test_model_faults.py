@@ -24,6 +24,7 @@ FAULTS = {
     "hangs": r"Nothing was heard of it for 4 s, so it was stopped",
     "hungry": r"needed more than 0\.9 GiB of memory and was stopped|[Ff]ail.*alloc",
     "hungry_constant": r"[Ff]ailed to allocate memory|needed more than 0\.9 GiB of memory",
+    "hungry_loading": r"needed more than 0\.9 GiB of memory and was stopped",
     "throws": r"The model throws failed",
     "gives_nan": r"gives_nan gave 1 of 1 outputs that are no numbers",
 }

@@ -49,7 +49,7 @@ def test_a_file_is_read_as_the_package_onnx_reads_it(name: str) -> None:
         assert float(array.astype(np.float64).sum()) == pytest.approx(wanted["weights"][w][2], rel=1e-12)
 
 
-@pytest.mark.parametrize("name", sorted(set(FACTS) - {"hangs", "hungry"}))
+@pytest.mark.parametrize("name", sorted(set(FACTS) - {"hungry_loading"}))
 def test_inputs_and_outputs_are_those_of_a_session(name: str) -> None:
     found, running = onnx_file.facts(ZOO / f"{name}.onnx"), session((ZOO / f"{name}.onnx").read_bytes())
     assert [(v.name, list(v.dims or ())) for v in found.inputs] == [(v.name, v.shape) for v in running.get_inputs()]

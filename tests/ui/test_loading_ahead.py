@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.window_samples import made_volume, put_volume
 from viewer.core.model_card import ModelCard
 from viewer.jobs.pool import Job, Limits
+from viewer.session.apply import lane_limits
 from viewer.session.models import choose_model, list_models
 from viewer.session.plugins import Registry
 from viewer.ui import loading_ahead
@@ -64,6 +65,15 @@ def test_model_is_loaded_once_in_its_lane_when_a_fitting_image_is_shown(window: 
     put_volume(window, made_volume(modality="DX", title="another"))
     qtbot.waitUntil(lambda: not window._ahead._quiet.isActive())
     assert len(workers.given) == 1
+
+
+def test_d10_loading_has_limits_as_asking_has(window: Window, workers: Workers, qtbot: QtBot) -> None:
+    put_volume(window, made_volume(modality="DX"))
+    qtbot.waitUntil(lambda: bool(workers.jobs))
+    limits = workers.jobs[0].limits
+    assert limits.memory == lane_limits().memory
+    assert limits.silence is not None
+    assert limits.silence <= 60
 
 
 def test_nothing_is_loaded_for_an_image_that_no_model_fits(window: Window, workers: Workers, qtbot: QtBot) -> None:

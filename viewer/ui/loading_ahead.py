@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, QTimer
 
 from viewer.core.words import gettext as _
 from viewer.io.gate import available_ram
+from viewer.session.apply import lane_limits
 from viewer.ui.host import Host
 
 SERVICE, LANE = "models.ready", "model"
@@ -13,6 +16,8 @@ SERVICE, LANE = "models.ready", "model"
 QUIET_MS = 1200
 """So long nothing has changed in the view, and nothing runs."""
 LEAST_FREE_BYTES = 2 << 30
+LONGEST_S = 60.0
+"""A click on Classify waits behind it: half a gigabyte of weights takes five seconds."""
 
 
 class LoadingAhead(QObject):
@@ -55,6 +60,7 @@ class LoadingAhead(QObject):
         if available_ram() < LEAST_FREE_BYTES:
             return
         self._loaded.add((model.name, model.sha256))
-        job = host.pool.submit(run, {"model": model.name}, title=_("Loading {model}").format(model=_(model.title)), lane=LANE)
+        limits = replace(lane_limits(), silence=LONGEST_S)
+        job = host.pool.submit(run, {"model": model.name}, limits=limits, title=_("Loading {model}").format(model=_(model.title)), lane=LANE)
         # What is wrong with a model is said when it is asked.
         host.work.follow(job, job.title, lambda _result: None, lambda _error: None, quiet=True)
