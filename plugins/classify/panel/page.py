@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from plugins.classify.panel.fed_picture import FedPicture
@@ -28,6 +29,7 @@ class ClassifyPanel(controls.PanelPage):
         self._panels = panel_host
         self._last_step = ""
         self._key: tuple[object, ...] = ()
+        self._is_stale = False
         self._runs = Runs(panel_host, self.refresh, self._done)
         self._fed = FedPicture(panel_host)
         self._build()
@@ -210,7 +212,7 @@ class ClassifyPanel(controls.PanelPage):
     def refresh(self) -> None:
         """Show what the document says of the slice in view."""
         state, model = self._panels.state, self.model
-        self._key = self._view_key(state)
+        self._key, self._is_stale = self._view_key(state), False
         is_usable = state.volume is not None and model is not None
         reports = self._reports()
         report = reports.get(self._plane())
@@ -294,7 +296,16 @@ class ClassifyPanel(controls.PanelPage):
         self.refresh()
 
     def _take_changes(self, changes: Changes) -> None:
-        if changes.touches("report", "overlay") or changes.sources:
+        if not (changes.touches("report", "overlay") or changes.sources):
+            return
+        if self._runs.is_running:  # the end of the run follows most often, and shows it with all else
+            self._is_stale = True
+            QTimer.singleShot(0, self, self._catch_up)
+        else:
+            self.refresh()
+
+    def _catch_up(self) -> None:
+        if self._is_stale:
             self.refresh()
 
     def _take_document(self) -> None:
