@@ -163,8 +163,8 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
     runner = _loaded.get(key)
     if runner is None:
         content, found = checked(card)
-        for name in extra_outputs:
-            content = onnx_file.with_output(content, name, file=found.file)
+        for name in dict.fromkeys(extra_outputs):
+            content = onnx_file.with_output(content, name, found=found)
         runner = Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, has_free_sizes(found)), chosen(device))
         runner = _limited(key, runner)
     _loaded.move_to_end(key)
@@ -173,13 +173,13 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
 
 def checked(card: ModelCard) -> tuple[bytes, OnnxFacts]:
     """The bytes of a card's model and what they hold, after all checks. Raises ModelUnusable."""
-    check_file(card)
     devices.check_install()
     path = card.model_path
     try:
         check_container(path)
         content = path.read_bytes()
     except OSError as err:
+        check_file(card)  # says so where it is not there
         raise ModelUnusable(gettext("The model {card} cannot be read: {reason}").format(card=card.name, reason=err.strerror or str(err))) from err
     if hashlib.sha256(content).hexdigest() != card.sha256.lower():
         raise ModelUnusable(gettext("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))

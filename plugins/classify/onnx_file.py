@@ -33,12 +33,13 @@ def facts_of(content: bytes, file: str) -> OnnxFacts:
         raise damaged(file, str(err)) from err
 
 
-def with_output(content: bytes, tensor: str, *, file: str = "") -> bytes:
+def with_output(content: bytes, tensor: str, *, file: str = "", found: OnnxFacts | None = None) -> bytes:
     """The same model with one of its values as a further output: what is known of its type and shape goes with it.
 
-    Where it is an output already the bytes are returned as they are. Raises ModelUnusable where there is no such value.
+    ``found``: what was read of the model, if it was. Where it is an output already the bytes are returned as they are.
+    Raises ModelUnusable where there is no such value.
     """
-    found = facts_of(content, file or gettext("The model"))
+    found = found or facts_of(content, file or gettext("The model"))
     if any(value.name == tensor for value in found.outputs):
         return content
     if found.value(tensor) is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from typing import Any
 
 from plugins.classify import wire
@@ -137,11 +136,14 @@ class Reader:
         return name, _default(kind) if single is None else single
 
     def _attribute_value(self, kind: str, found: Field, depth: int) -> list[Any]:
-        readers: dict[str, Callable[[Field], list[Any]]] = {
-            "float": self._floats, "int": self._ints, "bytes": lambda f: [self._bytes(f)], "weights": lambda f: [self._weights(self._span(f))],
-            "graph": lambda f: [self._graph(self._span(f), depth + 1)], "sparse": lambda f: [self._sparse(self._span(f))],
-        }  # fmt: skip
-        return readers[kind](found)
+        if kind == "int":
+            return self._ints(found)
+        if kind == "float":
+            return self._floats(found)
+        if kind == "bytes":
+            return [self._bytes(found)]
+        span = self._span(found)
+        return [self._weights(span) if kind == "weights" else self._sparse(span) if kind == "sparse" else self._graph(span, depth + 1)]
 
     # --- tensors and types ---
 
@@ -256,7 +258,9 @@ class Reader:
         return wire.signed(found[2])
 
     def _ints(self, found: Field) -> list[int]:
-        return wire.varints(self.content, found[3]).tolist() if found[1] == BYTES else [self._int(found)]
+        if found[1] == VARINT:
+            return [wire.signed(found[2])]
+        return list(map(int, wire.varints(self.content, self._span(found))))
 
     def _floats(self, found: Field) -> list[float]:
         start, end = found[3]

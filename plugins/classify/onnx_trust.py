@@ -146,9 +146,10 @@ def _check_operators(found: OnnxFacts) -> None:
 def _check_sizes(found: OnnxFacts) -> None:
     values = [value for graph in found.every_graph() for value in (*graph.inputs, *graph.outputs, *graph.values)]
     shapes = [(value.name, value.dtype, value.dims or ()) for value in values] + [(w.name, w.dtype, w.dims) for w in found.every_weights()]
+    most = memory_limit()
     for name, dtype, dims in shapes:
         fixed = [size for size in dims if isinstance(size, int)]
-        if max(fixed, default=0) > MOST_DIM or math.prod(fixed) * _itemsize(dtype) > memory_limit():
+        if max(fixed, default=0) > MOST_DIM or math.prod(fixed) * _itemsize(dtype) > most:
             raise ModelUnusable(
                 gettext("{file} declares {name} as {shape}, which is no size to be run here.").format(
                     file=found.file, name=name or "?", shape=" x ".join(str(size) if size is not None else "?" for size in dims)

@@ -42,15 +42,23 @@ def fields(data: bytes, span: Span) -> Iterator[Field]:
         count += 1
         if count > _MOST_FIELDS:
             raise Damaged("too many fields")
-        key, at = varint(data, at, end)
+        key = data[at]  # nearly all keys and lengths are one byte
+        if key < 0x80:
+            at += 1
+        else:
+            key, at = varint(data, at, end)
         number, kind = key >> 3, key & 7
         value = 0
-        if kind == VARINT:
+        if kind == BYTES:
+            if at < end and data[at] < 0x80:
+                start = at + 1
+                at = start + data[at]
+            else:
+                size, start = varint(data, at, end)
+                at = start + size
+        elif kind == VARINT:
             start = at
             value, at = varint(data, at, end)
-        elif kind == BYTES:
-            size, start = varint(data, at, end)
-            at = start + size
         elif kind in (FIXED64, FIXED32):
             start, at = at, at + (8 if kind == FIXED64 else 4)
             value = int.from_bytes(data[start:at], "little")
