@@ -131,10 +131,10 @@ def test_of_several_scores_the_first_is_proposed_and_asked() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"inputs": ()}, "has 0 inputs (none)"),
-        ({"inputs": (Tensor("a", "float32", (1, 3)), Tensor("b", "float32", (1, 3)))}, "has 2 inputs (a, b)"),
+        ({"inputs": ()}, "has these inputs: none"),
+        ({"inputs": (Tensor("a", "float32", (1, 3)), Tensor("b", "float32", (1, 3)))}, "has these inputs: a, b"),
         ({"inputs": (Tensor("text", "string", (None, 1)),)}, "takes string"),
-        ({"inputs": (Tensor("x", "float32", (1, 10, 16)),)}, "has 3 axes"),
+        ({"inputs": (Tensor("x", "float32", (1, 10, 16)),)}, "images go in with 2, 4 or 5 axes"),
         ({"inputs": (Tensor("x", "float32", ()),)}, "does not say how many axes"),
         ({"outputs": (Tensor("name", "string", (None,)),)}, "gives neither scores nor a picture"),
     ],
@@ -158,10 +158,10 @@ def test_nothing_is_invented() -> None:
 
 def test_without_class_names_there_is_no_card() -> None:
     answers = propose(facts((None, 1, 8, 8), (None, 3), "Softmax")).answers
-    assert "Name the classes" in why_not(answers)
-    assert why_not(replace(answers, classes=("a", "b"))) == "Name the class."
+    assert why_not(answers) == "Name the 3 classes that are missing."
+    assert why_not(replace(answers, classes=("a", "b"))) == "Name the 1 class that is missing."
     assert "two classes have the same name" in why_not(replace(answers, classes=("a", "b", "b"))).lower()
-    assert "4 classes are named" in why_not(replace(answers, classes=("a", "b", "c", "d")))
+    assert "Classes named: 4." in why_not(replace(answers, classes=("a", "b", "c", "d")))
     assert why_not(replace(answers, classes=("a", "b", "c"))) == ""
 
 

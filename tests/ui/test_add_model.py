@@ -79,7 +79,7 @@ def test_a_dropped_onnx_is_asked_about_tried_and_added(small_window: Window, qtb
     assert dialog.trial is not None
     assert dialog.form.answers.layout == "NCHW"
     assert not dialog.go.isEnabled()
-    assert "Name the classes" in dialog.go.toolTip()
+    assert "Name the 2 classes" in dialog.go.toolTip()
     assert dialog.form.questions["classes"].row.field.hasFocus()  # type: ignore[attr-defined]
     write(dialog, "title", "Square finder")
     write(dialog, "classes", "Nothing, Square")

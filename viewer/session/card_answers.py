@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from viewer.core.model_card import CLASSIFYING, MODEL_FILE, Activation, Fit, Layout, Planes, Task, ValueKind
-from viewer.core.words import _, mark
+from viewer.core.words import _, mark, ngettext
 from viewer.session.model_facts import FileFacts, Length
 
 NOT_SAID = "not said"
@@ -76,9 +76,9 @@ def why_not(answers: Answers) -> str:
     if answers.task in CLASSIFYING:
         wanted = 2 if answers.task == "binary" or answers.outputs is None else answers.outputs
         if len(names) < wanted or (answers.task == "multi-class" and len(names) < 2):
-            return _("Name the classes: {count} are missing.").format(count=wanted - len(names)) if wanted - len(names) > 1 else _("Name the class.")
+            return ngettext("Name the {count} class that is missing.", "Name the {count} classes that are missing.", max(1, wanted - len(names)))
         if answers.outputs is not None and answers.task != "binary" and len(names) != answers.outputs:
-            return _("{names} classes are named; the model gives {count} scores.").format(names=len(names), count=answers.outputs)
+            return _("Classes named: {named}. Scores that the model gives: {given}.").format(named=len(names), given=answers.outputs)
     if len(set(names)) != len(names):
         return _("Two classes have the same name.")
     if answers.youngest is not None and answers.oldest is not None and answers.youngest >= answers.oldest:

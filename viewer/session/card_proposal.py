@@ -33,8 +33,8 @@ def propose(facts: FileFacts) -> Proposal:
     """
     if len(facts.inputs) != 1:
         raise ModelUnusable(
-            _("{name} has {count} inputs ({names}); a model here takes one, the image.").format(
-                name=facts.stem, count=len(facts.inputs), names=", ".join(t.name for t in facts.inputs) or _("none")
+            _("{name} has these inputs: {names}. A model here has one, the image.").format(
+                name=facts.stem, names=", ".join(t.name for t in facts.inputs) or _("none")
             )
         )
     image = facts.inputs[0]
@@ -135,11 +135,7 @@ def _read_input(facts: FileFacts, image: Tensor) -> tuple[dict[str, Any], set[st
         return _block_input(facts, image)
     if not shape:
         raise ModelUnusable(_("{name} does not say how many axes its input {input} has.").format(input=image.name, name=facts.stem))
-    raise ModelUnusable(
-        _("The input {input} of {name} has {count} axes ({shape}); images go in with 2, 4 or 5.").format(
-            input=image.name, name=facts.stem, count=len(shape), shape=image.words
-        )
-    )
+    raise ModelUnusable(_("The input of {name} is {shape}; images go in with 2, 4 or 5 axes.").format(name=facts.stem, shape=image.words))
 
 
 def _row_of_values(image: Tensor) -> tuple[dict[str, Any], set[str]]:

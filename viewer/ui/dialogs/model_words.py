@@ -7,7 +7,7 @@ from typing import Any
 
 from viewer.core.model_card import ModelCard
 from viewer.core.words import gettext as _
-from viewer.core.words import mark
+from viewer.core.words import mark, ngettext
 from viewer.session.card_answers import NOT_SAID
 
 TASKS = {
@@ -40,12 +40,12 @@ def input_words(card: ModelCard) -> str:
     """``224 × 224 px, 3 channels``."""
     spec = card.input
     if spec.layout == "NF" and spec.height == 1:
-        return _("{count} numbers").format(count=spec.width or "?")
+        return ngettext("{count} number", "{count} numbers", spec.width or 0)
     parts = [_("any size") if not (spec.height and spec.width) else _("{width} × {height} px").format(width=spec.width, height=spec.height)]
     if spec.planes in ("volume", "sequence"):
-        parts.append(_("{count} planes").format(count=spec.depth) if spec.depth else _("all planes"))
+        parts.append(ngettext("{count} plane", "{count} planes", spec.depth) if spec.depth else _("all planes"))
     if spec.channels > 1:
-        parts.append(_("{count} channels").format(count=spec.channels))
+        parts.append(ngettext("{count} channel", "{count} channels", spec.channels))
     return ", ".join(parts)
 
 
@@ -73,7 +73,14 @@ def figure_lines(card: ModelCard) -> list[tuple[str, list[tuple[str, str]]]]:
         if lines:
             title = _(_SETS.get(name, name.replace("_", " ").capitalize()))
             count = values.get("films", values.get("images"))
-            found.append((_("{set}, {count} images").format(set=title, count=count) if count else title, lines))
+            found.append(
+                (
+                    _("{set} ({number})").format(set=title, number=ngettext("{count} image", "{count} images", count))
+                    if isinstance(count, int)
+                    else title,
+                    lines,
+                )
+            )
     return found
 
 
