@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QScrollArea, QV
 from viewer.core.model_card import ModelCard
 from viewer.core.words import gettext as _
 from viewer.session.card_answers import NOT_SAID
-from viewer.ui.controls import Button, Label, SectionTitle
+from viewer.ui.controls import Button, Label, NoteBox, SectionTitle
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES, figure_lines, input_words, said, version_words
 from viewer.ui.theme import sizes
@@ -29,6 +29,8 @@ class ModelAbout(Dialog):
         found = chapters(card)
         self._text = as_text(card, found)
         self.body.addWidget(Label(_(card.title), "strong", wrap=True, parent=self.frame))
+        self.notes = NoteBox("warn", "\n".join(_(note) for note in card.notes), parent=self.frame)
+        self.body.addWidget(self.notes)
         scroll = QScrollArea(self.frame)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -108,7 +110,7 @@ def chapters(card: ModelCard) -> Chapters:
 
 def as_text(card: ModelCard, found: Chapters) -> str:
     """The same as plain lines."""
-    lines = [_(card.title)]
+    lines = [_(card.title), *(_(note) for note in card.notes)]
     for title, rows in found:
         lines += ["", title, *(f"{name}: {text}" for name, text in rows)]
     return "\n".join(lines)
