@@ -283,6 +283,10 @@ def test_unknown_keys_are_told_and_refuse_nothing() -> None:
     )
 
 
+def test_of_very_many_unknown_keys_the_first_are_told() -> None:
+    assert len(card_of(CARD | {f"key {n}": n for n in range(100_000)}, FOLDER).notes) == 8
+
+
 def test_what_people_write_about_training_and_figures_is_free() -> None:
     card = changed("training.anything", {"deep": [1, 2]})
     card["metrics"]["other set"] = {"auc": 1}

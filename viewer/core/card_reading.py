@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -37,7 +38,7 @@ from viewer.core.words import _
 
 SCHEMA = 1
 DTYPES = ("float32", "float16", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
-_MOST_CLASSES, _MOST_FILES, _DEEPEST = 20_000, 100, 16
+_MOST_CLASSES, _MOST_FILES, _DEEPEST, _MOST_NOTES = 20_000, 100, 16, 8
 _CHECKSUM = re.compile(r"[0-9a-f]{64}")
 _FOR_PEOPLE = ("intended_use", "not_for", "author", "contact", "url", "citation", "licence", "license", "description")
 
@@ -60,7 +61,7 @@ def read(text: Mapping[str, Any], folder: Path) -> ModelCard:
         applies=_applies(top.table("applies")), sha256=_checksum(top, "sha256"), folder=folder, threshold=threshold,
         positive=top.text("positive", ""), is_benchmark=top.flag("benchmark", False), external=_external(top), card=text,
     )  # fmt: skip
-    return card_rules.settled(card, file, top.unknown())
+    return card_rules.settled(card, file, tuple(islice(top.unknown(), _MOST_NOTES)))
 
 
 def _check_schema(top: CardTable) -> None:

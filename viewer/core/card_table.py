@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -189,22 +189,19 @@ class CardTable:
         """Keys that are for people alone."""
         self._known.update(keys)
 
-    def unknown(self) -> list[str]:
+    def unknown(self) -> Iterator[str]:
         """A sentence for each key, here and further down, that nobody asked for."""
-        told = []
         for key in self._content:
             if key in self._known:
                 continue
-            near = get_close_matches(key, [k for k in sorted(self._known) if k not in self._content], n=1, cutoff=0.75)
+            near = get_close_matches(key[:_SHOWN], [k for k in sorted(self._known) if k not in self._content], n=1, cutoff=0.75)
             if near:
                 words = _('{file}: the key "{key}" is not known and is passed over; "{near}" is one that is.')
-                told.append(words.format(file=self.file, key=self.name(key), near=near[0]))
+                yield words.format(file=self.file, key=self.name(key), near=near[0])
             else:
-                words = _('{file}: the key "{key}" is not known and is passed over.')
-                told.append(words.format(file=self.file, key=self.name(key)))
+                yield _('{file}: the key "{key}" is not known and is passed over.').format(file=self.file, key=self.name(key))
         for part in self._parts:
-            told += part.unknown()
-        return told
+            yield from part.unknown()
 
     def _get(self, key: str, default: Any) -> Any:
         self._known.add(key)
