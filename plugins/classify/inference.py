@@ -226,7 +226,11 @@ def _session(content: bytes, folder: Path, device: str, is_free: bool) -> Any:
     providers = [PROVIDERS[CPU]] if device == CPU else [PROVIDERS[device], PROVIDERS[CPU]]
     if device not in devices.available():
         raise ModelUnusable(gettext("the installed onnxruntime was not built for it"))
-    return onnxruntime.InferenceSession(content, options, providers=providers)
+    # Left to itself it would go on with the CPU where a device fails, and call it by the device's name.
+    session = onnxruntime.InferenceSession(content, options, providers=providers, enable_fallback=0)
+    if hasattr(session, "_model_bytes"):
+        session._model_bytes = None  # kept for that only: the whole file once more
+    return session
 
 
 def _limited(key: tuple[object, ...], runner: Runner) -> Runner:

@@ -262,6 +262,15 @@ def test_sessions_get_all_cores_no_chatter_and_no_plan_for_free_sizes(
     assert options.log_severity_level == 3
     assert options.enable_mem_pattern is plans
     assert more["providers"] == CPU_ONLY
+    assert more["enable_fallback"] == 0
+
+
+def test_the_file_is_not_kept_beside_the_session(tmp_path: Path) -> None:
+    runner = inference.load(zoo_card(tmp_path, "torch_cnn", takes=INPUTS["torch_cnn"]))
+    content = (ZOO / "torch_cnn.onnx").read_bytes()
+    assert not any(value == content for value in vars(runner.session).values())
+    assert runner.facts.content == b""
+    assert runner._make is None
 
 
 def test_nothing_is_reported_to_anyone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,6 +421,28 @@ def test_devices_are_tried_and_say_why_they_cannot_be_used(monkeypatch: pytest.M
 def test_the_cpu_can_be_used_here() -> None:
     devices.devices.cache_clear()
     assert devices.devices()[0] == devices.Device("CPU", "CPUExecutionProvider")
+
+
+def test_libraries_of_cuda_are_looked_for_where_onnxruntime_was_built_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: asked.append("preload"), raising=False)
+    for built_for, wanted in ((["CPUExecutionProvider"], []), (["CUDAExecutionProvider", "CPUExecutionProvider"], ["preload"])):
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda built_for=built_for: built_for)
+        devices.runtime.cache_clear()
+        devices.runtime()
+        assert asked == wanted
+
+
+@pytest.mark.skipif("CUDAExecutionProvider" not in onnxruntime.get_available_providers(), reason="this onnxruntime has no CUDA")
+@pytest.mark.parametrize("name", ["torch_cnn", "torch_cnn3d", "torch_cnn_lstm", "keras_four_blocks", "segment_softmax"])
+def test_cpu_and_cuda_give_the_same_within_a_thousandth(tmp_path: Path, name: str) -> None:
+    card = zoo_card(tmp_path, name, takes=INPUTS[name])
+    given = {onnx_trust.input_name(inference.checked(card)[1], card): given_to(card)}
+    on_cpu, on_cuda = (inference.load(card, device) for device in ("cpu", "cuda"))
+    if on_cuda.device != "CUDA":
+        pytest.skip(on_cuda.note)
+    output = onnx_trust.output_name(on_cpu.facts, card)
+    np.testing.assert_allclose(on_cuda.run([output], given)[0], on_cpu.run([output], given)[0], atol=1e-3)
 
 
 # --- two onnxruntimes in one place ---
