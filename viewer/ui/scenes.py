@@ -20,6 +20,7 @@ from viewer.io import open as io_open
 from viewer.io.samples import NODULE
 from viewer.ui.scenes_dialogs import DIALOG_CHAPTERS
 from viewer.ui.scenes_fusion import FUSION_CHAPTERS
+from viewer.ui.scenes_models import MODEL_CHAPTERS
 from viewer.ui.scenes_navigation import NAVIGATION_CHAPTERS
 from viewer.ui.scenes_opening import OPENING_CHAPTERS
 from viewer.ui.scenes_panels import PANEL_CHAPTERS
@@ -114,6 +115,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     *WINDOWING_CHAPTERS,
     *PANEL_CHAPTERS,
     *DIALOG_CHAPTERS,
+    *MODEL_CHAPTERS,
     sizes,
 )
 
