@@ -26,12 +26,13 @@ from PySide6.QtWidgets import QApplication
 
 from benchmarks.gaps import LIMIT_MS, Pulse
 from benchmarks.table import Row
-from benchmarks.timing import in_turns
+from benchmarks.timing import in_turns, median_ms
 from viewer.core.geometry import Geometry
 from viewer.core.volume import Identity, Volume
 from viewer.core.window import Window
 
 ROUNDS, PLANES, SIDE, LONGEST_S = 15, 120, 224, 60.0
+GPU_BATCH, SAME_WITHIN = 256, 1e-3
 OVER_BARE_MS, FIRST_MS, OCCLUSION_MS = 15.0, 1000.0, 2000.0
 CAM_AT_MOST, SERIES_AT_MOST = 1.2, 1 / 0.9
 PAUSE_MS = 120
@@ -287,15 +288,23 @@ def _explained(bench: Bench, bare: Bare, volume: Volume, model: str) -> list[Row
     bench.host.show_volume(volume.id)
     settle(300)
     pulse = Pulse()
-    spent = []
+    spent, alone, tensor = [], [], np.repeat(bare.tensor(volume), 28, axis=0)
     for _round in range(3):
         settle(PAUSE_MS)
         pulse.start()
         spent.append(bench.run(HEAT_MAP, {"model": model, "method": "occlusion"}, "slice"))
         gap = pulse.stop()
+        settle(PAUSE_MS)
+        alone.append(_timed(lambda: [bare.run(tensor) for _batch in range(7)]))
     return [
         *_map_in_the_same_run(bare, volume),
-        Row("occlusion, 14 x 14 patches, call to step", statistics.median(spent), limit=OCCLUSION_MS),
+        Row(
+            "occlusion, 14 x 14 patches, call to step",
+            statistics.median(spent),
+            rival="bare runs of as many",
+            rival_figure=statistics.median(alone),
+            limit=OCCLUSION_MS,
+        ),
         Row("largest gap of the window meanwhile", gap, limit=LIMIT_MS),
     ]
 
@@ -369,7 +378,51 @@ def _cuda(bare: Bare) -> list[Row]:
 
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         return [Row("no CUDA here", 0.0, note="rows for batches of 256 on a GPU appear where onnxruntime finds one")]
-    return []
+    return on_device(bare, "CUDAExecutionProvider", "cuda", "CUDA")
+
+
+def on_device(bare: Bare, provider: str, place: str, device: str) -> list[Row]:
+    """Batches of 256 on a device: with the copies there and back, with everything there already, and through the program."""
+    import onnxruntime
+
+    from plugins.classify.classify import classified
+    from viewer.session.apply import Scope, image_of
+
+    session = onnxruntime.InferenceSession(str(bare.card.model_path), bare.options(), providers=[provider])
+    if provider not in session.get_providers():
+        return [Row(f"{device} is there but could not be used", 0.0)]
+    volume = film("batch", SIDE, SIDE, planes=GPU_BATCH)
+    tensor = bare.tensor(volume)
+    expected = np.concatenate([bare.session.run([bare.output], {bare.name: tensor[n : n + 32]})[0] for n in range(0, GPU_BATCH, 32)])
+    got = session.run([bare.output], {bare.name: tensor})[0]
+    apart = float(np.abs(_share(expected) - _share(got)).max())
+    binding = session.io_binding()
+    binding.bind_ortvalue_input(bare.name, onnxruntime.OrtValue.ortvalue_from_numpy(tensor, place, 0))
+    for name in bare.outputs():
+        binding.bind_output(name, place)
+
+    def there() -> None:
+        session.run_with_iobinding(binding)
+        binding.synchronize_outputs()
+
+    whole = median_ms(lambda: session.run(bare.outputs(), {bare.name: tensor}), rounds=20, warm_up=3)
+    alone = median_ms(there, rounds=20, warm_up=3)
+    image = image_of(volume, Scope())
+    ours = median_ms(lambda: classified(bare.card, image, device=device), rounds=5)
+
+    def speed(milliseconds: float) -> str:
+        return f"{GPU_BATCH * 1000 / milliseconds:.0f} images/s, the device works {min(1.0, alone / milliseconds):.0%} of the time"
+
+    batch = f"batch of {GPU_BATCH}, {device}"
+    return [
+        Row(f"{batch}, with copies", whole, rival="on the device alone", rival_figure=alone, note=speed(whole)),
+        Row(f"{batch}, through the program from {SIDE} px films", ours, rival="on the device alone", rival_figure=alone, note=speed(ours)),
+        Row(f"largest difference of a probability, {device} and CPU", apart, unit="", limit=SAME_WITHIN),
+    ]
+
+
+def _share(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-logits.astype(np.float64))))
 
 
 if __name__ == "__main__":
