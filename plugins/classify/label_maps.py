@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ _BACKGROUND = "background"
 def network(
     image: Image,
     model: Annotated[str, ModelOf("segmentation"), Help("A network that names the parts of an image.", "Model")] = "",
-    device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
+    device: Annotated[Literal["auto", "CPU", "CUDA"], Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
     progress: Progress | None = None,
 ) -> Labels:
     """Outlines what a network finds: a segment for each class of its card. Not for diagnosis.
@@ -31,7 +31,7 @@ def network(
     model : str
         Name of an installed model whose card says ``task = "segmentation"``; empty takes the one whose card fits the image best.
     device : str
-        As the model list names it: auto, CPU, CUDA or what else is installed.
+        CUDA that does not work here falls back to the CPU.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from viewer.api.models import ModelCard, by_fit, choose_model, list_models
 def network(
     image: Image,
     model: Annotated[str, ModelOf("image"), Help("A network that gives pictures: denoising, restoring, generating.", "Model")] = "",
-    device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
+    device: Annotated[Literal["auto", "CPU", "CUDA"], Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
     progress: Progress | None = None,
 ) -> Image:
     """Makes a picture of each plane by a network. What it adds is made up from other images. Not for diagnosis.
@@ -29,7 +29,7 @@ def network(
     model : str
         Name of an installed model whose card says ``task = "image"``; empty takes the one whose card fits the image best.
     device : str
-        As the model list names it: auto, CPU, CUDA or what else is installed.
+        CUDA that does not work here falls back to the CPU.
 
     Returns
     -------

@@ -1,0 +1,111 @@
+"""Networks for pictures and label maps in the tabs Enhance and Segment: which model is asked, what the document becomes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMainWindow
+from pytestqt.qtbot import QtBot
+from scipy import ndimage
+
+from tests.ui.panel_samples import Parts, ramp
+from viewer.core.operation import OperationSpec, ParameterSpec
+from viewer.session.models import own_folder
+from viewer.ui.forms import FormContext, OperationForm
+from viewer.ui.panels.operation_panel import OperationPanel
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
+from contract_samples import MODELS, add_models
+
+FRAME = (332, 800)
+"""Size of the panel's window, see ``frame`` in conftest.py."""
+pytestmark = pytest.mark.usefixtures("calm")
+
+
+def panel_of(menu: str, parts: Parts, frame: QMainWindow, qtbot: QtBot) -> OperationPanel:
+    made = OperationPanel(parts.panels, menu)
+    frame.setCentralWidget(made)
+    frame.show()
+    frame.activateWindow()
+    qtbot.waitExposed(frame)
+    parts.open(ramp())
+    parts.host.load_specs()
+    made.show_operation(f"{menu}/Network")
+    QApplication.processEvents()
+    return made
+
+
+def form_with(task: str, context: FormContext, qtbot: QtBot) -> OperationForm:
+    parameters = (ParameterSpec("model", "text", "", "Model", model_task=task),)  # type: ignore[arg-type]
+    form = OperationForm(OperationSpec("T/O", "m:f", "O", "", "", parameters, ("Image",), "exact", True, False, False, False), context)
+    qtbot.addWidget(form)
+    return form
+
+
+def test_models_of_the_task_are_offered_by_title_and_kept_while_they_are_there(qtbot: QtBot) -> None:
+    models = (("image", "b", "Less noise"), ("segmentation", "c", "Lungs"), ("image", "a", "Sharper"))
+    form = form_with("image", FormContext(models=models), qtbot)
+    combo = form.rows["model"].combo
+    assert [combo.itemText(n) for n in range(combo.count())] == ["Less noise", "Sharper"]
+    assert form.values() == {"model": "b"}
+    QTest.keyClick(combo, Qt.Key.Key_Down)
+    assert form.values() == {"model": "a"}
+    form.follow(FormContext(models=(*models, ("image", "d", "New"))))
+    assert form.values() == {"model": "a"}
+    form.follow(FormContext(models=models[:1]))
+    assert form.values() == {"model": "b"}
+
+
+@pytest.mark.parametrize(
+    ("task", "words"), [("image", "No model for pictures is installed."), ("segmentation", "No model for segmentation is installed.")]
+)
+def test_without_a_model_the_list_is_off_and_says_why(qtbot: QtBot, task: str, words: str) -> None:
+    form = form_with(task, FormContext(models=(("other", "x", "X"),)), qtbot)  # type: ignore[arg-type]
+    combo = form.rows["model"].combo
+    assert not combo.isEnabled()
+    assert combo.toolTip() == words
+    assert form.problem() == words
+
+
+def test_a_network_enhances_the_image_in_one_step_that_names_it(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> None:
+    add_models()
+    panel = panel_of("Enhance", parts, frame, qtbot)
+    assert panel.form is not None
+    assert panel.form.values()["model"] == MODELS["image"]
+    before = parts.host.document.current("ct").values.astype(float)
+    QTest.mouseClick(panel.apply_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: parts.host.document.current("ct").is_derived)
+    low, high = np.percentile(before[0], [1, 99])
+    clipped = np.clip(before[0], low, high)
+    expected = ndimage.uniform_filter(clipped, 3, mode="nearest")
+    assert parts.host.document.current("ct").values[0] == pytest.approx(expected, abs=(high - low) * 1e-4)
+    assert parts.host.document.current("ct").unit == ramp().unit
+    assert parts.host.document.history.next_undo.title.values == {"operation": "Network", "value": "denoise"}
+    parts.host.undo()
+    assert not parts.host.document.current("ct").is_derived
+
+
+def test_a_network_outlines_its_classes_as_segments_with_their_names(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> None:
+    add_models()
+    panel = panel_of("Segment", parts, frame, qtbot)
+    QTest.mouseClick(panel.apply_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(parts.host.document.layers_of("ct")))
+    (layer,) = parts.host.document.layers_of("ct")
+    assert [segment.name for segment in layer.segments] == ["Middle", "Bright"]
+
+
+def test_a_model_that_is_added_or_removed_is_followed(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> None:
+    panel = panel_of("Enhance", parts, frame, qtbot)
+    assert not panel.apply_button.isEnabled()
+    assert panel.apply_button.toolTip() == "No model for pictures is installed."
+    add_models()
+    parts.host.models.reload()
+    assert panel.apply_button.isEnabled()
+    (own_folder() / MODELS["image"] / "card.toml").unlink()
+    parts.host.models.reload()
+    assert not panel.apply_button.isEnabled()
