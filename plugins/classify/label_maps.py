@@ -21,7 +21,7 @@ _BACKGROUND = "background"
 def network(
     image: Image,
     model: Annotated[str, ModelOf("segmentation"), Help("A network that names the parts of an image.", "Model")] = "",
-    device: Annotated[Literal["auto", "CPU", "CUDA"], Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
+    device: Annotated[Literal["Auto", "CPU", "CUDA"], Help("Auto takes CUDA where it works, else the CPU.", "Device")] = "Auto",
     progress: Progress | None = None,
 ) -> Labels:
     """Outlines what a network finds: a segment for each class of its card. Not for diagnosis.

@@ -19,7 +19,7 @@ from viewer.api.models import ModelCard, by_fit, choose_model, list_models
 def network(
     image: Image,
     model: Annotated[str, ModelOf("image"), Help("A network that gives pictures: denoising, restoring, generating.", "Model")] = "",
-    device: Annotated[Literal["auto", "CPU", "CUDA"], Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
+    device: Annotated[Literal["Auto", "CPU", "CUDA"], Help("Auto takes CUDA where it works, else the CPU.", "Device")] = "Auto",
     progress: Progress | None = None,
 ) -> Image:
     """Makes a picture of each plane by a network. What it adds is made up from other images. Not for diagnosis.

@@ -40,6 +40,13 @@ def enhance(stage: Maker) -> Iterator[str]:
     yield "enhance-applied"
 
 
+def enhance_network(stage: Maker) -> Iterator[str]:
+    s = thorax(stage)
+    panel = s.window.dock.show_panel("enhance").operations
+    choose(panel, "Network")
+    yield "enhance-no-network"
+
+
 def enhance_busy(stage: Maker) -> Iterator[str]:
     s = thorax(stage, workers=1)
     panel = s.window.dock.show_panel("enhance").operations
@@ -170,7 +177,7 @@ def history(stage: Maker) -> Iterator[str]:
 
 
 PANEL_CHAPTERS = (
-    enhance, enhance_busy, enhance_failed, segment, segment_watershed, segment_list, measure, *CLASSIFY_CHAPTERS, history,
+    enhance, enhance_network, enhance_busy, enhance_failed, segment, segment_watershed, segment_list, measure, *CLASSIFY_CHAPTERS, history,
 )  # fmt: skip
 
 
