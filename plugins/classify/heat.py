@@ -33,6 +33,7 @@ def heat_map(
         Method, Help("auto: the exact class activation map where the network has one, else occlusion. rise: random masks.", "Method")
     ] = "auto",
     device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
+    plane: Annotated[int | None, Help("One plane only, counted from 0; none explains all.", "Plane")] = None,
     progress: Progress | None = None,
 ) -> Overlay:
     """Shows which regions influenced the score of a class. It is no outline of a lesion. Not for diagnosis.
@@ -53,6 +54,8 @@ def heat_map(
         as many masks as go into six seconds, 256 to 2048, always the same ones.
     device : str
         As the model list names it.
+    plane : int, optional
+        Explains this plane alone, of which models of neighbouring planes see the neighbours too. Models of all planes explain all.
 
     Returns
     -------
@@ -68,12 +71,12 @@ def heat_map(
     -----
     Source: Zhou et al. 2016 (exact), Zeiler and Fergus 2014 (occlusion), Petsiuk et al. 2018 (rise).
     """
-    return explained(card_for(model, image), image, score=score, method=method, device=device, progress=progress)
+    return explained(card_for(model, image), image, score=score, method=method, device=device, plane=plane, progress=progress)
 
 
 def explained(
     card: ModelCard, image: Image, *, score: str = "", method: Method = "auto", device: str = "auto", seconds: float = 6.0,
-    masks: int | None = None, progress: Callable[[float], None] | None = None,
+    masks: int | None = None, plane: int | None = None, progress: Callable[[float], None] | None = None,
 ) -> Overlay:  # fmt: skip
     """The heat-map of a card that need not be installed; parameters as :func:`heat_map`, and for ``rise`` the time or the number of masks."""
     _check(card, score)
@@ -82,7 +85,9 @@ def explained(
     if method == "exact" and not names:
         raise Refused(_no_exact(card))
     runner = batching.loaded(card, device)
-    indices = [0] if feed.is_whole else list(range(feed.planes))
+    if plane is not None and not 0 <= plane < feed.planes:
+        raise Refused(gettext("There is no plane {index}; there are {count}, counted from 0.").format(index=plane, count=feed.planes))
+    indices = [0] if feed.is_whole else list(range(feed.planes)) if plane is None else [plane]
     found, chosen, used = [], score, method
     for number, index in enumerate(indices):
 
@@ -103,7 +108,7 @@ def explained(
             )
         found.append(values)
         part(1.0)
-    return _overlay(card, image, feed, np.stack(found), chosen, used)
+    return _overlay(card, image, feed.plane_of(indices[0]), np.stack(found), chosen, used)
 
 
 def _check(card: ModelCard, score: str) -> None:
@@ -148,10 +153,10 @@ def _method(card: ModelCard, asked: Method, raw: NDArray[np.float64], feature: N
     return "occlusion"
 
 
-def _overlay(card: ModelCard, image: Image, feed: Feed, maps: NDArray[np.float64], score: str, method: str) -> Overlay:
-    """(inputs, rows, columns), or of one input (1, planes, rows, columns), on their grid."""
-    if feed.is_whole or len(maps) == 1:
-        return explain.heat_overlay(card, image, feed.plane_of(0), maps[0], score, method)
+def _overlay(card: ModelCard, image: Image, plane: int, maps: NDArray[np.float64], score: str, method: str) -> Overlay:
+    """(inputs, rows, columns), or of one input (1, [planes,] rows, columns), on their grid. ``plane``: that the first is about."""
+    if len(maps) == 1:
+        return explain.heat_overlay(card, image, plane, maps[0], score, method)
     first = explain.heat_overlay(card, image, 0, maps[0], score, method)
     grid: Geometry = film_box(card, image.geometry, (maps.shape[1], maps.shape[2]))
     return Overlay(np.ascontiguousarray(maps, dtype=np.float32), grid, score, method=method, score=score, model=first.model)

@@ -257,6 +257,22 @@ def test_any_classifier_can_be_explained(tmp_path, name, takes, gives, shape, me
     assert np.allclose(np.sort(overlay.geometry.corners(), axis=0), np.sort(image.geometry.corners(), axis=0), atol=1e-6)
 
 
+def test_one_plane_is_explained_with_its_neighbours_and_in_its_place(tmp_path):
+    takes = {"channels": 3, "planes": "neighbours", "height": 32, "width": 32, "batch": 1}
+    card = a_card(
+        tmp_path, "torch_neighbours", task="multi-class", positive="", classes=TWO, input=takes, output={"activation": "softmax"},
+        normalisation={"scale": 255.0},
+    )  # fmt: skip
+    image = an_image(np.random.default_rng(6).integers(0, 256, (5, 40, 40), dtype=np.uint8))
+    every, third = (explained(card, image, score="yes", plane=plane) for plane in (None, 3))
+    alone = explained(card, replace(image, values=image.values[3:4], geometry=image.geometry.cropped((3, 0, 0), (1, 40, 40))), score="yes")
+    assert every.method == third.method == "exact" and every.values.shape == (5, 8, 8)
+    assert np.allclose(third.values[0], every.values[3], atol=1e-5) and third.geometry.origin == pytest.approx(every.geometry.to_patient((3, 0, 0)))
+    assert not np.allclose(alone.values, third.values, atol=1e-3)
+    with pytest.raises(Refused, match="There is no plane 5"):
+        explained(card, image, plane=5)
+
+
 def test_progress_is_told_and_cancel_stops_within_a_batch(planted):
     picture = an_image(images(1, seed=8)[0][0])
     told: list[float] = []

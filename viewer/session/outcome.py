@@ -212,23 +212,26 @@ def _overlays(call: Call, overlay: Overlay) -> list[Change]:
 
     Of a heat-map of several planes, each with a report, every report gets its own.
     """
-    if not overlay.model:
+    if not overlay.model or (call.scope.kind == "slice" and call.scope.axis != 0):
         return [_overlay(call, overlay)]
-    scope, planes = call.scope, overlay.geometry.shape[0]
-    is_each = scope.kind != "slice" and planes > 1 and planes == call.original.geometry.shape[0]
+    own = [r for r in call.reports if r.model == overlay.model and r.phase == call.scope.phase]
+    planes = overlay.geometry.shape[0]
+    is_each = planes > 1 and planes == call.original.geometry.shape[0] and not any(r.is_of_whole for r in own)
     changes: list[Change] = []
-    for place in range(planes) if is_each else [scope.index if scope.kind == "slice" else None]:
-        own = [r for r in call.reports if r.model == overlay.model and r.phase == scope.phase and place in (None, r.index)]
-        report_id = own[-1].id if own and (scope.kind != "slice" or scope.axis == 0) else ""
-        if is_each and not report_id:
+    for part in [_plane_of(overlay, number) for number in range(planes)] if is_each else [overlay]:
+        middle = part.geometry.to_patient(((part.geometry.shape[0] - 1) / 2, 0, 0))
+        plane = round(float(call.original.geometry.to_index(middle)[0]))
+        report = next((r for r in reversed(own) if r.is_about(plane)), None)
+        if is_each and report is None:
             continue
+        report_id = report.id if report is not None else ""
         changes += [
             ItemChange("overlay", old.id, old, None)
             for old in call.maps
-            if (old.report_id, old.score, old.method) == (report_id, overlay.score, overlay.method)
-            and (report_id or (old.model == overlay.model and old.geometry.same_grid(overlay.geometry)))
+            if (old.report_id, old.score, old.method) == (report_id, part.score, part.method)
+            and (report_id or (old.model == part.model and old.geometry.same_grid(part.geometry)))
         ]
-        changes.append(_overlay(call, _plane_of(overlay, place) if is_each and place is not None else overlay, report_id))
+        changes.append(_overlay(call, part, report_id))
     return changes or [_overlay(call, overlay)]
 
 
