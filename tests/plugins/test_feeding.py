@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ from plugins.classify import feeding, framing, levels
 from viewer.core.errors import NegatoscopeError, Refused
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
+from viewer.core.resources import models_folder
 from viewer.core.volume import ValueScale, Volume
 from viewer.core.window import Window
 from viewer.io import open as opening
 from viewer.jobs.pool import Pool
 from viewer.session.apply import Scope, image_of
+from viewer.session.models import read_card
 
 RNG = np.random.default_rng(16)
 DEEP = RNG.integers(-1000, 3000, (8, 8)).astype(np.int16)
@@ -447,3 +450,32 @@ def test_the_picture_of_what_goes_in_is_before_normalisation() -> None:
     whole = card_with(input={"planes": "volume", "layout": "NCDHW", "depth": "any"})
     assert np.array_equal(feeding.fed_picture(whole, image_with(STACK), 3), STACK[3])
     assert np.array_equal(feeding.fed_picture(whole, image_with(STACK[3]), 0), STACK[3])
+
+
+# --- the training code of the shipped model ---
+
+
+def training_code() -> Any:
+    """How the films were prepared for training: numpy and Pillow only."""
+    path = models_folder() / "pneumonia-cxr" / "films.py"
+    spec = importlib.util.spec_from_file_location("pneumonia_cxr_films", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[spec.name]
+    return module
+
+
+def test_what_the_shipped_model_gets_is_what_it_was_trained_on(shared_data: Path, inline_pool: Pool) -> None:
+    """Native films, as files, through reading, levels and fitting, against the training code itself: to 1e-5."""
+    code, card = training_code(), read_card(models_folder() / "pneumonia-cxr")
+    films = sorted((shared_data / "cxr_native").glob("*.jpg"))
+    assert len(films) >= 6
+    for path in films:
+        with Picture.open(path) as picture:
+            expected = code.prepared(code.squeezed(picture))
+        image = opened(path, inline_pool)
+        assert fed(card, image)[0] == pytest.approx(expected, abs=1e-5), path.name
