@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from plugins.classify import explain, familiarity, inference, onnx_trust
 from plugins.classify.feeding import Feed, batches
 from plugins.classify.inference import Runner
-from viewer.api import ModelUnusable, Progress, gettext
+from viewer.api import ModelUnusable, Progress, Refused, gettext
 from viewer.api.models import ModelCard
 
 
@@ -39,13 +39,16 @@ def loaded(card: ModelCard, device: str = "auto") -> Runner:
     return inference.load(card, device, tuple(dict.fromkeys((*explain.wanted(card), *inner))))
 
 
-def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Progress | None = None) -> Iterator[Answer]:
-    """All inputs, in batches. What is nothing but padding is left out.
+def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Progress | None = None, plane: int | None = None) -> Iterator[Answer]:
+    """All inputs, or that of one plane, in batches. What is nothing but padding is left out.
 
     Raises ModelUnusable where there is nothing else, or where the model fails or gives another number of results than of inputs.
     """
     card = feed.card
-    indices = [index for index in range(feed.count) if not feed.is_empty(index)]
+    asked = range(feed.count) if plane is None or feed.is_whole else (plane,)
+    if plane is not None and not 0 <= plane < feed.planes:
+        raise Refused(gettext("There is no plane {index}; there are {count}, counted from 0.").format(index=plane, count=feed.planes))
+    indices = [index for index in asked if not feed.is_empty(index)]
     if not indices:
         raise ModelUnusable(gettext("The image holds nothing but padding; there is nothing that a model could be asked about."))
     wanted = list(dict.fromkeys((onnx_trust.output_name(runner.facts, card), *names)))

@@ -19,6 +19,7 @@ def classify(
     model: Annotated[str, Help("Name of the model; empty takes the one whose card fits the image best.", "Model")] = "",
     device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
     explain: Annotated[bool, Help("Heat-maps with the scores, of models that give exact ones in the same run.", "Heat-maps")] = False,
+    plane: Annotated[int | None, Help("One plane only, counted from 0; none asks about all.", "Plane")] = None,
     progress: Progress | None = None,
 ) -> Verdicts:
     """Asks a convolutional network what the image shows. Not for diagnosis.
@@ -34,6 +35,8 @@ def classify(
         As the model list names it: auto, CPU, CUDA or what else is installed.
     explain : bool
         Adds the exact class activation map of each class (of several planes: of the class that is looked for) where there is one.
+    plane : int, optional
+        Asks about this plane alone, of which models of neighbouring planes see the neighbours too. Models of all planes ask about all.
 
     Returns
     -------
@@ -53,10 +56,12 @@ def classify(
     -----
     Source: the model's own card and README; softmax and sigmoid in float64.
     """
-    return classified(card_for(model, image), image, device=device, heat_maps=explain, progress=progress)
+    return classified(card_for(model, image), image, device=device, heat_maps=explain, plane=plane, progress=progress)
 
 
-def classified(card: ModelCard, image: Image, *, device: str = "auto", heat_maps: bool = False, progress: Progress | None = None) -> Verdicts:
+def classified(
+    card: ModelCard, image: Image, *, device: str = "auto", heat_maps: bool = False, plane: int | None = None, progress: Progress | None = None
+) -> Verdicts:  # fmt: skip
     """As :func:`classify`, with a card that need not be installed."""
     if not card.is_classifier:
         raise Refused(
@@ -67,7 +72,7 @@ def classified(card: ModelCard, image: Image, *, device: str = "auto", heat_maps
     features = exact.wanted(card) if heat_maps else ()
     warnings, about = fitness.warnings(card, image), facts(feed)
     items: list[Verdict] = []
-    for answer in batching.answers(feed, runner, [*familiarity.wanted(card), *features], progress):
+    for answer in batching.answers(feed, runner, [*familiarity.wanted(card), *features], progress, plane):
         raw = np.asarray(answer.output, dtype=np.float64).reshape(len(answer.indices), -1)
         values = scoring.scores(card, raw)
         strange = familiarity.strangeness(card, raw, answer.tensors)
@@ -75,7 +80,7 @@ def classified(card: ModelCard, image: Image, *, device: str = "auto", heat_maps
         said = (*warnings, runner.note) if runner.note else warnings
         for row, index in enumerate(answer.indices):
             plane = feed.plane_of(index)
-            classes = () if feed.count == 1 else (exact.usual_class(card, values[row].tolist()),)
+            classes = () if feed.count == 1 or plane is not None else (exact.usual_class(card, values[row].tolist()),)
             verdict = Verdict(
                 model=card.name, version=card.version, title=card.title, task=card.task,
                 scores=tuple(zip(card.classes, map(float, values[row]), strict=True)), threshold=card.threshold, positive=card.positive,

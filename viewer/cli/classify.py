@@ -92,12 +92,13 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
     phases = [args.phase] if args.phase is not None else list(range(volume.phases))
     found: list[tuple[Verdict, int, int]] = []
     for phase in phases:
-        scope = Scope("slice", 0, args.index, phase) if args.index is not None else Scope(phase=phase)
-        made = start(prepare(document, spec, {"model": args.model, "device": args.device}, volume_id=volume.id, scope=scope), here).result()
-        for result in made[0]:
-            if isinstance(result, Verdicts):
-                found += [(v, args.index if args.index is not None else v.index, phase) for v in result.items]
+        scope = Scope(phase=phase)
+        # Of one plane, too, all are handed over: a model may look at its neighbours, or at all of them.
+        given = {"model": args.model, "device": args.device, "plane": args.index}
+        made = start(prepare(document, spec, given, volume_id=volume.id, scope=scope), here).result()
+        found += [(v, v.index, phase) for result in made[0] if isinstance(result, Verdicts) for v in result.items]
     if args.heat_map is not None:
+        scope = Scope("slice", 0, args.index, phase) if args.index is not None else scope
         _save_heat(document, volume, args, scope, found[-1][0].model if found else args.model, here)
     return found
 

@@ -92,6 +92,15 @@ class Report:
         return self.strangeness is not None and self.strangeness_limit is not None and not self.strangeness <= self.strangeness_limit
 
     @property
+    def is_of_whole(self) -> bool:
+        """It speaks of all planes together; ``index`` is then the one in the middle."""
+        return any(name == "planes" for name, _value in self.facts)
+
+    def is_about(self, plane: int) -> bool:
+        """Whether a plane is what it speaks of, or one of them."""
+        return self.is_of_whole or self.index == plane
+
+    @property
     def found(self) -> tuple[Score, ...]:
         """The classes at or over their threshold."""
         return tuple(score for score in self.scores if score.threshold is not None and score.value >= score.threshold)

@@ -63,8 +63,8 @@ def usual_class(report: Report) -> str:
 
 
 def report_on(document: HasReports, root_id: str, *, model: str, plane: int, phase: int) -> Report | None:
-    """The newest report on a plane, of a model or ("") of any."""
-    found = [r for r in document.reports_of(root_id) if r.index == plane and r.phase == phase and model in ("", r.model)]
+    """The newest report on a plane or on all planes together, of a model or ("") of any."""
+    found = [r for r in document.reports_of(root_id) if r.is_about(plane) and r.phase == phase and model in ("", r.model)]
     return found[-1] if found else None
 
 

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QWidget
 
 from plugins.classify.panel.fed_picture import FedPicture
 from plugins.classify.panel.heat_card import HeatCard
+from plugins.classify.panel.message import ResultMessage
 from plugins.classify.panel.model_head import ModelHead
-from plugins.classify.panel.model_words import misfit, result_text, summary, warnings_of
+from plugins.classify.panel.model_words import misfit, warnings_of
 from plugins.classify.panel.reading_bar import ReadingBar
 from plugins.classify.panel.report_card import ReportCard
 from plugins.classify.panel.runs import CLASSIFY, HEAT_MAP, Runs
@@ -18,7 +19,7 @@ from plugins.classify.panel.series_card import SeriesCard
 from viewer.api import Opinion, Report
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard
-from viewer.api.panel import Changes, PanelHost, Step, Task, ViewState, controls, give_reading, reports_in, theme, toggled
+from viewer.api.panel import Changes, PanelHost, Task, ViewState, controls, give_reading, report_in_view, theme, toggled
 
 
 class ClassifyPanel(controls.PanelPage):
@@ -27,10 +28,9 @@ class ClassifyPanel(controls.PanelPage):
     def __init__(self, panel_host: PanelHost) -> None:
         super().__init__(name=_("Classify"))
         self._panels = panel_host
-        self._last_step = ""
         self._key: tuple[object, ...] = ()
         self._is_stale = False
-        self._runs = Runs(panel_host, self.refresh, self._done)
+        self._runs = Runs(panel_host, self.refresh, ResultMessage(panel_host).tell)
         self._fed = FedPicture(panel_host)
         self._build()
         host = panel_host.host
@@ -114,7 +114,8 @@ class ClassifyPanel(controls.PanelPage):
     @property
     def report(self) -> Report | None:
         """The newest report of the chosen model on the slice in view."""
-        return self._reports().get(self._plane())
+        model = self.model
+        return report_in_view(self._panels.document, self._panels.state, model.name) if model is not None else None
 
     @property
     def is_running(self) -> bool:
@@ -130,7 +131,7 @@ class ClassifyPanel(controls.PanelPage):
             return _("No model is installed.")
         if self._runs.is_running:
             return _("It is running. Cancel stops it.")
-        if not is_all and self._plane() < 0:
+        if not is_all and self._plane() < 0 and not is_whole(self.model):
             return _("Models look at slices as they were acquired. Choose As acquired in the View menu.")
         return ""
 
@@ -140,7 +141,13 @@ class ClassifyPanel(controls.PanelPage):
             self._panels.host.say("info", reason)
             return
         # Exact maps come in the same run.
-        count = self._runs.start(CLASSIFY, {"model": model.name, "explain": True}, scope)
+        if is_whole(model):
+            scope = "volume"
+        given = {"model": model.name, "explain": True}
+        if scope == "slice" and model.input.planes == "neighbours":  # all planes are handed over, and one is asked about
+            count = self._runs.start(CLASSIFY, {**given, "plane": self._plane()}, "volume")
+        else:
+            count = self._runs.start(CLASSIFY, given, scope)
         if self._runs.is_running:
             words = _("Classifying {count} slices").format(count=count)
             self.progress.start(words if scope == "volume" else _("Classifying, about {seconds} s").format(seconds=self._runs.guess_s(CLASSIFY)))
@@ -155,27 +162,6 @@ class ClassifyPanel(controls.PanelPage):
         if self._runs.is_running:
             self.heat.progress.start(_("Computing, about {seconds} s").format(seconds=self._runs.guess_s(HEAT_MAP)))
             self.refresh()
-
-    def _done(self, step: Step) -> None:
-        reports = reports_in(step)
-        if not reports:
-            return
-        self._last_step = step.id
-        links = ((_("Undo"), self._undo), (_("Copy result"), lambda: self._copy(reports[0]))) if len(reports) == 1 else ((_("Undo"), self._undo),)
-        self._panels.host.say("warn" if any(report.is_unfamiliar for report in reports) else "ok", summary(reports), links)
-
-    def _copy(self, report: Report) -> None:
-        self._panels.copy_text(result_text(report))
-        self._panels.host.say("ok", _("Result copied."))
-
-    def _undo(self) -> None:
-        """Take back what the message is about, unless something came after it."""
-        host = self._panels.host
-        step = host.document.history.next_undo
-        if step is not None and step.id == self._last_step:
-            host.undo()
-        else:
-            host.say("info", _("Something was done after it. Use the history to go back."))
 
     def _take_tasks(self, tasks: tuple[Task, ...]) -> None:
         task = self._runs.follow(tasks)
@@ -214,8 +200,7 @@ class ClassifyPanel(controls.PanelPage):
         state, model = self._panels.state, self.model
         self._key, self._is_stale = self._view_key(state), False
         is_usable = state.volume is not None and model is not None
-        reports = self._reports()
-        report = reports.get(self._plane())
+        reports, report = self._reports(), self.report
         self.head.follow(is_running=self._runs.is_running, has_report=report is not None, why_not=self._reason())
         self.empty.setVisible(not is_usable)
         self.model_list.setVisible(state.volume is not None and model is None)
@@ -232,7 +217,7 @@ class ClassifyPanel(controls.PanelPage):
         self.heat.setVisible(report is not None and not is_asking)
         if report is not None:
             self._show_report(report)
-        several = state.volume is not None and model is not None and state.volume.geometry.shape[0] > 1
+        several = state.volume is not None and model is not None and state.volume.geometry.shape[0] > 1 and not is_whole(model)
         self.series.setVisible(several)
         if several:
             self.series.show_reports(state, reports, self._plane(), self._reason(is_all=True))
@@ -311,6 +296,11 @@ class ClassifyPanel(controls.PanelPage):
     def _take_document(self) -> None:
         self._runs.forget()
         self.refresh()
+
+
+def is_whole(model: ModelCard) -> bool:
+    """Whether all planes go in together."""
+    return model.input.planes in ("volume", "sequence")
 
 
 def classify_current(panel_host: PanelHost) -> None:

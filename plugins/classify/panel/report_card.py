@@ -74,8 +74,7 @@ class ReportCard(controls.Card):
             self._show_choices(report)
         self._show_scores()
         self.set_caption(_("{time} · {device}").format(time=time_text(report.milliseconds), device=report.device))
-        why = dict(report.facts).get("device", "")
-        self.caption.setToolTip(_(why))
+        self.caption.setToolTip(_device_words(report))
         self._show_source(report)
 
     def show_picture(self, levels: np.ndarray[Any, Any] | None, words: str) -> None:
@@ -120,10 +119,12 @@ class ReportCard(controls.Card):
         self.which.setVisible(has_threshold and len(set(_thresholds(report).values())) > 1)
         self.threshold.setVisible(has_threshold)
         figures = "" if report.is_unfamiliar else performance.sentence_of(report)
+        if figures and performance.origin_of(report):
+            figures = " ".join((figures, performance.origin_of(report)))
         if figures and self._what_if[1]:
             figures = " ".join((figures, _("They are not known for another threshold.")))
         self.figures.setText(figures)
-        self.figures.setToolTip("\n".join(part for part in (performance.origin_of(report), performance.prevalence_of(report)) if part))
+        self.figures.setToolTip(performance.prevalence_of(report))
         self.figures.setVisible(bool(figures))
 
     def _show_choices(self, report: Report) -> None:
@@ -192,6 +193,12 @@ def best_of(report: Report) -> Score:
 
 def _thresholds(report: Report) -> dict[str, float]:
     return {score.name: score.threshold for score in report.scores if score.threshold is not None}
+
+
+def _device_words(report: Report) -> str:
+    if report.device == "CPU":
+        return _("The processor did the work, with all its cores: no graphics card can be used, or none is wanted.")
+    return _("{device} did the work. Another device can be chosen in the settings.").format(device=report.device)
 
 
 def _what_scores_are(report: Report) -> str:

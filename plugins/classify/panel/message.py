@@ -1,0 +1,40 @@
+"""What the message bar says after a run: what was found, with Undo and a copy of the result."""
+
+from __future__ import annotations
+
+from plugins.classify.panel.model_words import result_text, summary
+from viewer.api import Report
+from viewer.api import gettext as _
+from viewer.api.panel import PanelHost, Step, reports_in
+
+
+class ResultMessage:
+    """Tells what a step of a run has brought."""
+
+    def __init__(self, panel_host: PanelHost) -> None:
+        self._panels = panel_host
+        self._last_step = ""
+
+    def tell(self, step: Step) -> None:
+        """Say it, if there are reports in the step: a heat-map is seen."""
+        reports = reports_in(step)
+        if not reports:
+            return
+        self._last_step = step.id
+        links = [(_("Undo"), self._undo)]
+        if len(reports) == 1:
+            links.append((_("Copy result"), lambda: self._copy(reports[0])))
+        self._panels.host.say("warn" if any(report.is_unfamiliar for report in reports) else "ok", summary(reports), tuple(links))
+
+    def _copy(self, report: Report) -> None:
+        self._panels.copy_text(result_text(report))
+        self._panels.host.say("ok", _("Result copied."))
+
+    def _undo(self) -> None:
+        """Take back what the message is about, unless something came after it."""
+        host = self._panels.host
+        step = host.document.history.next_undo
+        if step is not None and step.id == self._last_step:
+            host.undo()
+        else:
+            host.say("info", _("Something was done after it. Use the history to go back."))
