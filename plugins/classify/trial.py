@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from viewer.api.models import ModelCard, TriedModel, card_of
 _MOST_RAW, _LARGEST = 6, 320
 
 
-def dry_run(path: str, card: Mapping[str, Any], image: Image, plane: int = 0, device: str = "auto") -> TriedModel:
+def dry_run(path: str, card: Mapping[str, Any], image: Image, plane: int = 0, device: str = "auto", place: str = "") -> TriedModel:
     """Run an ONNX file on one plane of an image.
 
     Parameters
@@ -34,14 +35,16 @@ def dry_run(path: str, card: Mapping[str, Any], image: Image, plane: int = 0, de
         Of the image's planes; a model of all planes together gets them all.
     device : str
         As in the settings.
+    place : str
+        A folder to work in, which the caller removes: a run that is stopped removes nothing. "": one of its own.
 
     Raises
     ------
     ModelUnusable, Refused
         Whatever is wrong with the file, the card or what the two give together, in one sentence.
     """
-    with tempfile.TemporaryDirectory(prefix="negatoscope-") as place:
-        folder = Path(place) / str(card["name"])
+    with nullcontext(place) if place else tempfile.TemporaryDirectory(prefix="negatoscope-") as parent:
+        folder = Path(parent) / str(card["name"])
         folder.mkdir()
         checked = card_of(card, folder)
         _put(Path(path), checked.model_path)

@@ -15,11 +15,16 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
-from tests.ui.window_samples import PATIENCE_MS, settle
+from tests.ui.conftest import destroy
+from tests.ui.window_samples import PATIENCE_MS, made_volume, put_volume, settle, write_pictures
+from viewer.jobs.pool import Pool
 from viewer.session import models
 from viewer.session.own_models import add_model
+from viewer.session.plugins import discover
+from viewer.session.settings import Settings
 from viewer.ui.dialogs.add_model import AddModelDialog
 from viewer.ui.dialogs.confirm import Confirm
+from viewer.ui.host import Host
 from viewer.ui.scenes_check import complaints, unreached
 from viewer.ui.window import Window
 
@@ -184,6 +189,17 @@ def test_errors_of_a_dry_run_are_said_in_the_dialog(small_window: Window, qtbot:
     assert dialog.trial.go.isEnabled()
 
 
+def test_a_model_of_pictures_shows_what_it_gives(small_window: Window, qtbot: Any) -> None:
+    dialog = dropped(small_window, qtbot, ZOO / "denoise.onnx")
+    assert dialog.trial is not None
+    click(dialog.trial.go)
+    settle(qtbot, small_window)
+    assert dialog.trial.given.isVisibleTo(dialog)
+    click(dialog.go)
+    settle(qtbot, small_window)
+    assert own(small_window) == ["denoise"]
+
+
 @pytest.mark.parametrize("content", [b"a letter, and no network", b""])
 def test_what_is_no_onnx_is_said_and_nothing_is_added(small_window: Window, qtbot: Any, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "letter.onnx"
@@ -279,11 +295,45 @@ def test_a_folder_whose_file_is_not_what_its_card_says_is_refused(small_window: 
 
 
 def test_images_beside_a_model_in_a_drop_are_opened(window: Window, qtbot: Any, tmp_path: Path) -> None:
-    from tests.ui.window_samples import write_pictures
-
     (picture,) = write_pictures(tmp_path / "pictures", 1)
     drop(window, picture, ZOO / "torch_cnn.onnx")
     qtbot.waitUntil(lambda: window.host.state.volume is not None, timeout=PATIENCE_MS)
     settle(qtbot, window)
     assert len(dialogs(window, AddModelDialog)) == 1
     assert window.view.isVisibleTo(window)
+
+
+def test_a_dry_run_that_never_ends_is_cancelled_and_the_window_lives(themed: QApplication, qtbot: Any, settings: Settings) -> None:
+    """In a worker of its own, as the program runs it."""
+    window = Window(Host(discover(), Pool(2), settings, journal=False), restore=False)
+    with qtbot.waitSignal(window.host.specs_ready, timeout=PATIENCE_MS):
+        window.show()
+    put_volume(window, made_volume())
+    dialog = dropped(window, qtbot, ZOO / "hangs.onnx")
+    write(dialog, "classes", "No, Yes")
+    assert dialog.trial is not None
+    click(dialog.trial.go)
+    QApplication.processEvents()
+    assert dialog.trial.progress.isVisible()
+    assert dialog.trial.is_running
+    assert "Cancel" in dialog.trial.go.toolTip()
+    click(dialog.trial.progress.cancel)
+    settle(qtbot, window)
+    assert not dialog.trial.progress.isVisible()
+    assert dialog.trial.failed.text() == ""
+    assert dialog.trial.go.isEnabled()
+    click(dialog.trial.go)
+    QApplication.processEvents()
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)  # closing ends it, too
+    settle(qtbot, window)
+    assert dialogs(window) == []
+    drop(window, ZOO / "mean_level.onnx")
+    settle(qtbot, window)
+    (dialog,) = dialogs(window, AddModelDialog)
+    write(dialog, "classes", "Dark, Bright")
+    click(dialog.trial.go)
+    settle(qtbot, window)
+    assert dialog.trial.result.isVisible()
+    dialog.reject()
+    del dialog
+    destroy(window)

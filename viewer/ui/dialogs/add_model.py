@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
+from shiboken6 import isValid
 
 from viewer.core.errors import NegatoscopeError, OperationCancelled
 from viewer.core.model_card import ModelCard, card_of
@@ -69,6 +70,8 @@ class AddModelDialog(Dialog):
         self._task = task if self._host.work.is_running(task) else ""
 
     def _take_facts(self, facts: FileFacts) -> None:
+        if not isValid(self):
+            return  # closed meanwhile
         self._task = ""
         self.progress.hide()
         try:
@@ -105,6 +108,8 @@ class AddModelDialog(Dialog):
         self.form.first_field().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _take_failure(self, error: BaseException) -> None:
+        if not isValid(self):
+            return
         self._task = ""
         self.progress.hide()
         if isinstance(error, OperationCancelled):

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from viewer.core.errors import ModelUnusable, NegatoscopeError
 from viewer.core.model_card import ModelCard
@@ -27,7 +28,7 @@ from viewer.ui.controls import Badge, Button, EmptyState, NoteBox, divider
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_about import line_grid, show_model
-from viewer.ui.dialogs.model_words import SHORT_TASKS, best_figure, input_words, said, size_words, version_words
+from viewer.ui.dialogs.model_words import SHORT_TASKS, figures_in_short, images_in_short, input_words, said, size_words, version_words
 from viewer.ui.theme import set_available, sizes
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ class ModelListDialog(Dialog):
             return found
 
         def checked(found: dict[str, str]) -> None:
-            if found != self._damaged:
+            if isValid(self) and found != self._damaged:
                 self._damaged = found
                 self._fill()
 
@@ -223,7 +224,8 @@ class ModelListDialog(Dialog):
         lines = [
             (_("Intended use"), said(text.get("intended_use"))),
             (_("Not for"), said(text.get("not_for"))),
-            (_("Figures"), best_figure(entry.card) or _("not said")),
+            (_("Images"), images_in_short(entry.card) or _("not said")),
+            (_("Figures"), figures_in_short(entry.card) or _("not said")),
             (_("Device"), device_words(self._host.settings.chosen("device"))),
         ]
         if entry.card.is_benchmark:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from viewer.core import digits
 from viewer.core.errors import NegatoscopeError, OperationCancelled
@@ -34,6 +37,7 @@ class ModelTrial(QWidget):
         super().__init__(parent)
         self._host, self._path, self._card = host, path, card
         self._task = ""
+        self._place: tempfile.TemporaryDirectory[str] | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(sizes().margin, 0, 0, 0)
         column.setSpacing(sizes().row_gap)
@@ -79,6 +83,9 @@ class ModelTrial(QWidget):
         self.progress.start(_("Trying the model"))
         self.result.hide()
         arguments = {"path": str(self._path), "card": card, "image": image, "plane": plane, "device": self._host.settings.chosen("device")}
+        # Made and removed here: a worker that is ended leaves behind what it has made.
+        self._place = tempfile.TemporaryDirectory(prefix="negatoscope-", ignore_cleanup_errors=True)
+        arguments["place"] = self._place.name
         job = self._host.pool.submit(self._host.registry.service(SERVICE), arguments, limits=lane_limits())
         task = self._host.work.follow(job, _("Trying {name}").format(name=self._path.name), self._show, self._fail, quiet=True)
         self._task = task if self._host.work.is_running(task) else ""
@@ -114,14 +121,12 @@ class ModelTrial(QWidget):
         column.setSpacing(sizes().row_gap)
         self.outdated = NoteBox("info", _("The answers have changed since. Try it again."), parent=self.result)
         column.addWidget(self.outdated)
-        self.picture = QLabel(self.result)
-        self.picture.setProperty("role", "image")
-        self.picture.setFixedSize(_SIDE, _SIDE)
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.setAccessibleName(_("The input as the model gets it"))
+        self.picture = _picture_label(_("The input as the model gets it"), self.result)
         column.addWidget(self.picture)
         self.fed = Label("", "caption", wrap=True, parent=self.result)
         column.addWidget(self.fed)
+        self.given = _picture_label(_("The picture that the model gives"), self.result)
+        column.addWidget(self.given)
         self._scores = QVBoxLayout()
         self._scores.setSpacing(sizes().tight)
         column.addLayout(self._scores)
@@ -133,8 +138,12 @@ class ModelTrial(QWidget):
         column.addWidget(self.warnings)
 
     def _show(self, tried: TriedModel) -> None:
-        self._over()
-        self._show_picture(tried)
+        if not self._over():
+            return
+        size = " × ".join(map(str, tried.fed_size))
+        self.fed.setText(_("Input: {size}").format(size=size))
+        _show_pixels(self.picture, tried.fed)
+        _show_pixels(self.given, tried.given)
         while self._scores.count():
             widget = self._scores.takeAt(0).widget()
             if widget is not None:
@@ -152,31 +161,23 @@ class ModelTrial(QWidget):
         self.refresh()
         self.outdated.hide()
 
-    def _show_picture(self, tried: TriedModel) -> None:
-        size = " × ".join(map(str, tried.fed_size))
-        self.fed.setText(_("The input as the model gets it: {size}").format(size=size))
-        self.picture.setVisible(tried.fed is not None)
-        if tried.fed is None:
-            return
-        pixels = np.ascontiguousarray(tried.fed)
-        rows, columns = pixels.shape[:2]
-        kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
-        image = QImage(pixels.data, columns, rows, pixels.strides[0], kind).copy()
-        ratio = self.devicePixelRatioF()
-        side = round(_SIDE * ratio)
-        picture = QPixmap.fromImage(image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.FastTransformation))
-        picture.setDevicePixelRatio(ratio)
-        self.picture.setPixmap(picture)
-
     def _fail(self, error: BaseException) -> None:
-        self._over()
+        if not self._over():
+            return
         if not isinstance(error, OperationCancelled):
             self.failed.show_note("err", sentence_of(error) if isinstance(error, NegatoscopeError) else str(error))
         self.refresh()
 
-    def _over(self) -> None:
+    def _over(self) -> bool:
+        """Tidy up; False once the dialog is gone."""
         self._task = ""
+        if self._place is not None:
+            self._place.cleanup()
+            self._place = None
+        if not isValid(self):
+            return False
         self.progress.hide()
+        return True
 
 
 def _score_line(name: str, value: float, threshold: float | None, parent: QWidget) -> QWidget:
@@ -190,3 +191,28 @@ def _score_line(name: str, value: float, threshold: float | None, parent: QWidge
     column.addLayout(head)
     column.addWidget(ScoreBar(name, value, threshold, parent=line))
     return line
+
+
+def _picture_label(name: str, parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setProperty("role", "image")
+    label.setFixedSize(_SIDE, _SIDE)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setAccessibleName(name)
+    label.setToolTip(name)
+    return label
+
+
+def _show_pixels(label: QLabel, pixels: NDArray[np.uint8] | None) -> None:
+    """Each pixel a square: what is seen is what there is."""
+    label.setVisible(pixels is not None)
+    if pixels is None:
+        return
+    rows, columns = pixels.shape[:2]
+    kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
+    image = QImage(pixels.data, columns, rows, pixels.strides[0], kind).copy()
+    ratio = label.devicePixelRatioF()
+    side = round(_SIDE * ratio)
+    picture = QPixmap.fromImage(image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.FastTransformation))
+    picture.setDevicePixelRatio(ratio)
+    label.setPixmap(picture)

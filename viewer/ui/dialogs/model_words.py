@@ -28,6 +28,7 @@ _FIGURES = {
     "ece_shifted": mark("ECE at the set's prevalence"), "brier": mark("Brier score"), "dice": mark("Dice"),
     "psnr": mark("PSNR"), "ssim": mark("SSIM"),
 }  # fmt: skip
+_MOST_FIGURES = 2
 _SETS = {"validation": mark("Validation"), "test": mark("Test"), "cross_validation": mark("Cross-validation")}
 
 
@@ -46,7 +47,7 @@ def input_words(card: ModelCard) -> str:
         parts.append(ngettext("{count} plane", "{count} planes", spec.depth) if spec.depth else _("all planes"))
     if spec.channels > 1:
         parts.append(ngettext("{count} channel", "{count} channels", spec.channels))
-    return ", ".join(parts)
+    return _listed(parts)
 
 
 def said(value: Any) -> str:
@@ -84,17 +85,28 @@ def figure_lines(card: ModelCard) -> list[tuple[str, list[tuple[str, str]]]]:
     return found
 
 
-def best_figure(card: ModelCard) -> str:
-    """One figure for a row of a list: of the test set if there is one."""
-    metrics = card.card.get("metrics", {})
-    if not isinstance(metrics, Mapping):
-        return ""
-    for name in ("test", *metrics):
-        values = metrics.get(name)
-        for key in ("auc", "accuracy", "dice", "psnr", "ssim"):
-            if isinstance(values, Mapping) and isinstance(values.get(key), int | float):
-                return _("{name} {value:.3f} ({set})").format(name=_(_FIGURES[key]), value=values[key], set=_(_SETS.get(name, name)))
+def figures_in_short(card: ModelCard) -> str:
+    """The figures of the set that says most, of the test if there is one: ``Test (624 images): AUC 0.983 (95 %: ...), Accuracy 0.944``."""
+    found = figure_lines(card)
+    test = _(_SETS["test"])
+    for title, lines in sorted(found, key=lambda part: not part[0].startswith(test)):
+        return _("{set}: {figures}").format(
+            set=title, figures=_listed([_("{name} {value}").format(name=n, value=v) for n, v in lines[:_MOST_FIGURES]])
+        )
     return ""
+
+
+def images_in_short(card: ModelCard) -> str:
+    """What images it is for: ``CR, DX · CHEST · AP, PA · 1–5 years``."""
+    applies = card.applies
+    parts = [", ".join(words) for words in (applies.modality, applies.body_part, applies.view) if words]
+    if applies.age_years:
+        parts.append(_("{ages} years").format(ages="–".join(f"{age:g}" for age in applies.age_years)))
+    return " · ".join(parts)
+
+
+def _listed(parts: list[str]) -> str:
+    return _(", ").join(parts)
 
 
 def _figure(values: Mapping[str, Any], key: str) -> str:

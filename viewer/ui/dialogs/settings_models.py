@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from viewer.core.errors import NegatoscopeError, OperationCancelled
 from viewer.core.sentence import sentence_of
@@ -96,6 +97,8 @@ class ModelsPage(Page):
         self.host.work.follow(job, _("Trying the devices"), self._take_devices, self._take_failure, quiet=True)
 
     def _take_devices(self, found: tuple[Any, ...]) -> None:
+        if not isValid(self):
+            return  # closed meanwhile
         now = self.settings.chosen("device")
         self.device.set_choices(self._choices(found), DEFAULTS["device"])
         self.device.set_value(now if now in [value for value, _words in self._choices(found)] else DEFAULTS["device"])
@@ -107,6 +110,8 @@ class ModelsPage(Page):
             self.known.addWidget(Hint(words, parent=self), at, 1)
 
     def _take_failure(self, error: BaseException) -> None:
+        if not isValid(self):
+            return
         self.device.combo.setToolTip("")
         if not isinstance(error, OperationCancelled):
             self.wrong.show_note("warn", sentence_of(error) if isinstance(error, NegatoscopeError) else str(error))
