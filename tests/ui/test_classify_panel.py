@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from plugins.classify import inference
-from plugins.classify.panel import ClassifyPanel, classify_current
+from plugins.classify.panel import ClassifyPanel
 from plugins.classify.panel.model_words import card_text, summary
 from tests.ui.classify_samples import click, films, reports, show
 from tests.ui.panel_samples import Parts
@@ -110,12 +110,9 @@ def test_what_does_not_fit_is_said_before_and_still_can_be_asked(panel: Classify
     assert notices[-1].text.startswith("Classified, with warnings: ")
 
 
-def test_the_function_of_the_window_brings_the_panel_to_the_front_and_runs(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
+def test_a_run_is_one_step_with_a_message(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
     parts.open(films())
-    asked: list[str] = []
-    parts.panels.show_panel = lambda name: asked.append(name) or panel
-    classify_current(parts.panels)
-    assert asked == ["classify"]
+    panel.classify_current()
     assert len(reports(parts)) == 1
     assert parts.titles() == ["Classify"]
     assert [label for label, _link in notices[-1].links] == ["Undo", "Copy result"]

@@ -14,6 +14,11 @@ from viewer.api.panel import digits, over_threshold
 UNFAMILIAR = mark("This model has not seen such images.")
 
 
+def is_whole(model: ModelCard) -> bool:
+    """Whether all planes of an image go into a model together."""
+    return model.input.planes in ("volume", "sequence")
+
+
 def misfit(model: ModelCard, volume: Any) -> str:
     """A sentence where an image is none of those that a model is for, or may not be; "" if it is. ``volume``: of the view."""
     who, obstacle = volume.identity, fit_of(model, facts_of(volume)).obstacle

@@ -11,7 +11,7 @@ from plugins.classify.panel.fed_picture import FedPicture
 from plugins.classify.panel.heat_card import HeatCard
 from plugins.classify.panel.message import ResultMessage
 from plugins.classify.panel.model_head import ModelHead
-from plugins.classify.panel.model_words import misfit, warnings_of
+from plugins.classify.panel.model_words import is_whole, misfit, warnings_of
 from plugins.classify.panel.reading_bar import ReadingBar
 from plugins.classify.panel.report_card import ReportCard
 from plugins.classify.panel.runs import CLASSIFY, HEAT_MAP, Runs
@@ -71,18 +71,8 @@ class ClassifyPanel(controls.PanelPage):
         self.reading = ReadingBar(self)
         self.reading.opinion_pressed.connect(self.give_opinion)
         self.reading.noted.connect(self._note)
-        for part in (
-            self.empty,
-            self.head,
-            self.unusable,
-            self.failed,
-            self.warnings,
-            self.progress,
-            self.run_button,
-            self.card,
-            self.series,
-            self.heat,
-        ):
+        asking = (self.empty, self.head, self.unusable, self.failed, self.warnings, self.progress, self.run_button)
+        for part in (*asking, self.card, self.series, self.heat):
             self.add(part)
         self.body.addStretch(1)
         self.add_to_foot(self.reading)
@@ -296,18 +286,6 @@ class ClassifyPanel(controls.PanelPage):
     def _take_document(self) -> None:
         self._runs.forget()
         self.refresh()
-
-
-def is_whole(model: ModelCard) -> bool:
-    """Whether all planes go in together."""
-    return model.input.planes in ("volume", "sequence")
-
-
-def classify_current(panel_host: PanelHost) -> None:
-    """Bring the panel to the front and ask its model about the slice in view. One step, which can be undone."""
-    panel = panel_host.show_panel("classify")
-    if isinstance(panel, ClassifyPanel):
-        panel.classify_current()
 
 
 def build(panel_host: PanelHost) -> QWidget:

@@ -1,0 +1,176 @@
+"""Classify from the window: one key, the button in the top bar, keys for readings, the filter of disagreements in the results drawer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from tests.ui.classify_samples import FITTING, films, small_model
+from tests.ui.window_samples import put_volume, settle
+from viewer.core.report import Report
+from viewer.draw.screenshot import screenshot
+from viewer.session.readings import give_reading
+from viewer.ui.model_shelf import ModelShelf
+from viewer.ui.window import Window
+
+KEY = Qt.Key
+
+
+@pytest.fixture
+def film_window(window: Window, qtbot: QtBot) -> Window:
+    """A window with five films, and the quick model alone."""
+    window.host.models._list = lambda: ((small_model(),), ())
+    window.host.models.reload()
+    put_volume(window, films(5))
+    window.host.change_wish(index=0)
+    settle(qtbot, window)
+    return window
+
+
+def reports(window: Window) -> tuple[Report, ...]:
+    return window.host.document.reports_of(window.host.root_id)
+
+
+def press(window: Window, key: Qt.Key, qtbot: QtBot, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(window.view, key, modifiers)
+    settle(qtbot, window)
+
+
+def test_one_key_classifies_and_the_corner_of_the_view_says_it(film_window: Window, qtbot: QtBot) -> None:
+    press(film_window, KEY.Key_F5, qtbot)
+    (report,) = reports(film_window)
+    assert report.index == film_window.host.state.array_index
+    assert film_window.host.state.report == report
+    assert film_window.dock.stack.currentWidget().report == report
+    assert len(film_window.host.document.history) == 1
+
+
+def test_the_button_of_the_top_bar_does_the_same(film_window: Window, qtbot: QtBot) -> None:
+    QTest.mouseClick(film_window.top_bar.classify_button, Qt.MouseButton.LeftButton)
+    settle(qtbot, film_window)
+    assert len(reports(film_window)) == 1
+
+
+def test_where_no_model_is_for_the_image_key_and_button_are_off_and_say_why(film_window: Window, qtbot: QtBot) -> None:
+    put_volume(film_window, films(name="ct", **(FITTING | {"modality": "CT"})))
+    settle(qtbot, film_window)
+    button = film_window.top_bar.classify_button
+    assert not button.isEnabled()
+    assert "CT" in button.toolTip()
+    press(film_window, KEY.Key_F5, qtbot)
+    assert reports(film_window) == ()
+    film_window.host.show_volume("film")
+    settle(qtbot, film_window)
+    assert button.isEnabled()
+
+
+def test_on_a_reformat_the_key_is_off_and_all_slices_go_on(film_window: Window, qtbot: QtBot) -> None:
+    volume = films(6, name="volume")
+    put_volume(film_window, replace(volume, geometry=replace(volume.geometry, in_plane_known=True, between_known=True, is_patient=True)))
+    film_window.host.change_wish(plane="coronal", index=3)
+    settle(qtbot, film_window)
+    actions = film_window.actions_table
+    assert not actions["analysis.classify"].isEnabled()
+    assert actions["analysis.classify"].toolTip() == "Models look at slices as they were acquired. Choose As acquired in the View menu."
+    assert actions["analysis.classify_all"].isEnabled()
+    press(film_window, KEY.Key_F5, qtbot, Qt.KeyboardModifier.ShiftModifier)
+    assert len(reports(film_window)) == 6
+
+
+@pytest.mark.parametrize(("key", "opinion"), [(KEY.Key_F7, "agree"), (KEY.Key_F8, "disagree"), (KEY.Key_F9, "unsure")])
+def test_opinions_have_keys_that_count_once_there_is_a_result(film_window: Window, qtbot: QtBot, key: Qt.Key, opinion: str) -> None:
+    assert not film_window.actions_table[f"reading.{opinion}"].isEnabled()
+    press(film_window, KEY.Key_F5, qtbot)
+    press(film_window, key, qtbot)
+    (report,) = reports(film_window)
+    assert report.reading is not None
+    assert report.reading.opinion == opinion
+    press(film_window, key, qtbot)
+    (report,) = reports(film_window)
+    assert report.reading is None
+
+
+def test_disagreements_alone_are_listed_and_a_row_leads_to_its_slice(film_window: Window, qtbot: QtBot) -> None:
+    press(film_window, KEY.Key_F5, qtbot, Qt.KeyboardModifier.ShiftModifier)
+    for report in reports(film_window):
+        give_reading(film_window.host.document, report.id, "disagree" if report.index in (1, 3) else "agree")
+    film_window.actions_table["reading.disagreements"].trigger()
+    settle(qtbot, film_window)
+    drawer = film_window.results
+    assert drawer.isVisible()
+    slices = [row[drawer.grid.heads.index("Slice")].value for row in drawer.grid.rows]
+    assert slices == [2, 4]
+    place = drawer.table.visualRect(drawer.sorted.index(1, 0)).center()
+    QTest.mouseClick(drawer.table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    settle(qtbot, film_window)
+    assert film_window.host.state.array_index == 3
+    QTest.mouseClick(drawer.disagreements, Qt.MouseButton.LeftButton)
+    assert len(drawer.grid.rows) == 5
+
+
+def test_reports_of_several_images_stand_in_one_table(film_window: Window, qtbot: QtBot) -> None:
+    press(film_window, KEY.Key_F5, qtbot)
+    put_volume(film_window, replace(films(name="second"), title="Second film"))
+    settle(qtbot, film_window)
+    press(film_window, KEY.Key_F5, qtbot)
+    drawer = film_window.results
+    film_window.show_results()
+    drawer.show_source("all reports")
+    assert drawer.grid.heads[0] == "Image"
+    assert len(drawer.grid.rows) == 2
+    place = drawer.table.visualRect(drawer.sorted.index(0, 0)).center()
+    QTest.mouseClick(drawer.table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    settle(qtbot, film_window)
+    assert film_window.host.root_id == "film"
+
+
+def test_an_exported_picture_says_what_the_model_said(film_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    from viewer.draw import overlay
+
+    press(film_window, KEY.Key_F5, qtbot)
+    told: list[tuple[str, ...]] = []
+    real = overlay.corners
+    monkeypatch.setattr(overlay, "corners", lambda *given, **named: told.append(real(*given, **named).bottom_right) or real(*given, **named))
+    screenshot(film_window.host.document, film_window.host.wish, (600, 600))
+    assert "pneumonia-cxr-28 1.0.0" in told[-1]
+    assert "Not for diagnosis" in told[-1]
+
+
+def test_without_texts_a_heat_map_carries_its_warning(film_window: Window, qtbot: QtBot) -> None:
+    from PySide6.QtCore import QRectF
+
+    from viewer.draw.overlay import shown_badges
+
+    press(film_window, KEY.Key_F5, qtbot)
+    film_window.host.change_wish(text="none")
+    state = film_window.host.state
+    assert state.maps
+    assert [name for name, _box in shown_badges(state, QRectF(0, 0, 600, 600), 1.0)] == ["NOT FOR DIAGNOSIS"]
+    plain = screenshot(film_window.host.document, film_window.host.wish, (600, 600))
+    film_window.host.change_wish(heat=replace(film_window.host.wish.heat, is_shown=False))
+    assert shown_badges(film_window.host.state, QRectF(0, 0, 600, 600), 1.0) == ()
+    bare = screenshot(film_window.host.document, film_window.host.wish, (600, 600))
+    pixels = [np.frombuffer(picture.constBits(), np.uint8) for picture in (plain, bare)]
+    assert not np.array_equal(*pixels)
+
+
+def test_a_shelf_reads_models_once_and_again_when_it_is_told(window: Window) -> None:
+    asked: list[int] = []
+
+    def listing() -> tuple[tuple[()], tuple[()]]:
+        asked.append(1)
+        return (), ()
+
+    shelf = ModelShelf(listing, window)
+    said: list[int] = []
+    shelf.changed.connect(lambda: said.append(1))
+    assert shelf.cards == shelf.offered == ()
+    assert asked == [1]
+    shelf.reload()
+    assert shelf.broken == ()
+    assert (asked, said) == ([1, 1], [1])
