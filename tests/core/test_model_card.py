@@ -228,6 +228,12 @@ def test_a_row_of_values_needs_a_size() -> None:
     assert '"input.height" and "input.width" must be numbers' in reason(changed("input.height", "any", card))
 
 
+@pytest.mark.parametrize("channels", [1, 4])
+def test_a_plane_and_its_neighbours_are_an_odd_number(channels: int) -> None:
+    card = changed("input.planes", "neighbours")
+    assert f'"input.channels" is {channels}' in reason(changed("input.channels", channels, card))
+
+
 def test_an_absurd_size_is_refused() -> None:
     card = changed("input.height", 1 << 20)
     card["input"]["width"] = 1 << 20

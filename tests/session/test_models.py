@@ -90,9 +90,9 @@ def test_whatever_lies_in_the_folder_listing_goes_on(tmp_path: Path) -> None:
     put(tmp_path, ".being-added.tmp")
     for name, text in (
         ("b1", b"\xff\xfe"),
-        ("b2", b"[" * 20_000),
+        ("b2", b"a = " + b"[" * 20_000),
         ("b3", b"a = " + b"9" * 10_000),
-        ("b4", b"#" * ((1 << 20) + 1)),
+        ("b4", (tmp_path / "good" / "card.toml").read_bytes() + b"#" * (1 << 20)),
         ("b5", b"schema = 9"),
     ):
         (tmp_path / name).mkdir()
