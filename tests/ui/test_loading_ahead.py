@@ -60,7 +60,7 @@ def workers(window: Window, card: ModelCard, monkeypatch: pytest.MonkeyPatch) ->
 def test_model_is_loaded_once_in_its_lane_when_a_fitting_image_is_shown(window: Window, workers: Workers, qtbot: QtBot) -> None:
     put_volume(window, made_volume(modality="DX"))
     qtbot.waitUntil(lambda: bool(workers.given))
-    assert workers.given == [(f"the.plugin:{SERVICE}", {"model": "pneumonia-cxr-28"}, "model")]
+    assert workers.given == [(f"the.plugin:{SERVICE}", {"model": "pneumonia-cxr-28", "device": "auto"}, "model")]
     workers.jobs[0]._finish("done", None, None)
     put_volume(window, made_volume(modality="DX", title="another"))
     qtbot.waitUntil(lambda: not window._ahead._quiet.isActive())
@@ -74,6 +74,13 @@ def test_d10_loading_has_limits_as_asking_has(window: Window, workers: Workers, 
     assert limits.memory == lane_limits().memory
     assert limits.silence is not None
     assert limits.silence <= 60
+
+
+def test_model_is_loaded_on_the_device_of_the_settings(window: Window, workers: Workers, qtbot: QtBot) -> None:
+    window.host.settings.set("device", "CPU")
+    put_volume(window, made_volume(modality="DX"))
+    qtbot.waitUntil(lambda: bool(workers.given))
+    assert workers.given[0][1] == {"model": "pneumonia-cxr-28", "device": "CPU"}
 
 
 def test_nothing_is_loaded_for_an_image_that_no_model_fits(window: Window, workers: Workers, qtbot: QtBot) -> None:

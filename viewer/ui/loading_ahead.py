@@ -12,7 +12,7 @@ from viewer.session.apply import lane_limits
 from viewer.ui.host import Host
 
 SERVICE, LANE = "models.ready", "model"
-"""A plugin's ``ready(model)``, and the lane of the operations that will find the model loaded."""
+"""A plugin's ``ready(model, device)``, and the lane of the operations that will find the model loaded."""
 QUIET_MS = 1200
 """So long nothing has changed in the view, and nothing runs."""
 LEAST_FREE_BYTES = 2 << 30
@@ -21,12 +21,12 @@ LONGEST_S = 60.0
 
 
 class LoadingAhead(QObject):
-    """Never at the program's start, never where memory is short or jobs run in the window's own process; each model once."""
+    """Never at the program's start, never where memory is short or jobs run in the window's own process; each model once for a device."""
 
     def __init__(self, host: Host, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._host = host
-        self._loaded: set[tuple[str, str]] = set()
+        self._loaded: set[tuple[str, str, str]] = set()
         self._has_started = False
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
@@ -52,15 +52,17 @@ class LoadingAhead(QObject):
         host, volume = self._host, self._host.state.volume
         model = host.models.model_for(volume) if volume is not None else None
         run = host.registry.service(SERVICE)
-        if model is None or not run or (model.name, model.sha256) in self._loaded:
+        device = str(host.settings.chosen("device")) or "auto"
+        if model is None or not run or (model.name, model.sha256, device) in self._loaded:
             return
         if not host.work.is_idle:
             self._quiet.start()
             return
         if available_ram() < LEAST_FREE_BYTES:
             return
-        self._loaded.add((model.name, model.sha256))
+        self._loaded.add((model.name, model.sha256, device))
         limits = replace(lane_limits(), silence=LONGEST_S)
-        job = host.pool.submit(run, {"model": model.name}, limits=limits, title=_("Loading {model}").format(model=_(model.title)), lane=LANE)
+        title = _("Loading {model}").format(model=_(model.title))
+        job = host.pool.submit(run, {"model": model.name, "device": device}, limits=limits, title=title, lane=LANE)
         # What is wrong with a model is said when it is asked.
-        host.work.follow(job, job.title, lambda _result: None, lambda _error: None, quiet=True)
+        host.work.follow(job, title, lambda _result: None, lambda _error: None, quiet=True)
