@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from plugins.classify import heads, onnx_file
+from plugins.classify import devices, heads, onnx_file, onnx_trust
 from plugins.classify.onnx_model import Node, OnnxFacts, ValueFact
 from viewer.api import ModelUnusable, gettext
 from viewer.api.models import FileFacts, Tensor, checksum
@@ -32,6 +32,8 @@ def read(path: str) -> FileFacts:
     """The facts of an ONNX file. Raises ModelUnusable where it is none, or not one that may be run."""
     file = Path(path)
     found = onnx_file.facts(file)
+    beside = _external(found, file)
+    onnx_trust.check_file(found, file.parent, dict(beside), devices.known_versions(found.ir_version, found.opsets.get("", 0)))
     notes = {key: value.strip() for key, value in found.metadata.items() if value.strip()}
     makers = {name: node for node in found.nodes for name in node.outputs if name}
     return FileFacts(
@@ -48,7 +50,7 @@ def read(path: str) -> FileFacts:
         title=_note(notes, _TITLE_KEYS),
         classes=_classes(found, notes),
         metadata=tuple((key, value[:_LONGEST]) for key, value in sorted(notes.items())),
-        external=_external(found, file),
+        external=beside,
         feature=_feature(found),
     )
 

@@ -1,4 +1,4 @@
-"""A run of a model that has not been added yet, on one plane, as a card that has not been written says. Runs in a worker."""
+"""A model that has not been added yet: held against a card that has not been written, and run on one plane. In a worker."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import batching, fitness, onnx_trust, scoring
+from plugins.classify import batching, devices, fitness, onnx_trust, scoring
 from plugins.classify.feeding import Feed
 from viewer.api import Image
 from viewer.api.models import ModelCard, TriedModel, card_of
@@ -43,14 +43,27 @@ def dry_run(path: str, card: Mapping[str, Any], image: Image, plane: int = 0, de
     ModelUnusable, Refused
         Whatever is wrong with the file, the card or what the two give together, in one sentence.
     """
+    with _laid_out(Path(path), card, place) as checked:
+        return _run(checked, image, plane, device)
+
+
+def check(path: str, card: Mapping[str, Any], place: str = "") -> str:
+    """Load an ONNX file as its card says, after all checks, on the CPU, which every computer has; the device. Raises ModelUnusable."""
+    with _laid_out(Path(path), card, place) as checked:
+        return batching.loaded(checked, devices.CPU).device
+
+
+@contextmanager
+def _laid_out(path: Path, card: Mapping[str, Any], place: str) -> Iterator[ModelCard]:
+    """A folder as an added model has it, with the file and what belongs to it."""
     with nullcontext(place) if place else tempfile.TemporaryDirectory(prefix="negatoscope-") as parent:
         folder = Path(parent) / str(card["name"])
         folder.mkdir()
         checked = card_of(card, folder)
-        _put(Path(path), checked.model_path)
+        _put(path, checked.model_path)
         for name in checked.external:
-            shutil.copyfile(Path(path).parent / name, folder / name)  # linked weights are refused
-        return _run(checked, image, plane, device)
+            shutil.copyfile(path.parent / name, folder / name)  # linked weights are refused
+        yield checked
 
 
 def _run(card: ModelCard, image: Image, plane: int, device: str) -> TriedModel:

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from viewer.core.errors import ModelUnusable
 from viewer.core.model_card import CARD_FILE, MODEL_FILE, ModelCard
 from viewer.core.words import gettext as _
-from viewer.session.apply import lane_limits
-from viewer.session.model_facts import FileFacts, is_model_path
+from viewer.session.model_facts import is_model_path
 from viewer.session.models import is_built_in, read_card
 from viewer.session.own_models import add_model
-from viewer.ui.dialogs.add_model import SERVICE, AddModelDialog
+from viewer.ui.dialogs.add_model import AddModelDialog
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.model_list import ModelListDialog
+from viewer.ui.model_checks import check_then
 
 if TYPE_CHECKING:
     from viewer.ui.window import Window
@@ -82,25 +82,24 @@ class ModelCommands(QObject):
                     version=same.version, other=card.version
                 )
                 dialog = Confirm(title, text, keep=_("Keep"), go_on=_("Replace"), parent=parent)
-                dialog.accepted.connect(lambda: self._read_and_copy(folder, card, overwrite=True))
+                dialog.accepted.connect(lambda: self._check_and_copy(folder, card, overwrite=True))
                 dialog.open()
             else:
-                self._read_and_copy(folder, card, overwrite=False)
+                self._check_and_copy(folder, card, overwrite=False)
 
-    def _read_and_copy(self, folder: Path, card: ModelCard, *, overwrite: bool) -> None:
-        """The file is read in a worker first: what is no ONNX is never copied."""
+    def _check_and_copy(self, folder: Path, card: ModelCard, *, overwrite: bool) -> None:
+        """It is loaded in a worker first: what is not what its card says is never copied."""
         host, title = self._host, _("Adding {name}").format(name=card.name)
-
-        def read(_facts: FileFacts) -> None:
-            host.work.run_thread(lambda _progress: add_model(folder, overwrite=overwrite), title, added, host.report)
 
         def added(kept: ModelCard) -> None:
             host.models.reload()
             show: tuple[str, Callable[[], None]] = (_("Model list"), lambda: self.show_list(kept.name))
             host.say("ok", _("The model “{title}” was added. It is in the list of the Classify tab.").format(title=_(kept.title)), (show,))
 
-        job = host.pool.submit(host.registry.service(SERVICE), {"path": str(card.model_path)}, limits=lane_limits())
-        host.work.follow(job, title, read, host.report)
+        def copy() -> None:
+            host.work.run_thread(lambda _progress: add_model(folder, overwrite=overwrite), title, added, host.report)
+
+        check_then(host, card.model_path, card.card, copy, host.report)
 
 
 def is_model(path: Path) -> bool:

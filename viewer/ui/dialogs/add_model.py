@@ -25,6 +25,7 @@ from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_form import ModelForm
 from viewer.ui.dialogs.model_trial import ModelTrial
 from viewer.ui.host import Host
+from viewer.ui.model_checks import check_then
 from viewer.ui.theme import set_available
 
 SERVICE = "models.read"
@@ -39,7 +40,7 @@ class AddModelDialog(Dialog):
         self._host, self._path = host, path
         self.form: ModelForm | None = None
         self.trial: ModelTrial | None = None
-        self._task = self._adding = ""
+        self._task = self._adding = self._check = ""
         self.body.addWidget(ElidedLabel(harmless(path.name), "secondary", mode=Qt.TextElideMode.ElideMiddle, parent=self.frame))
         self.progress = ProgressRow(parent=self.frame)
         self.progress.cancel_requested.connect(self.reject)
@@ -169,19 +170,24 @@ class AddModelDialog(Dialog):
         card, _reason = self._card()
         path, name, replaces = self._path, self.name, self._same_name() is not None
         self.progress.start(_("Adding {name}").format(name=harmless(self.form.answers.title)))
-        self.progress.cancel.hide()
         self.failed.show_note("err", "")
-        self._adding = "adding"
-        self._adding = self._host.work.run_thread(
-            lambda _progress: add_model(path, card, name=name, overwrite=replaces),
-            _("Adding {name}").format(name=path.name), self._added, self._not_added, quiet=True,
-        )  # fmt: skip
+        self._adding = "checking"
         self._refresh()
 
+        def copy() -> None:
+            if isValid(self):
+                self._host.work.run_thread(
+                    lambda _progress: add_model(path, card, name=name, overwrite=replaces),
+                    _("Adding {name}").format(name=path.name), self._added, self._not_added, quiet=True,
+                )  # fmt: skip
+
+        self._check = check_then(self._host, path, card, copy, self._not_added)
+
     def reject(self) -> None:
-        if self._adding:
+        if self._adding and not self._host.work.is_running(self._check):
             return  # a copy is whole or not at all; it is a matter of moments
         self._host.work.cancel(self._task)
+        self._host.work.cancel(self._check)
         if self.trial is not None:
             self.trial.cancel()
         super().reject()
@@ -193,6 +199,8 @@ class AddModelDialog(Dialog):
         super().accept()
 
     def _not_added(self, error: BaseException) -> None:
+        if not isValid(self):
+            return  # closed meanwhile
         self._adding = ""
         self.progress.hide()
         self.failed.show_note("err", sentence_of(error) if isinstance(error, NegatoscopeError) else str(error))
