@@ -6,7 +6,7 @@ MODEL is a model's folder (card.toml, model.onnx) or the name of an installed on
 ``label``; with a column ``patient_split`` only its rows ``--split`` are taken) and the films, in the folder or in ZIP files in it.
 
 Taken are films, drawn with the seed, in which the model finds its positive class. The cells of a map are put in order, those that speak
-most for the class first. Deletion: in this order they are replaced, in 20 steps, by the blurred film; the faster the score falls, the
+most for the class first. Deletion: in this order they are replaced, in ten steps, by the blurred film; the faster the score falls, the
 better the map has told where it comes from (a small area is good). Insertion: the other way round, from the blurred film to the film
 (a large area is good). The baselines are cells in random order, and cells by their distance from the middle, which any map of a chest
 film has to beat.
@@ -38,7 +38,7 @@ from viewer.api import Geometry, Image
 from viewer.api.models import ModelCard, choose_model, list_models
 from viewer.session.models import read_card
 
-CELLS, STEPS = 28, 20
+CELLS, STEPS = 28, 10
 
 
 def films(data: Path, split: str, seed: int) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
@@ -81,7 +81,9 @@ def areas(question: Question, order: NDArray[np.intp], shape: tuple[int, int], b
     return float(np.trapezoid(deleted, levels)), float(np.trapezoid(inserted, levels))
 
 
-def measured(card: ModelCard, data: Path, *, count: int, seed: int, split: str, masks: int, variants: bool = False) -> dict[str, dict[str, float]]:
+def measured(
+    card: ModelCard, data: Path, *, count: int, seed: int, split: str, masks: int, variants: bool = False, partly: Path | None = None
+) -> dict[str, dict[str, float]]:
     """By method: mean and standard error of both areas over the films, and how often the map beats the random order of the same film."""
     source = np.random.default_rng(seed)
     runner = inference.load(card, "auto", explain.wanted(card))
@@ -115,6 +117,8 @@ def measured(card: ModelCard, data: Path, *, count: int, seed: int, split: str, 
             order = np.argsort(-cells.ravel(), kind="stable")
             found.setdefault(name, []).append(areas(question, order, (shape[0], shape[1]), base))
         done += 1
+        if partly is not None:
+            partly.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         if done == count:
             break
     return {name: _summary(np.asarray(rows), np.asarray(found["random"])) for name, rows in found.items()}
@@ -140,10 +144,10 @@ def main() -> None:
     parser.add_argument("--split", default="val")
     parser.add_argument("--masks", type=int, default=1000)
     parser.add_argument("--variants", action="store_true", help="other patches and fills of occlusion, too")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="keeps both areas of each film, as far as it has come")
     args = parser.parse_args()
     card = read_card(Path(args.model)) if Path(args.model).is_dir() else choose_model(list_models()[0], args.model)
-    table = measured(card, args.data, count=args.films, seed=args.seed, split=args.split, masks=args.masks, variants=args.variants)
+    table = measured(card, args.data, count=args.films, seed=args.seed, split=args.split, masks=args.masks, variants=args.variants, partly=args.json)
     films_of = next(iter(table.values()))["films"]
     print(f"{card.name} {card.version}, {films_of:.0f} films over the threshold (split {args.split}), seed {args.seed}, {args.masks} masks")
     print("| order of the cells | deletion (less is better) | insertion (more is better) | beats random: deletion | insertion |")
@@ -153,8 +157,6 @@ def main() -> None:
             f"| {name} | {row['deletion']:.3f} ± {row['deletion_error']:.3f} | {row['insertion']:.3f} ± {row['insertion_error']:.3f} "
             f"| {100 * row['better_deletion']:.0f} % | {100 * row['better_insertion']:.0f} % |"
         )
-    if args.json:
-        args.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from viewer.core.images import Overlay
 from viewer.core.overlay import ScalarMap
 from viewer.core.sample import sample
 from viewer.io.write.grids import save_array
+from viewer.session.heat import HasReports
 
 
 def on_image_grid(maps: Sequence[ScalarMap | Overlay], geometry: Geometry) -> NDArray[np.float32]:
@@ -26,6 +27,16 @@ def on_image_grid(maps: Sequence[ScalarMap | Overlay], geometry: Geometry) -> ND
             values = sample(item.values, item.geometry, _plane(geometry, plane))
             np.copyto(found[plane], values, where=np.isfinite(values))
     return found
+
+
+def of_all_slices(document: HasReports, item: ScalarMap) -> tuple[ScalarMap, ...]:
+    """A heat-map with those of the same class, method, model and phase on other slices, the newest of each slice, itself on its own."""
+    alike = (item.score, item.method, item.model, item.phase)
+    newest: dict[tuple[float, ...], ScalarMap] = {}
+    for other in (*document.overlays_of(item.volume_id), item):
+        if (other.score, other.method, other.model, other.phase) == alike:
+            newest[tuple(round(c, 3) for c in other.geometry.origin)] = other
+    return tuple(newest.values())
 
 
 def save_heat(path: Path, maps: Sequence[ScalarMap | Overlay], geometry: Geometry, *, overwrite: bool = False) -> tuple[str, ...]:

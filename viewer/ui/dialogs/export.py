@@ -15,6 +15,7 @@ from viewer.core.words import gettext as _
 from viewer.ui import theme
 from viewer.ui.controls import Button, Label, Segmented, TextField
 from viewer.ui.dialogs.export_key_images import KeyImagesPage
+from viewer.ui.dialogs.export_maps import MapsPage
 from viewer.ui.dialogs.export_pages import MaskPage, MeasurementsPage, Page, RecipePage, ScreenshotPage
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.panel_host import PanelHost
@@ -54,13 +55,14 @@ class ExportDialog(Dialog):
         self._check_number = 0
         self.pages: dict[str, Page] = {
             "screenshot": ScreenshotPage(self._host, view, self.frame), "key_images": KeyImagesPage(self._host, self.frame),
-            "mask": MaskPage(self._host, self.frame),
+            "mask": MaskPage(self._host, self.frame), "maps": MapsPage(self._host, self.frame),
             "measurements": MeasurementsPage(self._host, self.frame), "recipe": RecipePage(self._host, self.frame),
         }  # fmt: skip
         words = (
             ("screenshot", _("Screenshot")),
             ("key_images", _("Key images")),
             ("mask", _("Mask")),
+            ("maps", _("Maps")),
             ("measurements", _("Measurements")),
             ("recipe", _("Recipe")),
         )
