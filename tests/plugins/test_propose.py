@@ -11,8 +11,9 @@ import onnxruntime
 import pytest
 
 from plugins.classify.propose import read
-from plugins.classify.trial import dry_run
+from plugins.classify.trial import check, dry_run
 from tests.plugins.classifier_samples import ZOO, image_with
+from tests.plugins.onnx_samples import good
 from viewer.core.errors import ModelUnusable, NegatoscopeError
 from viewer.core.images import Image
 from viewer.session.card_answers import Answers, card_of_answers
@@ -131,3 +132,24 @@ def test_class_names_are_read_from_what_stands_beside_the_graph() -> None:
     assert _names_in("__import__('os').getcwd()") == ()
     assert _names_in('["a", "a"]') == ()
     assert _names_in("resnet") == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"), [({"opset": 999}, "999"), ({"domains": [("ai.company", 1)], "opset": 17}, ""), ({"ir_version": 99}, "99")]
+)
+def test_what_the_runtime_does_not_know_is_said_when_the_file_is_read(tmp_path: Path, changes: dict[str, object], words: str) -> None:
+    path = tmp_path / "newer.onnx"
+    path.write_bytes(good(**changes))
+    if not words:
+        assert read(str(path)).opset == 17  # a domain that no node uses
+        return
+    with pytest.raises(ModelUnusable, match=words):
+        read(str(path))
+
+
+def test_a_card_that_the_file_contradicts_is_refused_before_it_is_added() -> None:
+    facts, answers = proposed("torch_cnn")
+    path = str(ZOO / "torch_cnn.onnx")
+    assert check(path, card_of_answers(facts, answers, name="tried")) == "CPU"
+    with pytest.raises(ModelUnusable, match="tried"):
+        check(path, card_of_answers(facts, replace(answers, layout="NHWC"), name="tried"))

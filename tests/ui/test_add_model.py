@@ -337,3 +337,19 @@ def test_a_dry_run_that_never_ends_is_cancelled_and_the_window_lives(themed: QAp
     dialog.reject()
     del dialog
     destroy(window)
+
+
+def test_a_model_that_is_not_what_its_card_says_is_not_added(small_window: Window, qtbot: Any) -> None:
+    dialog = dropped(small_window, qtbot, ZOO / "torch_cnn.onnx")
+    assert dialog.form is not None
+    write(dialog, "classes", "No, Yes")
+    click(dialog.form.more)
+    dialog.form.questions["layout"].row.combo.setCurrentText("NHWC")  # type: ignore[attr-defined]
+    click(dialog.go)
+    settle(qtbot, small_window)
+    assert "torch-cnn" in dialog.failed.text()
+    assert own(small_window) == []
+    dialog.form.questions["layout"].row.combo.setCurrentText("NCHW")  # type: ignore[attr-defined]
+    click(dialog.go)
+    settle(qtbot, small_window)
+    assert own(small_window) == ["torch-cnn"]
