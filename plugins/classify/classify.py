@@ -79,16 +79,16 @@ def classified(
         has_maps = bool(features) and exact.is_exact(card, answer.tensors[features[0]], raw)
         said = (*warnings, runner.note) if runner.note else warnings
         for row, index in enumerate(answer.indices):
-            plane = feed.plane_of(index)
+            place = feed.plane_of(index)
             classes = () if feed.count == 1 or plane is not None else (exact.usual_class(card, values[row].tolist()),)
             verdict = Verdict(
                 model=card.name, version=card.version, title=card.title, task=card.task,
                 scores=tuple(zip(card.classes, map(float, values[row]), strict=True)), threshold=card.threshold, positive=card.positive,
-                device=runner.device, milliseconds=answer.milliseconds, index=plane, warnings=said, is_calibrated=card.output.is_calibrated,
+                device=runner.device, milliseconds=answer.milliseconds, index=place, warnings=said, is_calibrated=card.output.is_calibrated,
                 facts=about, thresholds=tuple(card.threshold_of(name) for name in card.classes),
                 strangeness=None if strange is None else strange[row],
                 strangeness_limit=card.familiarity.threshold if card.familiarity.kind else None,
-                maps=exact.exact_overlays(card, image, plane, answer.tensors, row, classes) if has_maps else (),
+                maps=exact.exact_overlays(card, image, place, answer.tensors, row, classes) if has_maps else (),
             )  # fmt: skip
             items.append(verdict)
     return Verdicts(tuple(items))

@@ -12,7 +12,7 @@ from plugins.classify import batching, returning
 from plugins.classify.feeding import Feed
 from plugins.classify.levels import BRIGHTNESS
 from viewer.api import Help, Image, ModelOf, ModelUnusable, Progress, gettext, operation
-from viewer.api.models import ModelCard, by_fit, choose_model, list_models
+from viewer.api.models import ModelCard, by_fit, choose_model, fits, list_models
 
 
 @operation(preview="none", takes_color=True, lane="model")
@@ -75,6 +75,8 @@ def chosen(model: str, image: Image, task: str) -> ModelCard:
     if not found:
         words = {"image": gettext("No model for pictures is installed."), "segmentation": gettext("No model for segmentation is installed.")}
         raise ModelUnusable(words[task])
+    if not fits(found[0], image):
+        raise ModelUnusable(gettext("None of the installed models of this kind is for such images. Choose one by name to run it nevertheless."))
     return found[0]
 
 

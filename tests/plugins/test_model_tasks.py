@@ -319,6 +319,17 @@ def test_labels_lie_on_the_grid_and_padding_belongs_to_nothing(tmp_path: Path) -
     assert made.values[:, 8:].all()
 
 
+def test_without_a_name_only_a_model_for_such_images_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = denoise(tmp_path, applies={"modality": ["CT"]})
+    monkeypatch.setattr(pictures, "list_models", lambda: ((card,), ()))
+    assert pictures.chosen("", image_with(HU, modality="CT"), "image") is card
+    assert pictures.chosen(card.name, image_with(HU, modality="MR"), "image") is card
+    with pytest.raises(ModelUnusable, match="None of the installed models of this kind is for such images"):
+        pictures.chosen("", image_with(HU, modality="MR"), "image")
+    with pytest.raises(ModelUnusable, match=r"^No model for segmentation is installed\.$"):
+        pictures.chosen("", image_with(HU), "segmentation")
+
+
 @pytest.mark.parametrize(
     ("run", "task", "words"),
     [

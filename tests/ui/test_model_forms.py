@@ -99,6 +99,20 @@ def test_a_network_outlines_its_classes_as_segments_with_their_names(parts: Part
     assert [segment.name for segment in layer.segments] == ["Middle", "Bright"]
 
 
+def test_a_model_that_is_for_other_images_says_so_and_comes_last(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> None:
+    add_models()
+    card = own_folder() / MODELS["image"] / "card.toml"
+    other = own_folder() / "a-first"
+    other.mkdir()
+    (other / "model.onnx").write_bytes((card.parent / "model.onnx").read_bytes())
+    (other / "card.toml").write_text(
+        card.read_text().replace("denoise", "a-first") + '[values]\nkind = "range"\nlow = 0\nhigh = 9\nunit = "Bq/mL"\n', encoding="utf-8"
+    )
+    panel = panel_of("Enhance", parts, frame, qtbot)
+    combo = panel.form.rows["model"].combo
+    assert [combo.itemText(n) for n in range(combo.count())] == ["denoise", "a-first (not for such images)"]
+
+
 def test_a_model_that_is_added_or_removed_is_followed(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> None:
     panel = panel_of("Enhance", parts, frame, qtbot)
     assert not panel.apply_button.isEnabled()

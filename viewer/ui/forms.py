@@ -235,7 +235,7 @@ class OperationForm(QWidget):
         row.set_value(kept if kept in values else usual)
 
     def _fill_models(self, row: ChoiceRow, parameter: ParameterSpec) -> None:
-        choices = [(name, _(title)) for task, name, title in self.context.models if task == parameter.model_task]
+        choices = [(name, title) for task, name, title in self.context.models if task == parameter.model_task]
         row.set_choices(choices or [("", _("No models"))])
         set_available(row.combo, "" if choices else no_model(parameter.model_task))
 

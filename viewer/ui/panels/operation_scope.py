@@ -6,7 +6,7 @@ from viewer.core.operation import ModelTask, OperationSpec
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.session.apply import LayerRef, SegmentRef
-from viewer.session.models import by_fit
+from viewer.session.models import by_fit, fits
 from viewer.session.statistics import value_range
 from viewer.session.view import ViewState
 from viewer.ui.forms import FormContext, needs_range
@@ -34,7 +34,12 @@ def form_context(panels: PanelHost, spec: OperationSpec) -> FormContext:
 
 def _models(panels: PanelHost, spec: OperationSpec, volume: Volume) -> tuple[tuple[ModelTask, str, str], ...]:
     tasks = {parameter.model_task for parameter in spec.parameters} - {""}
-    return tuple((task, card.name, card.title) for task in sorted(tasks) for card in by_fit(panels.host.models.cards, volume, task))
+    found = []
+    for task in sorted(tasks):
+        for card in by_fit(panels.host.models.cards, volume, task):
+            title = _(card.title) if fits(card, volume) else _("{model} (not for such images)").format(model=_(card.title))
+            found.append((task, card.name, title))
+    return tuple(found)
 
 
 def scope_choices(spec: OperationSpec, state: ViewState, *, has_segment: bool) -> tuple[list[tuple[object, str]], str]:
