@@ -9,7 +9,7 @@ import numpy as np
 from plugins.classify import batching, familiarity, fitness, onnx_trust, performance, scoring
 from plugins.classify import explain as exact
 from plugins.classify.feeding import Feed
-from viewer.api import Help, Image, ModelUnusable, Progress, Refused, Verdict, Verdicts, gettext, operation
+from viewer.api import Help, Image, ModelUnusable, Progress, Range, Refused, Verdict, Verdicts, gettext, operation
 from viewer.api.models import ModelCard, best_fit, choose_model, list_models
 
 
@@ -19,7 +19,7 @@ def classify(
     model: Annotated[str, Help("Name of the model; empty takes the one whose card fits the image best.", "Model")] = "",
     device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
     explain: Annotated[bool, Help("Heat-maps with the scores, of models that give exact ones in the same run.", "Heat-maps")] = False,
-    plane: Annotated[int | None, Help("One plane only, counted from 0; none asks about all.", "Plane")] = None,
+    plane: Annotated[int | None, Range(0, 100_000), Help("One plane only, counted from 0; none asks about all.", "Plane")] = None,
     progress: Progress | None = None,
 ) -> Verdicts:
     """Asks a convolutional network what the image shows. Not for diagnosis.

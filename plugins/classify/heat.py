@@ -16,7 +16,7 @@ from plugins.classify.framing import film_box
 from plugins.classify.inference import Runner
 from plugins.classify.occlusion import occlusion_map
 from plugins.classify.rise import rise_map
-from viewer.api import Geometry, Help, Image, ModelUnusable, Overlay, Progress, Refused, gettext, operation
+from viewer.api import Geometry, Help, Image, ModelUnusable, Overlay, Progress, Range, Refused, gettext, operation
 from viewer.api.models import ModelCard
 
 Method = Literal["auto", "exact", "occlusion", "rise"]
@@ -33,7 +33,7 @@ def heat_map(
         Method, Help("auto: the exact class activation map where the network has one, else occlusion. rise: random masks.", "Method")
     ] = "auto",
     device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
-    plane: Annotated[int | None, Help("One plane only, counted from 0; none explains all.", "Plane")] = None,
+    plane: Annotated[int | None, Range(0, 100_000), Help("One plane only, counted from 0; none explains all.", "Plane")] = None,
     progress: Progress | None = None,
 ) -> Overlay:
     """Shows which regions influenced the score of a class. It is no outline of a lesion. Not for diagnosis.
