@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,19 +12,19 @@ from typing import Any
 import numpy as np
 
 from viewer.cli import installed
-from viewer.core.errors import ModelUnusable
+from viewer.core.errors import JobFailed, ModelUnusable
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
 from viewer.core.model_card import MODEL_FILE, ModelCard, card_of
 from viewer.core.words import _
-from viewer.io.gate import harmless
+from viewer.io.gate import harmless, total_ram
 from viewer.jobs.pool import Limits, Pool
 from viewer.session.card_answers import card_of_answers, why_not
 from viewer.session.card_proposal import propose as proposal_of
 from viewer.session.model_facts import FileFacts, TriedModel
 from viewer.session.models import MAX_CARD_BYTES, checksum, read_mapping
 
-_SECONDS = 120.0
+_SECONDS = 60.0
 _SIDE, _PLANES = 64, 8
 
 
@@ -62,10 +63,11 @@ def mapping_of(source: Path, card: Path | None) -> dict[str, Any]:
 
 
 def check(model: Path, card: ModelCard, device: str) -> Trial:
-    """Look into a file and run it once on an empty image, in a worker. Raises ModelUnusable, or JobFailed if the worker had to be ended."""
-    with Pool() as pool:
+    """Look into a file and run it once on an empty image, in a worker. Raises ModelUnusable, or JobFailed if it had to be stopped."""
+    # The folder is ours: a worker that has to be ended removes nothing.
+    with tempfile.TemporaryDirectory(prefix="negatoscope-") as place, Pool() as pool:
         facts = _ask(pool, "models.read", {"path": str(model)})
-        words = {"path": str(model), "card": dict(card.card), "image": _empty(card), "device": device}
+        words = {"path": str(model), "card": dict(card.card), "image": _empty(card), "device": device, "place": place}
         return Trial(facts, _ask(pool, "models.try", words))
 
 
@@ -83,10 +85,15 @@ def propose(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _ask(pool: Pool, service: str, words: Mapping[str, Any]) -> Any:
+    """A service of the plugins, in a worker: what hangs or eats memory is stopped, and told with the file's name."""
     function = installed.registry().service(service)
     if not function:
         raise ModelUnusable(_("No plugin that runs models is switched on."))
-    return pool.submit(function, dict(words), limits=Limits(seconds=_SECONDS), title=service).result()
+    try:
+        return pool.submit(function, dict(words), limits=Limits(seconds=_SECONDS, memory=total_ram() // 2), title=service).result()
+    except JobFailed as err:
+        path = Path(str(words["path"]))
+        raise JobFailed(_("{name}: {reason}").format(name=harmless(f"{path.parent.name}/{path.name}"), reason=err), err.details) from err
 
 
 def _model_of(source: Path) -> Path:
