@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 from shiboken6 import isValid
 
@@ -29,7 +29,7 @@ from viewer.ui.model_checks import check_then
 from viewer.ui.theme import set_available
 
 SERVICE = "models.read"
-_TRIAL_WIDTH = 252
+_TRIAL_WIDTH, _WIDTH_OF_ERROR = 252, 560
 
 
 class AddModelDialog(Dialog):
@@ -118,8 +118,13 @@ class AddModelDialog(Dialog):
         reason = sentence_of(error) if isinstance(error, NegatoscopeError) else str(error)
         self.failed.show_note("err", reason)
         set_available(self.go, reason)
+        self.go.hide()
         self.cancel.setText(_("Close"))
         self.cancel.setFocus()
+        self._room.hide()
+        self._wanted = QSize(_WIDTH_OF_ERROR, 0)  # a sentence needs no room for a form
+        self.refit()
+        self.move(self.place())
 
     # --- the card ---
 

@@ -131,7 +131,7 @@ def _telling(card: ModelCard) -> list[tuple[str, str]]:
         lines.append((_("Threshold"), ", ".join(parts)))
     if card.is_classifier:
         calibrated = (
-            _("yes, for a prevalence of {share:.0%}").format(share=card.output.prevalence) if card.output.prevalence is not None else _("yes")
+            _("yes, for a prevalence of {share:.0f} %").format(share=100 * card.output.prevalence) if card.output.prevalence is not None else _("yes")
         )
         lines.append((_("Calibrated"), calibrated if card.output.is_calibrated else _("no: scores are no probabilities")))
     return lines
