@@ -15,6 +15,7 @@ from viewer.core.errors import ModelUnusable
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
 from viewer.core.volume import Identity, Volume
+from viewer.io.open import find
 from viewer.session import models
 from viewer.session.models import best_fit, check_file, choose_model, facts_of, fits, is_built_in, list_models, own_folder, read_card
 from viewer.session.own_models import add_model
@@ -162,6 +163,19 @@ def test_the_best_fit_of_an_opened_image_and_of_an_operations_image_is_the_same(
         assert [best_fit(cards, thing)[0].name for thing in (volume, image)] == [name, name]  # type: ignore[union-attr]
     assert best_fit(cards, film("MR")) == (None, "No model is for this image: it is MR, and the models are for CR, DX.")
     assert fits(cards[0], film()) and not fits(cards[0], film("MR"))
+
+
+def test_of_real_series_the_models_that_come_with_the_program_are_for_chest_films_alone(shared_data: Path) -> None:
+    cards = list_models()[0]
+    folders = ("ct_chest_lidc", "mr_head_t1", "petctmr_sts001", "single", "cxr_native")
+    found = [(entry, best_fit(cards, entry)) for name in folders for entry in find([shared_data / name]).series if entry.kind != "other"]
+    tagged = {(e.identity.modality, e.identity.body_part) for e, (card, _why) in found if card is not None and e.identity.modality}
+    assert tagged == {("CR", "CHEST"), ("DX", "THORAX")}
+    told = {e.identity.modality: why for e, (card, why) in found if card is None}
+    assert {"CT", "MR", "PT", "US", "NM"} <= set(told) and all(f"it is {m}" in why for m, why in told.items() if m != "CR")
+    assert "it shows EXTREMITY, and the models are for CHEST" in told["CR"]
+    films = [card for e, (card, _why) in found if e.files[0].parent.name == "cxr_native"]
+    assert len(films) == 12 and {card.name for card in films if card is not None} == {"pneumonia-cxr"}
 
 
 def test_the_age_comes_from_the_dates_where_the_file_does_not_say_it() -> None:

@@ -9,11 +9,10 @@ from typing import Any
 from viewer.cli import choose, model_trial, say
 from viewer.core.errors import BadParameter, ModelUnusable
 from viewer.core.model_card import ModelCard
-from viewer.core.model_fit import ImageFacts, best_of, fit_of, years_of
+from viewer.core.model_fit import ImageFacts, best_of, fit_of
 from viewer.core.words import _
 from viewer.io.gate import harmless
-from viewer.io.series import SeriesEntry
-from viewer.session.models import check_file, choose_model, is_built_in, list_models
+from viewer.session.models import check_file, choose_model, facts_of, is_built_in, list_models
 from viewer.session.own_models import add_model, remove_model, write_card
 
 JSON_KEY = "models"
@@ -82,7 +81,7 @@ def _list(args: argparse.Namespace) -> int:
     for __, reason in broken:
         say.err(reason)
     entry = choose.choose(choose.find([args.image]), None) if args.image is not None else None
-    facts = _facts(entry) if entry is not None else None
+    facts = facts_of(entry) if entry is not None else None
     best, why = best_of(cards, facts) if facts is not None else (None, "")
     if args.json:
         rows = [row_of(card) | _fit(card, facts, best) for card in cards]
@@ -97,11 +96,6 @@ def _list(args: argparse.Namespace) -> int:
     if why:
         say.err(why)
     return 0
-
-
-def _facts(entry: SeriesEntry) -> ImageFacts:
-    who = entry.identity
-    return ImageFacts(who.modality, who.body_part, who.view_position, years_of(who.age), entry.unit, entry.shape[0], entry.is_color)
 
 
 def _fit(card: ModelCard, facts: ImageFacts | None, best: ModelCard | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from viewer.core.resources import models_folder
 from viewer.core.sentence import sentence_of
 from viewer.core.volume import Volume
 from viewer.core.words import _
+from viewer.io.series import SeriesEntry
 from viewer.session.settings import Settings, config_folder, data_folder
 
 MAX_MODEL_BYTES = 2 << 30
@@ -201,12 +202,12 @@ def choose_model(cards: Iterable[ModelCard], name: str = "") -> ModelCard:
     raise ModelUnusable(_("No model is installed."))
 
 
-def best_fit(cards: Iterable[ModelCard], image: Volume | Image) -> tuple[ModelCard | None, str]:
+def best_fit(cards: Iterable[ModelCard], image: Volume | Image | SeriesEntry) -> tuple[ModelCard | None, str]:
     """The classifier whose card fits an image best and "", or None and a sentence why none does (``core.model_fit`` has the rules)."""
     return best_of(cards, facts_of(image))
 
 
-def fits(card: ModelCard, image: Volume | Image) -> bool:
+def fits(card: ModelCard, image: Volume | Image | SeriesEntry) -> bool:
     """Whether nothing that is known of an image rules the model out."""
     return not fit_of(card, facts_of(image)).obstacle
 
@@ -219,8 +220,11 @@ def by_fit(cards: Iterable[ModelCard], image: Volume | Image, task: str) -> tupl
     return tuple(sorted(found, key=lambda card: (not fits[card.name].obstacle, *fits[card.name].rank), reverse=True))
 
 
-def facts_of(image: Volume | Image) -> ImageFacts:
-    """What a card is held against, of an opened volume or of an operation's image."""
+def facts_of(image: Volume | Image | SeriesEntry) -> ImageFacts:
+    """What a card is held against, of an opened volume, of one that was only found, or of an operation's image."""
+    if isinstance(image, SeriesEntry):
+        who = image.identity
+        return ImageFacts(who.modality, who.body_part, who.view_position, years_of(who.age), image.unit, image.shape[0], image.is_color)
     if isinstance(image, Image):
         return ImageFacts(
             image.modality, image.body_part, image.view_position, years_of(image.patient_age), image.unit, image.values.shape[0], image.is_color
