@@ -151,6 +151,24 @@ def test_classify_of_a_plane_equals_that_plane_of_all(capsys, ramp):
     assert run(capsys, "classify", ramp, "--index", 99, "--json")[0] == 2
 
 
+def test_a_heat_map_lies_on_the_grid_of_the_image_by_both_verbs(capsys, ramp, tmp_path):
+    one, other = tmp_path / "one.nii.gz", tmp_path / "other.nii.gz"
+    asked = ("--model", "pneumonia-cxr-28", "--index", 3)
+    code, out, err = run(capsys, "classify", ramp, *asked, "--heat-map", one, "--method", "occlusion", "--class", "No pneumonia", "--json")
+    assert code == 0 and len(json.loads(out)["results"]) == 1
+    assert "heat map of No pneumonia by pneumonia-cxr-28 (Occlusion)" in err and "not a lesion outline" in err
+    image = sitk.ReadImage(str(one))
+    assert image.GetSize() == (12, 9, 6) and image.GetOrigin() == pytest.approx(GRID.origin) and image.GetSpacing() == pytest.approx((0.5, 0.7, 3.0))
+    values = sitk.GetArrayFromImage(image)
+    # The model takes the middle square of the plane, 9 of 12 columns: there is no map beside it.
+    assert [n for n, plane in enumerate(values) if plane.any()] == [3] and not values[3][:, [0, 10, 11]].any() and values[3][:, 1:10].all()
+    code = run(capsys, "classify", ramp, *asked, "--heat-map", one)[0]
+    assert code == 2 and np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(one))), values)  # not replaced unasked
+    parameters = ("--param", "model=pneumonia-cxr-28", "--param", "method=occlusion", "--param", "score=No pneumonia", "--param", "plane=3")
+    assert run(capsys, "apply", "Classify/Heat map", ramp, *parameters, "--out", other)[0] == 0
+    assert np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(other))), values)
+
+
 def test_demo_measures_the_nodule_that_is_there(capsys, tmp_path, qapp):
     code, _, _ = run(capsys, "demo", "--out", tmp_path / "demo", "--study", tmp_path / "study")
     assert code == 0

@@ -98,14 +98,13 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
         made = start(prepare(document, spec, given, volume_id=volume.id, scope=scope), here).result()
         found += [(v, v.index, phase) for result in made[0] if isinstance(result, Verdicts) for v in result.items]
     if args.heat_map is not None:
-        scope = Scope("slice", 0, args.index, phase) if args.index is not None else scope
         _save_heat(document, volume, args, scope, found[-1][0].model if found else args.model, here)
     return found
 
 
 def _save_heat(document: Document, volume: Volume, args: argparse.Namespace, scope: Scope, model: str, here: Pool) -> None:
     """Write the heat-map of the planes that were asked about, of the last phase where all were; says which class and method it is of."""
-    parameters = {"model": model, "score": args.score, "method": args.method, "device": args.device}
+    parameters = {"model": model, "score": args.score, "method": args.method, "device": args.device, "plane": args.index}
     made = start(prepare(document, installed.registry().spec(HEAT_MAP), parameters, volume_id=volume.id, scope=scope), here).result()
     maps = [result for result in made[0] if isinstance(result, Overlay)]
     results.told(args.heat_map, heat_file.save_heat(args.heat_map, maps, volume.geometry, overwrite=args.force))

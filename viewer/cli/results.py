@@ -22,6 +22,7 @@ from viewer.io.write import annotations_table, reports_table, save_array, save_m
 from viewer.io.write.grids import ENDINGS as GRID_ENDINGS
 from viewer.io.write.tables import ENDINGS as TABLE_ENDINGS
 from viewer.io.write.tables import NOTICE, plain
+from viewer.session.heat_file import save_heat
 from viewer.session.outcome import report_of
 
 _GRIDS, _TABLES = ("Image", "Mask", "Labels", "Overlay"), ("Annotations", "Numbers", "Verdicts")
@@ -40,12 +41,12 @@ def check_ending(path: Path, spec: OperationSpec) -> None:
 def save(path: Path, results: Sequence[Result], volume: Volume, *, overwrite: bool, more_phases: Sequence[Result] = ()) -> None:
     """Write those of the results that the ending can hold. ``more_phases``: the images of the phases after the first."""
     if path.name.lower().endswith(GRID_ENDINGS):
-        _save_grid(path, results, overwrite, more_phases)
+        _save_grid(path, results, volume, overwrite, more_phases)
     else:
         save_tables(path, tables_of(results, volume), overwrite=overwrite)
 
 
-def _save_grid(path: Path, results: Sequence[Result], overwrite: bool, more_phases: Sequence[Result]) -> None:
+def _save_grid(path: Path, results: Sequence[Result], volume: Volume, overwrite: bool, more_phases: Sequence[Result]) -> None:
     for result in results:
         if isinstance(result, Image):
             parts = [result.values, *(r.values for r in more_phases if isinstance(r, Image))]
@@ -58,6 +59,9 @@ def _save_grid(path: Path, results: Sequence[Result], overwrite: bool, more_phas
             return
         if isinstance(result, Mask | Labels):
             told(path, save_mask(path, result.values, result.geometry, overwrite=overwrite))
+            return
+        if isinstance(result, Overlay) and result.score:
+            told(path, save_heat(path, [result], volume.geometry, overwrite=overwrite))
             return
         if isinstance(result, Overlay):
             told(path, save_array(path, result.values[np.newaxis], result.geometry, overwrite=overwrite, with_gaps=True))
