@@ -18,6 +18,8 @@ class HeatCard(controls.Card):
     compute_wanted = Signal(str, str)
     """(class, method)"""
     cancel_wanted = Signal()
+    wish_changed = Signal()
+    """Something else is wanted; where there is no such map the view stays as it is."""
 
     def __init__(self, panel_host: PanelHost, parent: QWidget | None = None) -> None:
         super().__init__(_("Heat map"), parent=parent)
@@ -85,6 +87,8 @@ class HeatCard(controls.Card):
         # Of an image that the model does not know no map is offered, until its scores are shown all the same.
         is_held_back = report.is_unfamiliar and not wish.heat.is_unfamiliar_shown
         is_missing = is_on and not is_held_back and (shown is None or (shown.score, shown.method) != self.chosen())
+        if is_missing and shown is not None:
+            reason = _("There is none of this class by this method yet.")
         for part in (self.strip, self.opacity, self.floor):
             part.setVisible(is_on and not reason)
         self.score.setVisible(is_on and not is_held_back and self.score.combo.count() > 1)
@@ -94,7 +98,7 @@ class HeatCard(controls.Card):
         self.compute.setVisible(is_missing and not is_busy)
         theme.set_available(self.compute, why_not)
         self.progress.setVisible(is_busy)
-        method = self.chosen()[1]
+        method = shown.method if shown is not None and not is_missing else ""
         self.words.setText(f"{_(heat.CAUTION)} {_(heat.METHOD_WORDS[method])}" if is_on and not is_held_back and method in heat.METHOD_WORDS else "")
         self.words.setVisible(bool(self.words.text()))
         if round(100 * wish.overlay_opacity) != self.opacity.value():
@@ -124,6 +128,7 @@ class HeatCard(controls.Card):
         """Another heat-map is wanted in view; switching it on shows maps at all."""
         more = {"show_overlays": True} if values.get("is_shown") else {}
         self._host.change_wish(heat=replace(self._host.wish.heat, **values), **more)
+        self.wish_changed.emit()
 
     def _ask(self) -> None:
         self.compute_wanted.emit(*self.chosen())

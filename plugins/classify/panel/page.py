@@ -64,6 +64,7 @@ class ClassifyPanel(controls.PanelPage):
         self.heat = HeatCard(self._panels, self)
         self.heat.compute_wanted.connect(self._compute_heat)
         self.heat.cancel_wanted.connect(self._runs.cancel)
+        self.heat.wish_changed.connect(self.refresh)
         self.series = SeriesCard(self)
         self.series.run_wanted.connect(self.classify_all)
         self.series.slice_wanted.connect(self._go_to)
@@ -148,14 +149,18 @@ class ClassifyPanel(controls.PanelPage):
         if reason or model is None:
             self._panels.host.say("info", reason)
             return
-        self._runs.start(HEAT_MAP, {"model": model.name, "score": score, "method": method}, "slice")
+        given = {"model": model.name, "score": score, "method": method}
+        if model.input.planes == "one":
+            self._runs.start(HEAT_MAP, given, "slice")
+        else:
+            self._runs.start(HEAT_MAP, {**given, "plane": self._plane()}, "volume")
         if self._runs.is_running:
             self.heat.progress.start(_("Computing, about {seconds} s").format(seconds=self._runs.guess_s(HEAT_MAP)))
             self.refresh()
 
     def _take_tasks(self, tasks: tuple[Task, ...]) -> None:
         task = self._runs.follow(tasks)
-        if task is None or not task.total or (self._runs.scope == "slice" and not self._runs.is_running_heat()):
+        if task is None or not task.total or (self._runs.scope == "slice" and self._runs.name == CLASSIFY):
             return
         left = task.seconds_left
         remaining = _("about {seconds} s left").format(seconds=max(1, round(left))) if left is not None else ""
