@@ -16,8 +16,12 @@ MOST_DEPTH = 8
 _KINDS = {1: "tensor", 4: "sequence", 5: "map", 7: "opaque", 8: "sparse", 9: "optional"}
 _SINGLE = {2: "float", 3: "int", 4: "bytes", 5: "weights", 6: "graph", 22: "sparse"}
 _LISTS = {7: "float", 8: "int", 9: "bytes", 10: "weights", 11: "graph", 23: "sparse"}
+_PARTS = (5, 6, 10, 11, 22, 23)
+"""Values of attributes that are messages: tensors and graphs."""
 _DATA = (4, 5, 6, 7, 9, 10, 11)
 _EXTERNAL = 1
+_LONG = 64
+"""So many numbers in a list, and the rest is read at once."""
 
 
 class Reader:
@@ -120,20 +124,43 @@ class Reader:
     def _attribute(self, span: Span, depth: int) -> tuple[str, Any]:
         name, single, kind = "", None, 0
         lists: dict[int, list[Any]] = {}
-        for found in wire.fields(self.content, span):
-            number = found[0]
-            if number == 1:
-                name = self._text(found)
-            elif number == 20:
-                kind = self._int(found)
-            elif number in _SINGLE:
-                value = self._attribute_value(_SINGLE[number], found, depth)[0]
-                single = _once(single, value) if number in (5, 6, 22) else value
-            elif number in _LISTS:
-                lists.setdefault(number, []).extend(self._attribute_value(_LISTS[number], found, depth))
+        held: set[int] = set()
+        at, end = span
+        while at < end:
+            for found in wire.fields(self.content, (at, end)):
+                number, at = found[0], found[3][1]
+                if number == 1:
+                    name = self._text(found)
+                elif number == 20:
+                    kind = self._int(found)
+                elif number in _SINGLE:
+                    held.add(number)
+                    value = self._attribute_value(_SINGLE[number], found, depth)[0]
+                    single = _once(single, value) if number in (5, 6, 22) else value
+                elif number in _LISTS:
+                    held.add(number)
+                    known = lists.setdefault(number, [])
+                    known.extend(self._attribute_value(_LISTS[number], found, depth))
+                    if len(known) == _LONG:  # trees of a forest: millions of numbers, each a field of its own
+                        at = self._run(known, found[:2], (at, end))
+                        break
+        if len(held) > 1 and not held.isdisjoint(_PARTS):
+            raise Damaged(f"attribute {name} with two kinds of values")  # one could hide behind the other
         if lists or kind in (6, 7, 8, 9, 10, 12):
             return name, tuple(value for values in lists.values() for value in values)
         return name, _default(kind) if single is None else single
+
+    def _run(self, known: list[Any], field: tuple[int, int], span: Span) -> int:
+        """Reads on what follows as fields of the same kind, at once; where that ends."""
+        key = field[0] << 3 | field[1]
+        values: Any = ()
+        at = span[0]
+        if field == (7, FIXED32):
+            values, at = wire.run_of_floats(self.content, key, *span)
+        elif field == (8, VARINT):
+            values, at = wire.run_of_numbers(self.content, key, *span)
+        known.extend(values if isinstance(values, tuple) else values.tolist())
+        return at
 
     def _attribute_value(self, kind: str, found: Field, depth: int) -> list[Any]:
         if kind == "int":

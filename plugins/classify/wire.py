@@ -89,6 +89,31 @@ def varints(data: bytes, span: Span) -> NDArray[np.int64]:
     return np.bitwise_or.reduceat(parts, starts).astype(np.int64)
 
 
+def run_of_floats(data: bytes, key: int, at: int, end: int) -> tuple[NDArray[np.float32], int]:
+    """All float fields that follow one another with the same key of one byte, the first at ``at``; and where they end."""
+    found = np.frombuffer(data, np.uint8, (end - at) // 5 * 5, at).reshape(-1, 5)
+    count = _true_at_first(found[:, 0] == key)
+    return found[:count, 1:].copy().view("<f4").ravel(), at + 5 * count
+
+
+def run_of_numbers(data: bytes, key: int, at: int, end: int) -> tuple[NDArray[np.int64], int]:
+    """All number fields that follow one another with the same key of one byte, the first at ``at``; and where they end. Raises Damaged."""
+    found = np.frombuffer(data, np.uint8, end - at, at)
+    # Keys and the last bytes of numbers are those below 128: they take turns.
+    last = np.flatnonzero(found < 0x80)
+    keys, ends = last[: last.size // 2 * 2 : 2], last[1::2]
+    follows = np.concatenate(([0], ends[:-1] + 1)) if ends.size else ends
+    count = _true_at_first((keys == follows) & (found[keys] == key))
+    if not count:
+        return np.empty(0, np.int64), at
+    used = int(ends[count - 1]) + 1
+    return varints(np.delete(found[:used], keys[:count]).tobytes(), (0, used - count)), at + used
+
+
+def _true_at_first(flags: NDArray[np.bool_]) -> int:
+    return flags.size if flags.all() else int(np.argmin(flags))
+
+
 def encoded(value: int) -> bytes:
     """A number as a varint."""
     out = bytearray()

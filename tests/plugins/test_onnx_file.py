@@ -407,6 +407,36 @@ def test_numbers_on_the_wire_are_read_at_once_as_one_by_one() -> None:
         assert wire.signed(found) == n
 
 
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 66, 3000])
+def test_long_lists_of_numbers_are_read_whatever_their_length(count: int) -> None:
+    chance = random.Random(count)
+    whole = [chance.getrandbits(chance.choice((3, 7, 8, 20, 40, 62))) * chance.choice((1, -1)) for _ in range(count)]
+    parts = np.random.default_rng(count).normal(size=count).astype(np.float32)
+    texts = [str(n).encode() for n in whole]
+    numbers = message(1, b"w") + b"".join(number_field(8, n) for n in whole) + number_field(20, 7)
+    floats = message(1, b"f") + b"".join(b"\x3d" + n.tobytes() for n in parts) + number_field(20, 6)
+    named = message(1, b"t") + b"".join(message(9, n) for n in texts) + number_field(20, 8)
+    attributes = b"".join(message(5, attribute) for attribute in (numbers, floats, named))
+    found = onnx_file.facts_of(good(nodes=[node("Abs", ["image"], ["logit"], attributes=attributes)]), "m").nodes[0].attributes
+    assert found["w"] == tuple(whole)
+    assert found["f"] == tuple(parts.tolist())
+    assert found["t"] == tuple(texts)
+
+
+def test_a_graph_cannot_hide_behind_other_values_of_its_attribute() -> None:
+    evil = graph([node("Evil", ["x"], ["y"], domain="evil")])
+    long = b"".join(number_field(8, n) for n in range(200))
+    for values in (
+        long + message(6, evil),
+        long + message(11, evil) + long,
+        message(6, evil) + number_field(3, 1),
+        message(11, evil) + number_field(8, 1),
+    ):
+        attribute = message(5, message(1, b"body") + values + number_field(20, 5))
+        with pytest.raises(ModelUnusable, match="two kinds of values"):
+            check(good(nodes=[node("Abs", ["image"], ["logit"], attributes=attribute)]))
+
+
 def test_reading_costs_no_more_than_the_file(tmp_path: Path) -> None:
     # 64 MiB of weights are passed over, not copied: the file is read once.
     content = good(constants=[weights("w", (1 << 10, 1 << 14), 1, message(9, os.urandom(1 << 16) * (1 << 10)))])
