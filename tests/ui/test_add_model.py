@@ -339,6 +339,22 @@ def test_a_dry_run_that_never_ends_is_cancelled_and_the_window_lives(themed: QAp
     destroy(window)
 
 
+def test_several_models_are_added_one_after_the_other(small_window: Window, qtbot: Any, folder: Path) -> None:
+    drop(small_window, ZOO / "torch_cnn.onnx", folder, ZOO / "denoise.onnx")
+    settle(qtbot, small_window)
+    (first,) = dialogs(small_window, AddModelDialog)
+    write(first, "classes", "No, Yes")
+    click(first.go)
+    settle(qtbot, small_window)
+    settle(qtbot, small_window)
+    (second,) = dialogs(small_window, AddModelDialog)
+    assert second.windowTitle() == "Add a model"
+    click(second.go)
+    settle(qtbot, small_window)
+    assert dialogs(small_window) == []
+    assert sorted(own(small_window)) == ["denoise", "torch-cnn", "with-card"]
+
+
 def test_a_model_that_is_not_what_its_card_says_is_not_added(small_window: Window, qtbot: Any) -> None:
     dialog = dropped(small_window, qtbot, ZOO / "torch_cnn.onnx")
     assert dialog.form is not None

@@ -17,6 +17,7 @@ from viewer.session.models import is_built_in, read_card
 from viewer.session.own_models import add_model
 from viewer.ui.dialogs.add_model import AddModelDialog
 from viewer.ui.dialogs.confirm import Confirm
+from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_list import ModelListDialog
 from viewer.ui.model_checks import check_then
 
@@ -30,6 +31,7 @@ class ModelCommands(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window, self._host = window, window.host
+        self._waiting: list[Path] = []
 
     def handlers(self) -> dict[str, Any]:
         return {"models.list": self.show_list, "models.add": self.choose_file}
@@ -50,24 +52,37 @@ class ModelCommands(QObject):
     def take_models(self, paths: Sequence[Path]) -> list[Path]:
         """Add what is a model among dropped paths; the others are given back."""
         models = [path for path in paths if is_model(path)]
-        for path in models[:1]:
-            self.add(path)
-        if len(models) > 1:
-            self._host.say("info", _("One model is added at a time: {name}.").format(name=models[0].name))
+        self._waiting += models
+        if models and len(self._waiting) == len(models):
+            self._add_next()
         return [path for path in paths if path not in models]
 
-    def add(self, path: Path, parent: QWidget | None = None) -> None:
-        """Add a file ``.onnx`` after its questions, or a folder with its card after its checks."""
+    def _add_next(self) -> None:
+        """One after the other: each may have its questions."""
+        if self._waiting:
+            dialog = self.add(self._waiting[0])
+            if dialog is None:
+                self._one_is_done()
+            else:
+                dialog.finished.connect(self._one_is_done)
+
+    def _one_is_done(self, _result: int = 0) -> None:
+        del self._waiting[:1]
+        self._add_next()
+
+    def add(self, path: Path, parent: QWidget | None = None) -> Dialog | None:
+        """Add a file ``.onnx`` after its questions, or a folder with its card after its checks; the dialog, where there is one."""
         if path.is_file() and path.name == MODEL_FILE and (path.parent / CARD_FILE).is_file():
             path = path.parent
         if path.is_dir() and (path / CARD_FILE).is_file():
-            self._add_folder(path, parent or self._window)
-        else:
-            AddModelDialog(self._host, path / MODEL_FILE if path.is_dir() else path, parent or self._window).open()
+            return self._add_folder(path, parent or self._window)
+        dialog = AddModelDialog(self._host, path / MODEL_FILE if path.is_dir() else path, parent or self._window)
+        dialog.open()
+        return dialog
 
     # --- a folder with its card ---
 
-    def _add_folder(self, folder: Path, parent: QWidget) -> None:
+    def _add_folder(self, folder: Path, parent: QWidget) -> Dialog | None:
         host = self._host
         with host.reporting():
             card = read_card(folder)
@@ -84,8 +99,10 @@ class ModelCommands(QObject):
                 dialog = Confirm(title, text, keep=_("Keep"), go_on=_("Replace"), parent=parent)
                 dialog.accepted.connect(lambda: self._check_and_copy(folder, card, overwrite=True))
                 dialog.open()
+                return dialog
             else:
                 self._check_and_copy(folder, card, overwrite=False)
+        return None
 
     def _check_and_copy(self, folder: Path, card: ModelCard, *, overwrite: bool) -> None:
         """It is loaded in a worker first: what is not what its card says is never copied."""

@@ -59,6 +59,8 @@ class AddModelDialog(Dialog):
         self.go = Button(_("Add"), variant="primary", parent=self.frame)
         self.go.clicked.connect(self.accept)
         self.add_buttons(self.cancel, self.go, caption=_("It is copied into the folder of your own models."))
+        assert self.foot is not None
+        self._caption = self.foot.itemAt(0).widget()
         self._read()
 
     # --- reading the file ---
@@ -119,6 +121,7 @@ class AddModelDialog(Dialog):
         self.failed.show_note("err", reason)
         set_available(self.go, reason)
         self.go.hide()
+        self._caption.hide()
         self.cancel.setText(_("Close"))
         self.cancel.setFocus()
         self._room.hide()

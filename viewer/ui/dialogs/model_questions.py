@@ -269,7 +269,7 @@ class Questions:
         return self._numbers("mean", _("Mean"), _("One number, or one for each channel."))
 
     def _std(self) -> Question:
-        return self._numbers("std", _("Spread"), _("Standard deviation: one number, or one for each channel."))
+        return self._numbers("std", _("Standard deviation"), _("Standard deviation: one number, or one for each channel."))
 
     # --- which images ---
 
