@@ -110,9 +110,9 @@ def test_values_in_another_unit_are_refused_in_a_sentence(unit: str, words: str)
 
 
 def test_a_further_unit_of_the_image_is_taken_by_its_factor() -> None:
-    card = card_with(values={"kind": "range", "low": 0.0, "high": 10.0, "unit": "SUVbw"})
+    card = card_with(values={"kind": "range", "low": 1.0, "high": 10.0, "unit": "SUVbw"})
     image = image_with(np.abs(DEEP), unit="Bq/mL", scales=(ValueScale("SUVbw", 0.005),))
-    assert fed(card, image)[0] == pytest.approx(np.clip(np.abs(DEEP) * 0.005 / 10, 0, 1) * 255, abs=1e-4)
+    assert fed(card, image)[0] == pytest.approx(np.clip((np.abs(DEEP) * 0.005 - 1) / 9, 0, 1) * 255, abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", [np.int16, np.float32])

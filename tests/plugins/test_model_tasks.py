@@ -13,9 +13,9 @@ from PIL import Image as Picture
 from scipy import ndimage, special
 
 sys.path.insert(0, str(Path(__file__).parent))
-from classifier_samples import bare, image_with, zoo_card
+from classifier_samples import bare, card_with, image_with, zoo_card
 
-from plugins.classify import label_maps, pictures
+from plugins.classify import batching, feeding, label_maps, pictures, returning
 from plugins.classify.classify import classified
 from viewer.core.errors import ModelUnusable, NegatoscopeError, Refused
 from viewer.core.geometry import Geometry
@@ -252,6 +252,26 @@ def test_a_picture_finer_than_the_image_is_refused_and_one_that_fills_it_is_take
     made = pictures.pictured(filling, image_with(FILMS)).values
     expected = np.stack([np.kron(pillow(film, 20, 20), np.ones((2, 2))) for film in FILMS])
     assert made == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("depth", "fit", "linear", "nearest"),
+    [
+        # Planes 0..7 in a block of 4: the centre of plane p lies at (p + 0.5) / 2 - 0.5.
+        (4, "squeeze", [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3], [0, 0, 1, 1, 2, 2, 3, 3]),
+        (8, "squeeze", list(range(8)), list(range(8))),
+        (4, "crop", [None, None, 0, 1, 2, 3, None, None], [None, None, 0, 1, 2, 3, None, None]),
+        (10, "pad", [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_a_block_comes_back_plane_by_plane(depth: int, fit: str, linear: list[Any], nearest: list[Any]) -> None:
+    options = {"height": 8, "width": 8, "layout": "NCDHW", "planes": "volume", "depth": depth, "fit": fit}
+    feed = feeding.Feed(card_with(task="image", classes=[], input=options), image_with(FILMS.repeat(2, axis=0)[:8, :8, :8]))
+    block = np.broadcast_to(np.arange(depth, dtype=np.float32)[None, None, :, None, None], (1, 1, depth, 8, 8))
+    answer = batching.Answer((0,), block, {}, 0.0)
+    for method, expected in (("bilinear", linear), ("nearest", nearest)):
+        found = [None if channels is None else float(channels[0, 4, 4]) for _plane, channels in returning.pictures(feed, answer, method=method)]
+        assert found == [None if place is None else pytest.approx(place) for place in expected]
 
 
 # --- label maps ---
