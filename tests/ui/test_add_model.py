@@ -22,6 +22,7 @@ from viewer.session import models
 from viewer.session.own_models import add_model
 from viewer.session.plugins import discover
 from viewer.session.settings import Settings
+from viewer.ui.controls import Combo
 from viewer.ui.dialogs.add_model import AddModelDialog
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.host import Host
@@ -118,6 +119,10 @@ def test_an_added_model_classifies_what_is_shown(small_window: Window, qtbot: An
     tried = dialog.trial.raw.text()
     click(dialog.go)
     settle(qtbot, window)
+    panel = window.dock.show_panel("classify")
+    (chooser,) = [combo for combo in panel.findChildren(Combo) if combo.accessibleName() == "Model"]
+    version = next(card.version for card in window.host.models.cards if card.name == "mean-level")
+    assert f"Mean level {version}" in [chooser.itemText(n) for n in range(chooser.count())]
     window.actions_table["analysis.classify"].trigger()
     settle(qtbot, window)
     (report,) = window.host.document.reports_of(window.host.root_id)

@@ -95,7 +95,7 @@ def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> di
     scale, mean, std = numbers_of(answers)
     card: dict[str, Any] = {
         "schema": 1, "name": name or slug(answers.title) or slug(facts.stem) or "model", "title": answers.title.strip(),
-        "version": answers.version.strip() or NOT_SAID, "task": answers.task, "file": MODEL_FILE, "sha256": facts.sha256, "opset": facts.opset,
+        "version": version_of(facts, answers), "task": answers.task, "file": MODEL_FILE, "sha256": facts.sha256, "opset": facts.opset,
         "intended_use": answers.intended_use.strip() or NOT_SAID,
     }  # fmt: skip
     if answers.task == "binary" and answers.classes:
@@ -121,6 +121,11 @@ def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> di
         card["external"] = dict(facts.external)
     card["proposed"] = _set({"from": facts.stem, "producer": facts.producer})
     return card
+
+
+def version_of(facts: FileFacts, answers: Answers) -> str:
+    """The version, else the head of the file's checksum: it tells two files apart as well."""
+    return answers.version.strip() or facts.sha256[:8]
 
 
 def numbers_of(answers: Answers) -> tuple[float, tuple[float, ...], tuple[float, ...]]:

@@ -122,7 +122,8 @@ class Questions:
         return self._text("title", _("Title"), _("What the model is called in lists. The name of the file to begin with."), _("needed"))
 
     def _version(self) -> Question:
-        return self._text("version", _("Version"), _("Stands in every report, so that two versions can be told apart."))
+        tip = _("Stands in every report, so that two versions can be told apart. Empty: the head of the file's checksum.")
+        return self._text("version", _("Version"), tip, self._facts.sha256[:8])
 
     def _output(self) -> Question:
         choices: list[tuple[object, str]] = [(t.name, t.words) for t in self._facts.outputs if is_usable(self._facts, t)]
