@@ -53,8 +53,10 @@ def test_the_folder_of_the_settings_is_taken_where_one_is_named(tmp_path: Path) 
     Settings().set("model_folder", str(tmp_path / "elsewhere"))
     assert own_folder() == tmp_path / "elsewhere"
     assert "there" in [card.name for card in list_models()[0]]
-    Settings().set("model_folder", "not/absolute")
-    assert own_folder() == data_folder() / "models"
+    for other in ("not/absolute", str(BUILT_IN.parent)):
+        Settings().set("model_folder", other)
+        assert own_folder() == data_folder() / "models"
+        assert list_models()[1] == ()
 
 
 def test_of_two_models_with_one_name_the_built_in_one_is_taken_and_the_other_told() -> None:

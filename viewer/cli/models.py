@@ -89,13 +89,17 @@ def _list(args: argparse.Namespace) -> int:
         say.json_object({"models": rows, "unusable": unusable, **({"best": best.name if best else None, "reason": why} if facts else {})})
         return 0
     for card in cards:
-        say.out(harmless(f"{card.name} {card.version}  {card.title} ({card.task}: {', '.join(card.classes)})"))
+        say.out(harmless(f"{card.name} {card.version}  {_(card.title)} ({_task(card)})"))
         say.out(harmless("    " + " · ".join(_about(card, facts, best))))
     if not cards:
         say.out(_("No model is installed."))
     if why:
         say.err(why)
     return 0
+
+
+def _task(card: ModelCard) -> str:
+    return f"{card.task}: {', '.join(_(name) for name in card.classes)}" if card.classes else card.task
 
 
 def _fit(card: ModelCard, facts: ImageFacts | None, best: ModelCard | None) -> dict[str, Any]:

@@ -36,14 +36,18 @@ _chosen: dict[Path, tuple[_State | None, str]] = {}
 
 
 def own_folder() -> Path:
-    """The folder of the user's own models, which need not exist: that of the settings, else ``models`` in the user's data folder."""
+    """The folder of the user's own models, which need not exist: that of the settings, else ``models`` in the user's data folder.
+
+    The folder of the built-in models is never taken for it.
+    """
     path = config_folder() / "settings.toml"
     state = _state_of(path)
     known = _chosen.get(path)
     if known is None or known[0] != state:
         known = _chosen[path] = (state, str(Settings(path).chosen("model_folder")).strip())
     chosen = Path(known[1]).expanduser() if known[1] else None
-    return chosen if chosen is not None and chosen.is_absolute() else data_folder() / "models"
+    is_usable = chosen is not None and chosen.is_absolute() and chosen.resolve() != models_folder().resolve()
+    return chosen if chosen is not None and is_usable else data_folder() / "models"
 
 
 def is_built_in(card: ModelCard) -> bool:
