@@ -114,6 +114,26 @@ def test_an_output_with_rows_and_columns_is_a_picture_and_which_is_asked(out: tu
     assert "task" in proposal.asked
 
 
+def test_a_segmentation_names_its_channels_and_background_is_none_of_them() -> None:
+    proposal = propose(facts((None, 1, 64, 64), outputs=(Tensor("y", "float32", (None, 3, 64, 64), "Softmax"),)))
+    assert proposal.answers.classes == ("background",)
+    assert why_not(proposal.answers) == "Name what the segments are."
+    answers = replace(proposal.answers, classes=("background", "Lung", "Heart"))
+    assert why_not(answers) == ""
+    card = card_of(card_of_answers(proposal.facts, answers, name="mine"), Path("mine"))
+    assert [(entry.name, entry.output) for entry in card.entries] == [("background", 0), ("Lung", 1), ("Heart", 2)]
+    assert "Classes named: 4." in why_not(replace(answers, classes=("background", "a", "b", "c")))
+
+
+def test_a_picture_of_one_channel_may_be_logits_of_one_segment() -> None:
+    proposal = propose(facts((None, 1, 16, 16), outputs=(Tensor("y", "float32", (None, 1, 16, 16)),)))
+    assert (proposal.answers.task, proposal.answers.classes, proposal.answers.threshold) == ("image", (), 0.5)
+    assert {"task", "activation", "classes"} <= proposal.asked
+    answers = replace(proposal.answers, task="segmentation", activation="sigmoid", classes=("Lung",))
+    card = card_of(card_of_answers(proposal.facts, answers, name="mine"), Path("mine"))
+    assert (card.task, card.output.activation, card.threshold_of("Lung")) == ("segmentation", "sigmoid", 0.5)
+
+
 def test_of_label_and_scores_the_scores_are_taken() -> None:
     outputs = (Tensor("label", "int64", (None,)), Tensor("probabilities", "float32", (None, 3), "Softmax"))
     proposal = propose(facts((None, 64), outputs=outputs))

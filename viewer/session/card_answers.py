@@ -14,6 +14,8 @@ from viewer.session.model_facts import FileFacts, Length
 NOT_SAID = "not said"
 """What a card says where nobody has said anything. It is a value of the card, in every language the same."""
 
+BACKGROUND = "background"
+"""A class of a segmentation that is no segment."""
 LEVELS_0_1, LEVELS_AROUND_0, IMAGENET, LEVELS_0_255, OWN = "0..1", "-1..1", "imagenet", "0..255", "own"
 NORMALISATIONS: dict[str, tuple[str, float, tuple[float, ...], tuple[float, ...]]] = {
     LEVELS_0_1: (mark("0 to 1"), 255.0, (0.0,), (1.0,)),
@@ -79,6 +81,11 @@ def why_not(answers: Answers) -> str:
             return ngettext("Name the {count} class that is missing.", "Name the {count} classes that are missing.", max(1, wanted - len(names)))
         if answers.outputs is not None and answers.task != "binary" and len(names) != answers.outputs:
             return _("Classes named: {named}. Scores that the model gives: {given}.").format(named=len(names), given=answers.outputs)
+    if answers.task == "segmentation":
+        if all(name.lower() == BACKGROUND for name in names):
+            return _("Name what the segments are.")
+        if answers.outputs is not None and len(names) > answers.outputs:
+            return _("Classes named: {named}. Scores that the model gives: {given}.").format(named=len(names), given=answers.outputs)
     if len(set(names)) != len(names):
         return _("Two classes have the same name.")
     if answers.youngest is not None and answers.oldest is not None and answers.youngest >= answers.oldest:
@@ -100,7 +107,7 @@ def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> di
     }  # fmt: skip
     if answers.task == "binary" and answers.classes:
         card["positive"] = answers.positive if answers.positive in answers.classes else answers.classes[-1]
-    if answers.classes:
+    if answers.classes and answers.task != "image":
         card["classes"] = _entries(answers)
     card["input"] = _set({
         "name": answers.input, "dtype": answers.dtype, "layout": answers.layout, "height": answers.height or "any", "width": answers.width or "any",

@@ -10,7 +10,7 @@ from typing import Any
 from viewer.core.errors import ModelUnusable
 from viewer.core.model_card import Activation, Layout, Task
 from viewer.core.words import _
-from viewer.session.card_answers import LEVELS_0_1, LEVELS_0_255, Answers
+from viewer.session.card_answers import BACKGROUND, LEVELS_0_1, LEVELS_0_255, Answers
 from viewer.session.model_facts import FEEDABLE, FileFacts, Length, Tensor
 
 
@@ -92,15 +92,7 @@ def gives_picture(facts: FileFacts, tensor: Tensor) -> bool:
 def of_output(facts: FileFacts, tensor: Tensor) -> tuple[dict[str, Any], frozenset[str]]:
     """What an output says of the task: fields of :class:`Answers`, and those of them that are guesses."""
     if gives_picture(facts, tensor):
-        labels = not tensor.dtype.startswith("float") or tensor.activation in ("Sigmoid", "Softmax")
-        task: Task = "segmentation" if labels else "image"
-        activation = _activation(tensor)
-        asked = {"task", "threshold"} | ({"classes"} if labels else set())
-        channels = _picture_channels(tensor)
-        return {
-            "output": tensor.name, "task": task, "activation": activation, "outputs": channels, "threshold": 0.5 if labels else None,
-            "classes": facts.classes if labels else (), "positive": "",
-        }, frozenset(asked)  # fmt: skip
+        return _of_picture(facts, tensor)
     count = _outputs(tensor)
     asked = set() if tensor.activation else {"activation"}
     if not facts.classes:
@@ -119,6 +111,21 @@ def of_output(facts: FileFacts, tensor: Tensor) -> tuple[dict[str, Any], frozens
     return {
         "output": tensor.name, "task": task, "outputs": count, "classes": classes, "activation": _activation(tensor, task),
         "threshold": None if task == "multi-class" else 0.5, "positive": classes[-1] if task == "binary" and len(classes) == 2 else "",
+    }, frozenset(asked)  # fmt: skip
+
+
+def _of_picture(facts: FileFacts, tensor: Tensor) -> tuple[dict[str, Any], frozenset[str]]:
+    is_number = tensor.dtype.startswith("float")
+    channels = _picture_channels(tensor) if len(tensor.shape) > 3 else None
+    is_labels = not is_number or tensor.activation in ("Sigmoid", "Softmax")
+    asked = {"task", "classes", "threshold"}
+    if is_number and not tensor.activation:
+        asked.add("activation")  # of a segmentation by logits
+    # Of several channels, and of labels, the first is what is left over.
+    classes = facts.classes or (() if channels == 1 else (BACKGROUND,))
+    return {
+        "output": tensor.name, "task": "segmentation" if is_labels else "image", "activation": _activation(tensor), "outputs": channels,
+        "threshold": 0.5 if tensor.activation == "Sigmoid" or (is_number and channels == 1) else None, "classes": classes, "positive": "",
     }, frozenset(asked)  # fmt: skip
 
 

@@ -147,7 +147,8 @@ class Questions:
     def _classes(self) -> Question:
         return self._text(
             "classes", _("Classes"),
-            _("Names in the order of the scores, with commas between. Where one number comes out: what a low one means, then what a high one means."),
+            _("Names in the order of the scores, with commas between. Where one number comes out: what a low one means, then what a high one means. "
+              "Of a segmentation: what each channel or value is, from 0 on; “background” is no segment."),
             _("needed, for example: Normal, Pneumonia"), is_list=True, is_shown=lambda a: a.task != "image",
         )  # fmt: skip
 
