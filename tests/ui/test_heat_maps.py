@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.window_samples import PATIENCE_MS, dialog_of, settle
+from viewer.core.ids import new_id
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Score
 from viewer.draw.corners import corners
@@ -39,7 +40,7 @@ def put_heat(window: Window, plane: int, *, method: str = "exact", values: np.nd
     )  # fmt: skip
     heat = np.random.default_rng(plane).random((1, *CELLS)) + 0.5 if values is None else values
     item = ScalarMap(
-        f"map-{plane}-{method}", "Pneumonia", root, grid, heat.astype(np.float32), report_id=report.id, method=method, score="Pneumonia", model="m"
+        new_id("overlay"), "Pneumonia", root, grid, heat.astype(np.float32), report_id=report.id, method=method, score="Pneumonia", model="m"
     )
     with document.edit("Classify") as edit:
         edit.put(report)

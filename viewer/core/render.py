@@ -154,15 +154,24 @@ def blend_map(
     picture: Pixels, values: NDArray[Any], low: float, high: float, color_map: str, opacity: float, floor: float = MAP_FLOOR
 ) -> None:  # fmt: skip
     """Paint a scalar map over a picture, in place: clear below a share ``floor`` of its range and where it is NaN, then rising to ``opacity``."""
-    with np.errstate(invalid="ignore"):
-        part = (np.asarray(values, dtype=np.float32) - np.float32(low)) / np.float32(max(high - low, 1e-12))
-        shown = part >= max(floor, 1e-6)
-    if opacity <= 0 or not shown.any():
+    with np.errstate(invalid="ignore", over="ignore"):
+        part = np.ravel((np.asarray(values, dtype=np.float32) - np.float32(low)) * np.float32(255 / max(high - low, 1e-12)))
+        where = np.flatnonzero(part >= np.float32(255 * max(floor, 1e-6)))
+    if opacity <= 0 or where.size == 0:
         return
-    part = np.minimum(part[shown], 1)
-    alpha = ((part - np.float32(floor)) / np.float32(max(1 - floor, 1e-6)) * opacity)[:, None]
-    colors = map_colors(color_map)[np.rint(part * 255).astype(np.uint8)]
-    picture[shown] = _packed(_channels(picture[shown]) * (1 - alpha) + _channels(colors) * alpha)
+    level = (np.minimum(part[where], 255) + np.float32(0.5)).astype(np.uint8)
+    # Opacity and colour follow from the level: 256 of each, mixed in whole numbers, red and blue of a pixel at once.
+    shares = np.clip((np.arange(256) / 255 - floor) / max(1 - floor, 1e-6), 0, 1)
+    alpha, colors = np.rint(shares * opacity * 256).astype(np.uint32), map_colors(color_map)
+    both, green = np.uint32(0x00FF00FF), np.uint32(0x0000FF00)
+    of_both, of_green = (colors & both) * alpha + np.uint32(0x00800080), (colors >> 8 & 255) * alpha + np.uint32(0x80)
+    pixels = picture.reshape(-1)
+    old, rest = pixels[where], np.take(np.uint32(256) - alpha, level)
+    new = ((old & both) * rest + np.take(of_both, level)) >> 8 & both
+    new |= ((old >> 8 & 255) * rest + np.take(of_green, level)) & green
+    pixels[where] = new | _BLACK
+    if not picture.flags.c_contiguous:
+        picture[...] = pixels.reshape(picture.shape)
 
 
 def paint_graphic(picture: Pixels, mask: NDArray[np.bool_], color: int) -> None:
@@ -422,13 +431,3 @@ def _color_pixels(plane: NDArray[Any], display: Display | None) -> Pixels:
         parts[..., part] = plane[..., channel]
     parts[..., order[3]] = 255
     return picture
-
-
-def _channels(pixels: Pixels) -> NDArray[np.float32]:
-    """(n, 3) as red, green, blue."""
-    return np.stack([pixels >> 16 & 255, pixels >> 8 & 255, pixels & 255], axis=-1).astype(np.float32)
-
-
-def _packed(channels: NDArray[np.float32]) -> Pixels:
-    whole = (channels + np.float32(0.5)).astype(np.uint32)
-    return np.asarray(_BLACK | whole[..., 0] << 16 | whole[..., 1] << 8 | whole[..., 2], dtype=np.uint32)
