@@ -40,16 +40,17 @@ def sentence_of(report: Report) -> str:
     both = [_part(facts, name) for name in (SENSITIVITY, SPECIFICITY)]
     if not all(both) or report.threshold is None:
         return ""
-    words = _("At the threshold {threshold:.2f}: sensitivity {sensitivity}, specificity {specificity}.")
-    return words.format(threshold=report.threshold, sensitivity=both[0], specificity=both[1])
+    said = {"threshold": report.threshold, "sensitivity": both[0], "specificity": both[1]}
+    share = _parsed(facts.get(TEST_PREVALENCE, ""))
+    if share is None:
+        return _("At the threshold {threshold:.2f}: sensitivity {sensitivity}, specificity {specificity}.").format(**said)
+    words = _("At the threshold {threshold:.2f}: sensitivity {sensitivity}, specificity {specificity}, at a prevalence of {share:.1f} %.")
+    return words.format(**said, share=100 * share)
 
 
 def origin_of(report: Report) -> str:
     """On what the figures were measured; "" where the card does not say."""
-    facts = dict(report.facts)
-    test, share = facts.get(TEST_SET, ""), _parsed(facts.get(TEST_PREVALENCE, ""))
-    if test and share is not None:
-        return _("Measured on {test}; prevalence {share:.1f} %.").format(test=_(test), share=100 * share)
+    test = dict(report.facts).get(TEST_SET, "")
     return _("Measured on {test}.").format(test=_(test)) if test else ""
 
 

@@ -194,9 +194,10 @@ def test_the_interval_and_the_test_set_are_said(panel: ClassifyPanel, parts: Par
         ("specificity interval", "0.8717 to 0.9467"), ("test set", "624 films"), ("test prevalence", "0.625"), ("prevalence", "0.5"),
     )  # fmt: skip
     put(parts, *PNEUMONIA, positive="Pneumonia", facts=facts)
-    assert panel.card.figures.text() == "At the threshold 0.50: sensitivity 96.4 % (94.3 to 98.2), specificity 91.0 % (87.2 to 94.7).{}".format(
-        " Measured on 624 films; prevalence 62.5 %."
+    assert panel.card.figures.text() == (
+        "At the threshold 0.50: sensitivity 96.4 % (94.3 to 98.2), specificity 91.0 % (87.2 to 94.7), at a prevalence of 62.5 %."
     )
+    assert panel.card.measured.text() == "Measured on 624 films."
     assert panel.card.figures.toolTip() == "The scores assume a prevalence of 50.0 %."
 
 

@@ -41,6 +41,7 @@ class ReportCard(controls.Card):
         self.threshold = controls.NumberRow(_("Threshold"), 0.0, 1.0, 0.5, step=0.01, tooltip=tip, parent=self)
         self.threshold.value_changed.connect(self._try_threshold)
         self.figures = controls.Hint("", parent=self)
+        self.measured = controls.ElidedLabel("", "caption", parent=self)
         self.fed = controls.Button(_("What the model got"), variant="link", checkable=True, parent=self)
         self.fed.setToolTip(_("The picture that went into the model: windowed, fitted and made smaller as its card says."))
         self.fed.toggled.connect(self._toggle_fed)
@@ -51,7 +52,7 @@ class ReportCard(controls.Card):
         self.picture.setFixedSize(_FED_SIDE, _FED_SIDE)
         self.fed_words = controls.Hint("", parent=self)
         self.source = controls.ElidedLabel("", "caption", parent=self)
-        for part in (self.scores, self.which, self.threshold, self.figures, self.source):
+        for part in (self.scores, self.which, self.threshold, self.figures, self.measured, self.source):
             self.add_row(part)
         self.body.addWidget(self.fed, 0, Qt.AlignmentFlag.AlignRight)
         self.body.insertWidget(1, self.show_anyway, 0, Qt.AlignmentFlag.AlignRight)
@@ -119,13 +120,13 @@ class ReportCard(controls.Card):
         self.which.setVisible(has_threshold and len(set(_thresholds(report).values())) > 1)
         self.threshold.setVisible(has_threshold)
         figures = "" if report.is_unfamiliar else performance.sentence_of(report)
-        if figures and performance.origin_of(report):
-            figures = " ".join((figures, performance.origin_of(report)))
         if figures and self._what_if[1]:
-            figures = " ".join((figures, _("They are not known for another threshold.")))
+            figures = _("{first} {second}").format(first=figures, second=_("They are not known for another threshold."))
         self.figures.setText(figures)
         self.figures.setToolTip(performance.prevalence_of(report))
         self.figures.setVisible(bool(figures))
+        self.measured.setText(performance.origin_of(report))
+        self.measured.setVisible(bool(figures) and bool(self.measured.text()))
 
     def _show_choices(self, report: Report) -> None:
         limits = _thresholds(report)
