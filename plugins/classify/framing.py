@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from viewer.api import Geometry, Triple
 from viewer.api.models import ModelCard
 
-_FILTERS = {"bilinear": Picture.Resampling.BILINEAR, "bicubic": Picture.Resampling.BICUBIC}
+_FILTERS = {"bilinear": Picture.Resampling.BILINEAR, "bicubic": Picture.Resampling.BICUBIC, "nearest": Picture.Resampling.NEAREST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +87,16 @@ def resized(
 
     Notes
     -----
-    Source: Pillow's BILINEAR and BICUBIC, which widen with the reduction (antialiasing); without it, a pixel's value is that of its
+    Source: Pillow's NEAREST, and its BILINEAR and BICUBIC, which widen with the reduction (antialiasing); without it, a pixel's value is that of its
     centre, between the four centres around it, as PyTorch's and OpenCV's bilinear have it.
     """
     if values.shape == (rows, columns) and box is None:
         return values
     left, top, right, bottom = box or (0.0, 0.0, float(values.shape[1]), float(values.shape[0]))
-    if antialias and method in _FILTERS:
+    if antialias or method != "bilinear":
         picture = Picture.fromarray(np.ascontiguousarray(values, dtype=np.float32))
         return np.asarray(picture.resize((columns, rows), _FILTERS[method], box=(left, top, right, bottom)), dtype=np.float32)
     at_rows, at_columns = _centers(top, bottom, rows), _centers(left, right, columns)
-    if method == "nearest":
-        return values[np.ix_(_nearest(at_rows, values.shape[0]), _nearest(at_columns, values.shape[1]))]
     return _between(_between(values, at_rows, 0), at_columns, 1)
 
 
@@ -180,10 +178,6 @@ def _filled(count: int, multiple: int) -> int:
 def _centers(start: float, end: float, count: int) -> NDArray[np.float64]:
     """Where the centres of so many pixels between two edges lie, in pixels of the source counted from the centre of its first."""
     return np.asarray(start + (np.arange(count) + 0.5) * (end - start) / count - 0.5)
-
-
-def _nearest(places: NDArray[np.float64], count: int) -> NDArray[np.intp]:
-    return np.clip(np.floor(places + 0.5), 0, count - 1).astype(np.intp)
 
 
 def _between(values: NDArray[np.float32], places: NDArray[np.float64], axis: int) -> NDArray[np.float32]:

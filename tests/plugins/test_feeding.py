@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from classifier_samples import card_with, image_with
 
 from plugins.classify import feeding, framing, levels
-from viewer.core.errors import NegatoscopeError, Refused
+from viewer.core.errors import ModelUnusable, NegatoscopeError, Refused
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
 from viewer.core.resources import models_folder
@@ -228,6 +228,16 @@ def test_squeeze_crop_and_pad_are_pillows_bilinear_of_the_part(values: np.ndarra
     margins = ((top, down - rows - top), (left, across - columns - left))
     assert of(fit="pad") == pytest.approx(pillow(np.pad(values, margins, mode="edge"), *size), abs=1e-4)
     assert of(fit="pad", pad_value=7.0) == pytest.approx(pillow(np.pad(values, margins, constant_values=7), *size), abs=1e-4)
+
+
+@pytest.mark.parametrize(("method", "filter_"), [("bicubic", Picture.Resampling.BICUBIC), ("nearest", Picture.Resampling.NEAREST)])
+@pytest.mark.parametrize("size", [(8, 8), (61, 20)], ids=str)
+def test_other_ways_to_change_the_size_are_pillows(method: str, filter_: Picture.Resampling, size: tuple[int, int]) -> None:
+    expected = np.asarray(Picture.fromarray(WIDE.astype(np.float32)).resize((size[1], size[0]), filter_))
+    card = card_with(input={"height": size[0], "width": size[1], "interpolation": method})
+    assert fed(card, image_with(WIDE))[0] == pytest.approx(expected, abs=1e-3)
+    with pytest.raises(ModelUnusable, match="bicubic"):
+        card_with(input={"interpolation": "bicubic", "antialias": False})
 
 
 @pytest.mark.parametrize("size", [(8, 8), (61, 20)], ids=str)

@@ -127,6 +127,12 @@ def _size(card: ModelCard, file: str) -> str:
     return ""
 
 
+def _interpolation(card: ModelCard, file: str) -> str:
+    if card.input.interpolation != "bicubic" or card.input.antialias:
+        return ""
+    return _('{file}: "input.interpolation" is "bicubic", which is known with "input.antialias = true" only.').format(file=file)
+
+
 def _values(card: ModelCard, file: str) -> str:
     values = card.values
     if values.kind == "range" and not values.low < values.high:
@@ -173,7 +179,8 @@ def _familiarity(card: ModelCard, file: str) -> str:
 
 
 _RULES: tuple[Callable[[ModelCard, str], str], ...] = (
-    _name, _classes, _complements, _outputs, _positive_is_class, _activation, _layout, _size, _values, _normalisation, _explain, _familiarity,
+    _name, _classes, _complements, _outputs, _positive_is_class, _activation, _layout, _size, _interpolation, _values,
+    _normalisation, _explain, _familiarity,
 )  # fmt: skip
 
 
