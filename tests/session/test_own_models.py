@@ -202,6 +202,27 @@ def test_built_in_and_unknown_models_are_not_removed(tmp_path: Path) -> None:
     assert bystander.is_dir() and (own_folder() / "no-model").is_dir()
 
 
+def test_what_is_removed_is_what_listing_has_under_the_name(source: Path) -> None:
+    add_model(source)
+    parent = own_folder()
+    for name in (".lungs.0123456789ab.old", ".aaa", "zzz"):
+        shutil.copytree(parent / "lungs", parent / name)
+    assert [name for name, _reason in list_models([parent])[1]] == ["zzz"]
+    remove_model("zzz")
+    remove_model("lungs")
+    assert sorted(os.listdir(parent)) == [".aaa", ".lungs.0123456789ab.old"]
+
+
+def test_an_own_model_with_the_name_of_a_built_in_one_can_be_removed(source: Path) -> None:
+    add_model(source)
+    (own_folder() / "lungs").rename(own_folder() / "pneumonia-cxr-28")
+    text = (own_folder() / "pneumonia-cxr-28" / "card.toml").read_text("utf-8").replace('"lungs"', '"pneumonia-cxr-28"')
+    (own_folder() / "pneumonia-cxr-28" / "card.toml").write_text(text, "utf-8")
+    assert [name for name, _reason in list_models()[1]] == ["pneumonia-cxr-28"]
+    remove_model("pneumonia-cxr-28")
+    assert list_models()[1] == () and "pneumonia-cxr-28" in [c.name for c in list_models()[0]]
+
+
 def test_of_a_linked_folder_the_link_is_removed_and_not_what_it_leads_to(source: Path) -> None:
     own_folder().mkdir(parents=True)
     (own_folder() / "linked").symlink_to(source)

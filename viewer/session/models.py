@@ -64,7 +64,7 @@ def list_models(folders: Iterable[Path] | None = None) -> tuple[tuple[ModelCard,
     cards: dict[str, ModelCard] = {}
     broken: list[Broken] = []
     for parent in folders if folders is not None else _usual_folders():
-        for folder in _folders_in(parent):
+        for folder in folders_in(parent):
             found = _read_once(folder)
             if found is None:
                 continue
@@ -84,8 +84,8 @@ def _usual_folders() -> tuple[Path, ...]:
         return (models_folder(),)
 
 
-def _folders_in(parent: Path) -> list[Path]:
-    """Hidden ones are left out: a model that is being added is one until it is whole."""
+def folders_in(parent: Path) -> list[Path]:
+    """What lies in a folder of models, by name. Hidden ones are left out: a model that is being added is one until it is whole."""
     try:
         return sorted(parent / name for name in os.listdir(parent) if not name.startswith("."))
     except OSError:

@@ -20,7 +20,7 @@ from viewer.core.resources import models_folder
 from viewer.core.words import _
 from viewer.io.gate import harmless
 from viewer.io.save import save_atomic, save_folder
-from viewer.session.models import MAX_MODEL_BYTES, check_file, checksum, own_folder, read_card, read_mapping
+from viewer.session.models import MAX_MODEL_BYTES, check_file, checksum, folders_in, own_folder, read_card, read_mapping
 
 _CUT = 64
 _NEW, _OLD, _GONE = ".new", ".old", ".gone"
@@ -96,10 +96,10 @@ def remove_model(name: str) -> None:
     SaveFailed
         It could not be removed.
     """
-    if (models_folder() / name / CARD_FILE).is_file():
-        raise ModelUnusable(_('"{name}" comes with the program and cannot be removed.').format(name=name))
     folder = _folder_of(name)
     if folder is None:
+        if (models_folder() / name / CARD_FILE).is_file():
+            raise ModelUnusable(_('"{name}" comes with the program and cannot be removed.').format(name=name))
         raise ModelUnusable(_('There is no model "{name}" among the added ones.').format(name=harmless(name)))
     _tidy(folder.parent)
     aside = _beside(folder, _GONE)
@@ -108,11 +108,8 @@ def remove_model(name: str) -> None:
 
 
 def _folder_of(name: str) -> Path | None:
-    parent = own_folder()
-    try:
-        folders = [parent / e.name for e in os.scandir(parent) if os.path.lexists(parent / e.name / CARD_FILE)]
-    except OSError:
-        return None
+    """The folder that listing has under a name: that of the model, else, of one that cannot be used, the folder's own."""
+    folders = [folder for folder in folders_in(own_folder()) if os.path.lexists(folder / CARD_FILE)]
     for folder in folders:
         try:
             if read_card(folder).name == name:
