@@ -65,6 +65,19 @@ def torch_point() -> None:
     _torch("torch_point", network, (1, 1, 24, 20), "film", "logits", {"film": {0: "N"}, "logits": {0: "N"}})
 
 
+def torch_dynamo() -> None:
+    """The network of torch_cnn as PyTorch exports it by default today: large weights in a file beside it, the pooling as ReduceMean."""
+    import onnxscript  # noqa: F401  the exporter needs it; said here if it is missing
+    import torch
+
+    free = ({0: torch.export.Dim("N")},)
+    network = _classifier(1, (8, 16), 1).eval()
+    torch.onnx.export(
+        network, (torch.zeros(2, 1, 32, 32),), str(ZOO / "torch_dynamo.onnx"), input_names=["film"], output_names=["logit"], dynamic_shapes=free,
+        dynamo=True,
+    )  # fmt: skip
+
+
 def torch_softmax() -> None:
     """[N, 3, 24, 24] (colour) to three probabilities: softmax within."""
     import torch
@@ -378,7 +391,7 @@ def throws() -> None:
 
 
 MAKERS: tuple[Callable[[], None], ...] = (
-    torch_cnn, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, torch_point,
+    torch_cnn, torch_dynamo, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, torch_point,
     keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, segment_softmax,
     segment_argmax, segment_fixed, mean_level, tells_strange, gives_nan, hangs, hungry, hungry_constant, hungry_loading, throws,
 )  # fmt: skip

@@ -244,6 +244,20 @@ def test_weights_of_a_listed_file_beside_the_model_are_used(tmp_path: Path) -> N
     np.testing.assert_array_equal(found, np.broadcast_to(factors, (1, 1, 4, 4)))
 
 
+def test_what_pytorch_exports_by_default_runs_with_its_listed_weights(tmp_path: Path) -> None:
+    # Its weights are those of torch_cnn: made from the same seed, by the other exporter.
+    beside = (ZOO / "torch_dynamo.onnx.data").read_bytes()
+    digest = hashlib.sha256(beside).hexdigest()
+    card = zoo_card(tmp_path, "torch_dynamo", takes=INPUTS["torch_cnn"], external={"torch_dynamo.onnx.data": digest})
+    with pytest.raises(ModelUnusable, match=r"torch_dynamo\.onnx\.data"):
+        inference.load(card)
+    (card.folder / "torch_dynamo.onnx.data").write_bytes(beside)
+    other = zoo_card(tmp_path, "torch_cnn", takes=INPUTS["torch_cnn"])
+    given = np.random.default_rng(8).random((3, 1, 32, 32), np.float32)
+    found, wanted = (inference.logits(inference.load(each), each, given) for each in (card, other))
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(("name", "plans"), [("torch_neighbours", True), ("torch_cnn", False), ("mean_level", False)])
 def test_sessions_get_all_cores_no_chatter_and_no_plan_for_free_sizes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, plans: bool
