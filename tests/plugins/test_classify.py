@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Picture
 
 from plugins.classify import feeding, inference
-from plugins.classify.classify import classify
+from plugins.classify.classify import classify, ready
 from viewer.core.errors import ModelUnusable
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
@@ -111,6 +111,21 @@ def test_the_input_is_not_written(films: np.ndarray) -> None:
     values = films[:1].copy()
     values.flags.writeable = False
     classify(film(values), CARD.name)
+
+
+def test_without_a_name_the_model_that_fits_is_taken_and_where_none_does_that_is_said() -> None:
+    plain = np.full((64, 64), 90, np.uint8)
+    assert classify(film(plain, modality="DX", body_part="CHEST")).items[0].model == "pneumonia-cxr"
+    with pytest.raises(ModelUnusable, match=r"^No model is for this image: it is CT"):
+        classify(film(plain, modality="CT"))
+
+
+def test_a_model_is_loaded_ahead_as_it_will_be_asked() -> None:
+    inference._loaded.clear()
+    assert ready(CARD.name) == "CPU"
+    (runner,) = inference._loaded.values()
+    classify(film(np.full((28, 28), 90, np.uint8)), CARD.name, explain=True)
+    assert list(inference._loaded.values()) == [runner]
 
 
 # --- models that cannot be used ---
