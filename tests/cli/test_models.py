@@ -222,3 +222,30 @@ def test_classify_takes_the_device_of_the_settings_unless_one_is_named(capsys: A
     words = ["classify", str(FILES / "CT_small.dcm"), "--model", "pneumonia-cxr-28"]
     assert cli.main(words) == 2 and '"nonsense"' in capsys.readouterr().err
     assert cli.main([*words, "--device", "CPU"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "layout", "classes"),
+    [
+        ("keras_four_blocks", "binary", "NHWC", [{"name": "Yes"}, {"name": "No", "complement_of": "Yes"}]),
+        ("sklearn_logistic_zipmap", "multi-class", "NF", [{"name": "0"}, {"name": "1"}, {"name": "2"}]),
+        ("sklearn_forest_zipmap", "multi-class", "NF", None),
+        ("torch_cnn3d", "binary", "NCDHW", [{"name": "Yes"}, {"name": "No", "complement_of": "Yes"}]),
+        ("segment_softmax", "segmentation", "NCHW", [{"name": "background"}, {"name": "dim"}, {"name": "bright"}]),
+    ],
+)
+def test_models_of_every_exporter_are_proposed_added_and_run(
+    capsys: Any, tmp_path: Path, name: str, task: str, layout: str, classes: list[dict[str, str]] | None
+) -> None:
+    code, out, err = run(capsys, "--propose", ZOO / f"{name}.onnx")
+    text = tomllib.loads(out)
+    assert code == 0 and (text["task"], text["input"]["layout"]) == (task, layout), err
+    if classes is None:
+        assert [entry["name"] for entry in text["classes"]] == ["one", "two", "zero"], "the file tells them"
+    else:
+        text["classes"] = classes
+    (tmp_path / "card.toml").write_text(tomli_w.dumps(text), "utf-8")
+    found = as_json(capsys, "--add", ZOO / f"{name}.onnx", "--card", tmp_path / "card.toml")["models"][0]
+    scores = [row["score"] for row in found["check"]["scores"]]
+    assert len(scores) == (len(text["classes"]) if task != "segmentation" else 0)
+    assert not scores or sum(scores) == pytest.approx(1, abs=1e-3)
