@@ -155,7 +155,7 @@ def _try(model: bytes, provider: str) -> list[str]:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     asked = [provider] if provider == PROVIDERS[CPU] else [provider, PROVIDERS[CPU]]
-    return list(onnxruntime.InferenceSession(model, options, providers=asked).get_providers())
+    return list(onnxruntime.InferenceSession(model, options, providers=asked, enable_fallback=0).get_providers())
 
 
 def _probe(ir_version: int, opset: int) -> bytes:
