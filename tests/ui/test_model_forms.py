@@ -96,6 +96,7 @@ def test_a_network_outlines_its_classes_as_segments_with_their_names(parts: Part
     QTest.mouseClick(panel.apply_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(parts.host.document.layers_of("ct")))
     (layer,) = parts.host.document.layers_of("ct")
+    assert layer.name == MODELS["segmentation"]
     assert [segment.name for segment in layer.segments] == ["Middle", "Bright"]
 
 

@@ -193,7 +193,9 @@ def _layer(call: Call, labels: Labels) -> list[Change]:
         kind = np.result_type(call.labels.dtype, labels_type(named))
         change = labels_change(layer.id, call.labels, box, np.where(writable, values, part).astype(kind))
         return [*([ItemChange("layer", layer.id, layer, named)] if unnamed else []), *([change] if change else [])]
-    layer = _named(call, labels, LabelLayer(new_id("layer"), call.spec.title, call.volume.geometry, call.original.id), used)
+    # What a network found bears the network's name.
+    model = next((str(call.parameters[p.name]) for p in call.spec.parameters if p.model_task), "")
+    layer = _named(call, labels, LabelLayer(new_id("layer"), model or call.spec.title, call.volume.geometry, call.original.id), used)
     change = filled_layer(layer, box, values)
     return [ItemChange("layer", layer.id, None, layer), *([change] if change else [])]
 
