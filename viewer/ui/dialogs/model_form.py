@@ -9,7 +9,8 @@ from viewer.core.words import gettext as _
 from viewer.session.card_answers import Answers
 from viewer.session.card_proposal import Proposal
 from viewer.ui.controls import Button, Card, Label, SectionTitle
-from viewer.ui.dialogs.model_questions import FOLLOWS, SECTIONS, Change, Question, Questions
+from viewer.ui.dialogs.model_questions import FOLLOWS, SECTIONS, Questions
+from viewer.ui.dialogs.model_rows import Change, Question
 from viewer.ui.dialogs.model_words import size_words
 from viewer.ui.theme import sizes
 
