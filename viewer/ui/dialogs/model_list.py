@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QHeaderView,
+    QScrollArea,
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
@@ -77,14 +79,14 @@ class ModelListDialog(Dialog):
         self.body.addWidget(self.stack, 1)
         self.failed = NoteBox("err", parent=self.frame)
         self.body.addWidget(self.failed)
-        self._details = QVBoxLayout()
-        self._details.setContentsMargins(0, 0, 0, 0)
-        self._shown = QWidget(self.frame)
+        self._shown = QScrollArea(self.frame)
+        self._shown.setAccessibleName(_("The chosen model"))
+        self._shown.setWidgetResizable(True)
+        self._shown.setFrameShape(QFrame.Shape.NoFrame)
+        self._shown.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._shown.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._shown.setFixedHeight(_DETAILS)
-        holder = QVBoxLayout(self._shown)
-        holder.setContentsMargins(0, 0, 0, 0)
-        holder.addLayout(self._details)
-        holder.addStretch(1)
+        self._shown.viewport().setAutoFillBackground(False)
         self._line = divider(self.frame)
         self.body.addWidget(self._line)
         self.body.addWidget(self._shown)
@@ -209,11 +211,9 @@ class ModelListDialog(Dialog):
 
     def _show_chosen(self) -> None:
         entry = self.chosen
-        while self._details.count():
-            widget = self._details.takeAt(0).widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        blank = QWidget(self._shown)
+        self._shown.setWidget(blank)  # in place of the page of the one before
+        blank.setAutoFillBackground(False)
         self.failed.show_note("err", entry.reason if entry is not None else "")
         set_available(self.about, "" if entry is not None and entry.card is not None else _("There is no card to show."))
         reason = _("Choose a model first.") if entry is None else _("It comes with the program.") if entry.is_built_in else ""
@@ -231,9 +231,12 @@ class ModelListDialog(Dialog):
         if entry.card.is_benchmark:
             lines.append((_("Benchmark"), _("It is there for comparison. It is asked only by name, not by the Classify key.")))
         page = QWidget(self._shown)
-        page.setLayout(line_grid(lines, page, width=104))
-        page.layout().setContentsMargins(sizes().margin, sizes().gap, sizes().margin, 0)
-        self._details.addWidget(page)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(sizes().margin, sizes().gap, sizes().margin, 0)
+        column.addLayout(line_grid(lines, page, width=104))
+        column.addStretch(1)
+        self._shown.setWidget(page)
+        page.setAutoFillBackground(False)
 
     def _show_about(self) -> None:
         if self.chosen is not None and self.chosen.card is not None:
