@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
+from viewer.core.model_card import CLASSIFYING
 from viewer.core.words import gettext as _
 from viewer.session.card_answers import Answers
 from viewer.session.card_proposal import Proposal
@@ -75,7 +76,8 @@ class ModelForm(QWidget):
             lines.append((_("Axes"), answers.layout))
         lines += [(_("Output"), tensor.words) for tensor in facts.outputs]
         ends = next((t.activation for t in facts.outputs if t.name == answers.output), "")
-        lines.append((_("Ends with"), ends or _("no activation: the numbers are no scores yet")))
+        if ends or answers.task in CLASSIFYING:
+            lines.append((_("Ends with"), ends or _("no activation: the numbers are no scores yet")))
         if facts.classes:
             lines.append((_("Classes"), ", ".join(facts.classes)))
         if facts.input_is_scaled:
