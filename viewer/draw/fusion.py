@@ -18,6 +18,7 @@ from viewer.core.digits import intensity
 from viewer.core.geometry import Triple, place_text
 from viewer.core.layout import Placement
 from viewer.core.overlay import ScalarMap
+from viewer.core.refine import refined
 from viewer.core.render import Display, Pixels, blend_map, map_colors, paint_graphic, to_rgb32
 from viewer.core.sample import sample, slab
 from viewer.core.words import _
@@ -25,6 +26,7 @@ from viewer.draw.figures import window_figures
 from viewer.draw.planes import BLACK
 from viewer.draw.text import Style, draw_text, text_width
 from viewer.session.fusion import ShownFusion
+from viewer.session.heat import is_heat
 from viewer.session.view import ViewState
 
 _KEPT, _KEPT_BYTES = 12, 48 << 20
@@ -58,11 +60,12 @@ def sampled(state: ViewState, fusion: ShownFusion) -> NDArray[Any]:
 
 
 def sampled_map(state: ViewState, item: ScalarMap) -> NDArray[Any]:
-    """Values (rows, columns) of a map on another grid where the pixels of the image lie; float32, NaN outside."""
+    """Values (rows, columns) of a map on another grid where the pixels of the image lie, those of a heat-map smooth; float32, NaN outside."""
     key = (item.id, item.values.shape, state.cut)
     found = _planes.get(key)
     if found is None:
-        return _kept(key, sample(item.values, item.geometry, state.cut))
+        values, geometry = refined(item.values, item.geometry) if is_heat(item) else (item.values, item.geometry)
+        return _kept(key, sample(values, geometry, state.cut))
     _planes.move_to_end(key)
     return found
 

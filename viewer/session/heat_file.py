@@ -1,4 +1,4 @@
-"""Heat-maps for other programs: on the grid of their image, linear between the cells as they are drawn."""
+"""Heat-maps for other programs: on the grid of their image, linear between the middles of the cells."""
 
 from __future__ import annotations
 
