@@ -61,7 +61,7 @@ def _model_reasons(window: Window) -> dict[str, str]:
     host = window.host
     volume = host.state.volume
     if volume is None:
-        return {"model": "", "classify": ""}
+        return {}  # none is open, or it is still read: that is said of all that needs an image
     reason = host.models.why_not(volume)
     if reason:
         return {"model": reason, "classify": reason}
