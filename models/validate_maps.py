@@ -67,8 +67,8 @@ def spread(values: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.flo
     return np.asarray(picture.resize(side, Picture.Resampling.BILINEAR), dtype=np.float64)
 
 
-def areas(question: Question, order: NDArray[np.intp], shape: tuple[int, int], base: NDArray[np.float32]) -> tuple[float, float]:
-    """Areas under the curves of deletion and insertion (mean score over the steps) for cells in this order."""
+def areas(question: Question, order: NDArray[np.intp], shape: tuple[int, int], base: NDArray[np.float32]) -> tuple[float, ...]:
+    """Areas under the curves of deletion and insertion (mean over the steps) for cells in this order: of the score, then of its log-odds."""
     share = np.zeros(order.size)
     share[order] = (np.arange(order.size) + 0.5) / order.size
     rows, columns = ((np.arange(n) * cells // n).astype(int) for n, cells in zip(question.size, shape, strict=True))
@@ -76,9 +76,8 @@ def areas(question: Question, order: NDArray[np.intp], shape: tuple[int, int], b
     levels = np.linspace(0, 1, STEPS + 1)
     kept = np.stack([(full > level).astype(np.float32) for level in levels])  # at 0 all is left, at 1 nothing
     odds = np.concatenate([question.ask(part, base) for part in np.array_split(np.concatenate([kept, 1 - kept]), 3)])
-    scores = 1 / (1 + np.exp(-odds))
-    deleted, inserted = scores[: STEPS + 1], scores[STEPS + 1 :]
-    return float(np.trapezoid(deleted, levels)), float(np.trapezoid(inserted, levels))
+    curves = [part[half] for part in (1 / (1 + np.exp(-odds)), odds) for half in (slice(STEPS + 1), slice(STEPS + 1, None))]
+    return tuple(float(np.trapezoid(curve, levels)) for curve in curves)
 
 
 def measured(
@@ -87,7 +86,7 @@ def measured(
     """By method: mean and standard error of both areas over the films, and how often the map beats the random order of the same film."""
     source = np.random.default_rng(seed)
     runner = inference.load(card, "auto", explain.wanted(card))
-    found: dict[str, list[tuple[float, float]]] = {}
+    found: dict[str, list[tuple[float, ...]]] = {}
     done = 0
     for _file, _label, values in films(data, split, seed):
         image = Image(values[None], Geometry((1, *values.shape)), range=(0.0, 255.0))
@@ -129,8 +128,9 @@ def _summary(areas: NDArray[np.float64], random: NDArray[np.float64]) -> dict[st
     return {
         "films": len(areas), "deletion": round(float(areas[:, 0].mean()), 4), "deletion_error": round(float(error[0]), 4),
         "insertion": round(float(areas[:, 1].mean()), 4), "insertion_error": round(float(error[1]), 4),
-        "better_deletion": round(float((areas[:, 0] < random[:, 0]).mean()), 3),
-        "better_insertion": round(float((areas[:, 1] > random[:, 1]).mean()), 3),
+        "deletion_odds": round(float(areas[:, 2].mean()), 3), "insertion_odds": round(float(areas[:, 3].mean()), 3),
+        "better_deletion": round(float((areas[:, 2] < random[:, 2]).mean()), 3),
+        "better_insertion": round(float((areas[:, 3] > random[:, 3]).mean()), 3),
     }  # fmt: skip
 
 
@@ -150,11 +150,12 @@ def main() -> None:
     table = measured(card, args.data, count=args.films, seed=args.seed, split=args.split, masks=args.masks, variants=args.variants, partly=args.json)
     films_of = next(iter(table.values()))["films"]
     print(f"{card.name} {card.version}, {films_of:.0f} films over the threshold (split {args.split}), seed {args.seed}, {args.masks} masks")
-    print("| order of the cells | deletion (less is better) | insertion (more is better) | beats random: deletion | insertion |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| order of the cells | deletion: score | log-odds | insertion: score | log-odds | beats random: deletion | insertion |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for name, row in table.items():
         print(
-            f"| {name} | {row['deletion']:.3f} ± {row['deletion_error']:.3f} | {row['insertion']:.3f} ± {row['insertion_error']:.3f} "
+            f"| {name} | {row['deletion']:.3f} ± {row['deletion_error']:.3f} | {row['deletion_odds']:.2f} "
+            f"| {row['insertion']:.3f} ± {row['insertion_error']:.3f} | {row['insertion_odds']:.2f} "
             f"| {100 * row['better_deletion']:.0f} % | {100 * row['better_insertion']:.0f} % |"
         )
 
