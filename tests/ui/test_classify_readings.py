@@ -122,7 +122,7 @@ def test_readings_go_into_tables(panel: ClassifyPanel, parts: Parts) -> None:
     assert (row["Found"], row["Thresholds"], row["Unfamiliar"]) == ("Pneumonia", "Pneumonia 0.5; No pneumonia 0.5", "no")
     assert "'=1+1" in csv_text([table])  # a spreadsheet must not run it
     grid = reports_grid(reports(parts))
-    assert grid.rows[0][grid.heads.index("Reading")].text == "Disagree"
+    assert grid.rows[0][grid.heads.index("Your reading")].text == "Disagree"
 
 
 def test_the_card_of_the_series_counts_disagreements(panel: ClassifyPanel, parts: Parts) -> None:

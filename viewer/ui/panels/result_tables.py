@@ -169,7 +169,7 @@ def reports_grid(reports: Sequence[Report], *, titles: Mapping[str, str] | None 
     first = [_("Image")] if titles is not None else []
     where = [_("Slice"), *([_("Phase")] if phases > 1 else [])]
     heads = (
-        *first, _("Model"), *where, *(_head(name, "%") for name in classes), _("Reading"), _("Label"), _("Note"),
+        *first, _("Model"), *where, *(_head(name, "%") for name in classes), _("Your reading"), _("Label"), _("Note"),
         _head(_("Time"), "ms"), _("Device"), _("Warnings"),
     )  # fmt: skip
     rows = []
