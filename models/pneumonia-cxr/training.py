@@ -17,6 +17,7 @@ from torch import Tensor, nn
 BATCH, RATE, DECAY, SMOOTHING = 32, 6e-4, 0.02, 0.03
 FLOOR = 0.02  # added to each film's own spread, so that an empty film does not divide by zero
 INSET = 10  # a tenth of each side is left out where a film's mean and spread are measured: collimation and markers lie there
+PLANNED, FALL = 18, 3  # epochs of the one cycle of the learning rate, and of its fall to nothing, in a straight line, at the end
 LITTLE, GREAT = 160, 192  # pixels a side in the first part of the training, and in the second and in the graph
 
 
@@ -67,7 +68,8 @@ def train_member(
 ) -> Member:
     """The running mean of the weights after `epochs` at the little and at the great size; goes on from `kept` if that is there.
 
-    `strength` scales turns, shifts and zoom; `blend` is the share of batches with mix-up. AdamW, one cycle, clipped gradients.
+    `strength` scales turns, shifts and zoom; `blend` is the share of batches with mix-up. AdamW, clipped gradients; the learning rate
+    follows a cycle of `PLANNED` epochs that is left for a straight fall `FALL` epochs before the end.
     """
     torch.manual_seed(seed)
     member = Member(gray(imagenet(0))).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -77,7 +79,7 @@ def train_member(
     groups = [{"params": member.body.parameters(), "lr": RATE}, {"params": member.classifier.parameters(), "lr": 5 * RATE}]
     optimiser = torch.optim.AdamW(groups, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, [RATE, 5 * RATE], total_steps=total * steps, pct_start=0.1, div_factor=20, final_div_factor=20
+        optimiser, [RATE, 5 * RATE], total_steps=PLANNED * steps, pct_start=0.1, div_factor=20, final_div_factor=20
     )
     parts = {"member": member, "mean": mean, "optimiser": optimiser, "schedule": schedule}
     first = 0
@@ -102,9 +104,14 @@ def train_member(
             loss.backward()
             nn.utils.clip_grad_norm_(member.parameters(), 2.0)
             optimiser.step()
-            schedule.step()
-            losses.append(loss.item())
             done = epoch * steps + step
+            if epoch < total - FALL:
+                schedule.step()
+            else:
+                left = 1 - (done + 1 - (total - FALL) * steps) / (FALL * steps)
+                for group, rate in zip(optimiser.param_groups, schedule.get_last_lr(), strict=True):
+                    group["lr"] = rate * left
+            losses.append(loss.item())
             with torch.no_grad():
                 for average, value in zip(mean.state_dict().values(), member.state_dict().values(), strict=True):
                     if average.is_floating_point():
