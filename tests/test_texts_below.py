@@ -31,6 +31,7 @@ FAULTS = {
     "TimeoutError",
     "IndexError",
     "BadHeader",
+    "Damaged",
     "AssertionError",
     "compile",
 }
@@ -58,6 +59,9 @@ NO_SENTENCES = {
     "viewer/session/explain.py:Pixel": "a key of a volume's facts, marked where they are made",
     "plugins/segment/panel.py:Segment/Region": "a permanent name",
     "plugins/segment/panel.py:Segment/Fill": "a permanent name",
+    "plugins/classify/panel/runs.py:Classify/Heat": "a permanent name",
+    "plugins/classify/devices.py:max": "onnxruntime's words, looked for in its errors",
+    "viewer/io/write/tables.py:Research": "files are English",
 }
 _SQL = ("SELECT ", "INSERT ", "PRAGMA ", "DELETE ", "CREATE ", "UPDATE ")
 

@@ -19,7 +19,7 @@ def classify(
     model: Annotated[str, Help("Name of the model; empty takes the one whose card fits the image best.", "Model")] = "",
     device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
     explain: Annotated[bool, Help("Heat-maps with the scores, of models that give exact ones in the same run.", "Heat-maps")] = False,
-    plane: Annotated[int | None, Range(0, 100_000), Help("One plane only, counted from 0; none asks about all.", "Plane")] = None,
+    plane: Annotated[int | None, Range(0, 100_000), Help("One plane only, counted from 0; none asks about all.", "Plane number")] = None,
     progress: Progress | None = None,
 ) -> Verdicts:
     """Asks a convolutional network what the image shows. Not for diagnosis.

@@ -33,7 +33,7 @@ def heat_map(
         Method, Help("auto: the exact class activation map where the network has one, else occlusion. rise: random masks.", "Method")
     ] = "auto",
     device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
-    plane: Annotated[int | None, Range(0, 100_000), Help("One plane only, counted from 0; none explains all.", "Plane")] = None,
+    plane: Annotated[int | None, Range(0, 100_000), Help("One plane only, counted from 0; none explains all.", "Plane number")] = None,
     progress: Progress | None = None,
 ) -> Overlay:
     """Shows which regions influenced the score of a class. It is no outline of a lesion. Not for diagnosis.

@@ -70,7 +70,7 @@ class ModelForm(QWidget):
         asked, answers = self.proposal.asked, self.answers
         lines = [(_("File"), _("{size}, opset {opset}").format(size=size_words(facts.nbytes), opset=facts.opset))]
         if facts.producer:
-            lines.append((_("Made by"), facts.producer))
+            lines.append((_("Exported by"), facts.producer))
         lines += [(_("Input"), tensor.words) for tensor in facts.inputs]
         if "layout" not in asked:
             lines.append((_("Axes"), answers.layout))
