@@ -218,7 +218,7 @@ def _session(content: bytes, folder: Path, device: str, is_free: bool) -> Any:
     """A session of onnxruntime on a device: the one place where models are started."""
     onnxruntime = devices.runtime()
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what fails is raised, and told in a sentence; its lines on stderr would be a second telling
     options.intra_op_num_threads = devices.cores()
     options.enable_mem_pattern = not is_free
     # From bytes: what was checked is what is run. Weights of other files were checked where they lie.

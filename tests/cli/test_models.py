@@ -170,6 +170,30 @@ def test_a_model_that_hangs_is_stopped_and_named(capsys: Any, tmp_path: Path, mo
     assert not own_folder().exists()
 
 
+def asked(capfd: Any, name: str, *words: str) -> tuple[int, str, str]:
+    """A model of the zoo put into the user's folder by hand, and asked about a film; what is printed, also by libraries."""
+    own_folder().mkdir(parents=True, exist_ok=True)
+    put(own_folder() / name, (ZOO / f"{name}.onnx").read_bytes(), input=SMALL | {"height": 8, "width": 8})
+    code = cli.main([*words, str(FILES / "CT_small.dcm")])
+    captured = capfd.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.mark.parametrize(
+    "words", [("classify", "--model", "squares"), ("apply", "Classify/Classify", "--param", "model=squares", "--out", "out.csv")]
+)
+def test_a_model_that_hangs_is_stopped_when_it_is_asked(capfd: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setattr("viewer.session.apply.LONGEST_SILENCE_S", 3.0)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = asked(capfd, "hangs", *words)
+    assert code == 2 and not out and "so it was stopped" in err and err.count("\n") == 1
+
+
+def test_of_a_model_that_throws_nothing_but_its_sentence_is_printed(capfd: Any) -> None:
+    code, out, err = asked(capfd, "throws", "classify", "--model", "squares")
+    assert code == 2 and not out and err.startswith("negatoscope: The model squares failed: ") and err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

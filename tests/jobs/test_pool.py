@@ -239,3 +239,12 @@ def test_what_an_error_passed_through_goes_with_it_and_not_when_cycles_are_looke
     while gone() is not None and time.monotonic() < end:
         threading.Event().wait(0.005)
     assert gone() is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no workers")
+def test_inline_with_lanes_gives_a_lane_its_worker_and_its_limits() -> None:
+    with importable(), Pool(inline=True, lanes=True) as here:
+        assert here.submit(f"{HERE}:pid", {}).result() == os.getpid()
+        assert here.submit(f"{HERE}:pid", {}, lane="model").result(20) != os.getpid()
+        with pytest.raises(JobFailed):
+            here.submit(f"{HERE}:hang", {}, limits=Limits(silence=0.3), lane="model").result(20)

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         spec.parameter(name)
     entry = choose.choose(choose.find([args.path], args), args.series)
     choose.check_phase(entry, args.phase)
-    with Pool() as pool, Pool(inline=True) as here:
+    with Pool() as pool, Pool(inline=True, lanes=True) as here:
         document = Document()
         volume = open_entry(document, entry, pool)
         if args.mask is not None:

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     entries = [choose.choose(listing, args.series)] if args.series else [e for e in listing.series if e.kind != "other"]
     spec = installed.registry().spec(OPERATION)
     rows: list[dict[str, Any]] = []
-    with Pool() as pool, Pool(inline=True) as here:
+    with Pool() as pool, Pool(inline=True, lanes=True) as here:
         for entry in entries:
             try:
                 rows += [_row(entry, v, index, phase) for v, index, phase in _verdicts(entry, spec, args, pool, here)]

@@ -65,7 +65,7 @@ def _run_all(entries: list[SeriesEntry], recipe: tuple[RecipeStep, ...], registr
     """How many went through; what did not is said."""
     stems = _stems(entries)
     done = 0
-    with Pool() as pool, Pool(inline=True) as here:
+    with Pool() as pool, Pool(inline=True, lanes=True) as here:
         for entry, stem in zip(entries, stems, strict=True):
             try:
                 _run_one(entry, recipe, registry, pool, here, folder, stem, overwrite)

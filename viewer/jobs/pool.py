@@ -146,11 +146,15 @@ class Job:
 
 
 class Pool:
-    """Runs jobs in worker processes. Close it, or use it as a context manager; nothing starts before the first job or ``warm``."""
+    """Runs jobs in worker processes. Close it, or use it as a context manager; nothing starts before the first job or ``warm``.
 
-    def __init__(self, workers: int | None = None, *, inline: bool = False, warm: Sequence[str] = ()) -> None:
+    ``inline``: jobs run where they are submitted, without limits; with ``lanes`` those of a lane get their worker, and limits, all the same.
+    """
+
+    def __init__(self, workers: int | None = None, *, inline: bool = False, lanes: bool = False, warm: Sequence[str] = ()) -> None:
         self._count = workers or default_workers()
         self.inline = inline or os.name != "posix"
+        self._has_lanes = not self.inline or (lanes and os.name == "posix")
         self._warm = tuple(warm)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -182,10 +186,10 @@ class Pool:
                 raise OperationCancelled(_("Cancelled: the program is closing."))
             self._numbers += 1
             job = Job(self._numbers, function, arguments, limits or Limits(), title)
-        if self.inline:
-            self._run_here(job)
-        elif lane:
+        if lane and self._has_lanes:
             self._lane(lane).put(job)
+        elif self.inline:
+            self._run_here(job)
         else:
             self._start_threads()
             self._queue.put(job)
