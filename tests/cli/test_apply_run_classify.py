@@ -169,6 +169,22 @@ def test_a_heat_map_lies_on_the_grid_of_the_image_by_both_verbs(capsys, ramp, tm
     assert np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(other))), values)
 
 
+@pytest.mark.parametrize("has_reports", [False, True])
+def test_a_recipe_writes_heat_maps_of_all_planes_on_the_grid_of_the_image(capsys, ramp, tmp_path, has_reports):
+    first = '[[step]]\noperation = "Classify/Classify"\nparameters = { model = "pneumonia-cxr-28" }\n' if has_reports else ""
+    recipe, single, folder = tmp_path / "maps.toml", tmp_path / "single.nrrd", tmp_path / "out"
+    recipe.write_text(first + '[[step]]\noperation = "Classify/Heat map"\nparameters = { model = "pneumonia-cxr-28", method = "exact" }\n')
+    code, _out, err = run(capsys, "run", recipe, ramp, "--out", folder)
+    assert code == 0, err
+    image = sitk.ReadImage(str(folder / "ramp-map.nrrd"))
+    assert image.GetSize() == (12, 9, 6) and image.GetOrigin() == pytest.approx(GRID.origin) and image.GetSpacing() == pytest.approx((0.5, 0.7, 3.0))
+    values = sitk.GetArrayFromImage(image)
+    for plane in (0, 2, 5):
+        assert run(capsys, "classify", ramp, "--model", "pneumonia-cxr-28", "--index", plane, "--heat-map", single, "--force")[0] == 0
+        assert np.allclose(sitk.GetArrayFromImage(sitk.ReadImage(str(single)))[plane], values[plane], atol=1e-4)
+    assert values[5].any()
+
+
 def test_demo_measures_the_nodule_that_is_there(capsys, tmp_path, qapp):
     code, _, _ = run(capsys, "demo", "--out", tmp_path / "demo", "--study", tmp_path / "study")
     assert code == 0

@@ -18,7 +18,9 @@ from viewer.io.save import ready_target
 from viewer.io.series import SeriesEntry
 from viewer.io.write import save_array, save_mask, save_tables, save_volume
 from viewer.jobs.pool import Pool
+from viewer.session import heat
 from viewer.session.document import Document
+from viewer.session.heat_file import of_all_slices, save_heat
 from viewer.session.opening import open_entry
 from viewer.session.plugins import Registry
 from viewer.session.recipe import run_recipe
@@ -94,8 +96,11 @@ def _run_one(
         results.told(target, save_mask(target, document.labels(layers[-1].id), layers[-1].geometry, overwrite=overwrite))
     overlays = document.overlays_of(volume.id)
     if overlays:
-        target = folder / planned[Overlay]
-        results.told(target, save_array(target, overlays[-1].values[None], overlays[-1].geometry, overwrite=overwrite, with_gaps=True))
+        target, last = folder / planned[Overlay], overlays[-1]
+        if heat.is_heat(last):
+            results.told(target, save_heat(target, of_all_slices(document, last), volume.geometry, overwrite=overwrite))
+        else:
+            results.told(target, save_array(target, last.values[None], last.geometry, overwrite=overwrite, with_gaps=True))
     given = [r for _step, many in made for r in many if isinstance(r, Annotations | Numbers | Verdicts)]
     if given:
         save_tables(folder / f"{stem}.csv", results.tables_of(given, volume), overwrite=overwrite)
