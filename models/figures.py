@@ -76,4 +76,11 @@ def intervals(
     for _ in range(times):
         drawn = np.concatenate([members[g] for g in source.integers(0, len(members), len(members))])
         rows.append(figures(p[drawn], labels[drawn], threshold, assumed=assumed))
-    return {name: tuple(float(v) for v in np.nanpercentile([row[name] for row in rows], [2.5, 97.5])) for name in rows[0]}  # type: ignore[misc]
+    return {name: _middle([row[name] for row in rows]) for name in rows[0]}
+
+
+def _middle(values: list[float]) -> tuple[float, float]:
+    """Between which 95 % of the values lie; nan and nan where none is a number: the set holds one class alone."""
+    known = [value for value in values if not np.isnan(value)]
+    low, high = np.percentile(known, [2.5, 97.5]) if known else (np.nan, np.nan)
+    return float(low), float(high)

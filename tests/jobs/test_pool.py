@@ -160,6 +160,15 @@ def test_lane_is_not_replaced_for_growing_by_a_model_but_at_its_limit(monkeypatc
         assert hold(950 << 20) != first
 
 
+def test_lane_is_replaced_before_what_it_keeps_would_stop_the_next_job() -> None:
+    limits = Limits(memory=1 << 30)
+    with importable(), Pool(1) as pool:
+        pool.submit(f"{HERE}:hold", {"size": 600 << 20}, limits=limits, lane="model").result(60)
+        first = pool.submit(f"{HERE}:pid", {}, limits=limits, lane="model").result(20)
+        pool.submit(f"{HERE}:hold", {"size": 600 << 20}, limits=limits, lane="model").result(60)
+        assert pool.submit(f"{HERE}:pid", {}, limits=limits, lane="model").result(20) != first
+
+
 def test_job_that_ends_its_lanes_worker_leaves_the_next_a_fresh_one() -> None:
     with importable(), Pool(1) as pool:
         before = pool.submit(f"{HERE}:pid", {}, lane="model").result(20)

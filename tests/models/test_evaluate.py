@@ -38,6 +38,14 @@ def test_auc_of_one_class_is_no_number(maths: ModuleType) -> None:
     assert np.isnan(maths.auc_of(np.array([0.1, 0.2]), np.array([1, 1])))
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_set_of_one_class_has_no_interval_where_there_is_no_number(maths: ModuleType) -> None:
+    found = maths.intervals(np.array([0.1, 0.9]), np.array([1, 1]), 0.5, times=20)
+    assert np.isnan(found["auc"]).all()
+    assert np.isnan(found["specificity"]).all()
+    assert 0 <= found["sensitivity"][0] <= found["sensitivity"][1] <= 1
+
+
 def test_auc_equals_counting_every_pair(maths: ModuleType) -> None:
     source = np.random.default_rng(3)
     labels = source.integers(0, 2, 200)

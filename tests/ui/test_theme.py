@@ -8,14 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtGui import QColor, QFont, QPalette, QTextDocument
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 import viewer.ui
 from viewer.ui import stylesheet
 from viewer.ui import theme as look
-from viewer.ui.controls import Button, Label, SearchField, TextField
+from viewer.ui.controls import Button, ElidedLabel, Label, SearchField, TextField
 from viewer.ui.theme import DARK, LIGHT, SIZES, Sizes, Tokens
 
 
@@ -176,6 +176,20 @@ def test_set_available_gives_the_reason_and_the_tooltip_back(qtbot: QtBot) -> No
     look.set_available(button, "Open an image first.")
     look.set_available(button)
     assert button.toolTip() == "Export the picture"
+
+
+@pytest.mark.parametrize("text", ["<b>Net</b>", '<img src="file:///tmp/x.png">', "plain < text & more", "two\nlines <i>x</i>", ""])
+def test_tooltips_show_what_looks_like_markup_letter_by_letter(qtbot: QtBot, text: str) -> None:
+    label = ElidedLabel("Net")
+    qtbot.addWidget(label)
+    label.set_tooltip(text)
+    button = Button("Export")
+    qtbot.addWidget(button)
+    look.set_available(button, text)
+    for tip in (label.toolTip(), button.toolTip()):
+        shown = QTextDocument()
+        (shown.setHtml if tip.startswith("<") else shown.setPlainText)(tip)  # as Qt itself decides
+        assert shown.toPlainText() == text
 
 
 def test_focus_does_not_change_the_size_of_buttons_and_fields(qtbot: QtBot) -> None:

@@ -27,7 +27,7 @@ State = Literal["waiting", "running", "done", "failed", "cancelled"]
 CANCEL_PATIENCE_S = 0.2
 _POLL_S = 0.25
 _LANE_KEEPS_BYTES = 4 << 30
-"""A lane's worker that holds more than this after a job makes way for a fresh one."""
+"""A lane's worker that holds more than this after a job, or half of what a job may use, makes way for a fresh one."""
 _MOST_WORKERS, _WARM_WORKERS = 8, 2
 
 __all__ = ["Job", "Limits", "Pool", "Progress", "Writable"]
@@ -273,7 +273,9 @@ class Pool:
             except Exception as err:  # noqa: BLE001  arguments that cannot be sent: the job fails, the thread lives
                 job._finish("failed", None, JobFailed(_("The job could not be handed to a worker: {reason}").format(reason=err)))
             del arguments
-            if not survived or (process.rss() > _LANE_KEEPS_BYTES if lane else process.has_grown()):
+            # What earlier jobs left there counts for the next one, which would be stopped for it.
+            keeps = min(_LANE_KEEPS_BYTES, (job.limits.memory or 2 * _LANE_KEEPS_BYTES) // 2)
+            if not survived or (process.rss() > keeps if lane else process.has_grown()):
                 process.end()
                 process = None
                 if not lane:

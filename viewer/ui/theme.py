@@ -7,6 +7,7 @@ are built, and the application stylesheet is a template filled in here. What is 
 from __future__ import annotations
 
 import hashlib
+import html
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, fields, replace
@@ -267,8 +268,13 @@ def set_available(widget: QWidget | QAction, reason: str = "") -> None:
     if not widget.property("unavailable"):
         widget.setProperty("ownToolTip", widget.toolTip())
     widget.setProperty("unavailable", bool(reason))
-    widget.setToolTip(reason or str(widget.property("ownToolTip")))
+    widget.setToolTip(plain_tip(reason) if reason else str(widget.property("ownToolTip")))
     widget.setEnabled(not reason)
+
+
+def plain_tip(text: str) -> str:
+    """A text for a tooltip, shown letter by letter: Qt takes what looks like markup for markup, and loads pictures that a file's name asks for."""
+    return f"<span>{html.escape(text)}</span>".replace("\n", "<br>") if "<" in text else text
 
 
 def font(size: str = "body", *, bold: bool = False) -> QFont:

@@ -53,7 +53,7 @@ class ModelHead(QWidget):
         if at != self.models.currentIndex():
             self.models.setCurrentIndex(at)
         theme.set_available(self.models)
-        self.models.setToolTip(_(model.title) if model is not None else "")
+        self.models.setToolTip(theme.plain_tip(self.models.currentText()) if model is not None else "")
         theme.set_available(self.models, _("It is running. Cancel stops it.") if is_running else "")
         self.again.setVisible(has_report)
         theme.set_available(self.again, why_not)

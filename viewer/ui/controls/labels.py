@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from viewer.ui.theme import set_property
+from viewer.ui.theme import plain_tip, set_property
 
 Role = Literal["", "headline", "title", "section", "strong", "secondary", "quiet", "hint", "caption", "small", "error", "warning", "badge", "key"]
 
@@ -70,7 +70,7 @@ class ElidedLabel(Label):
 
     def _update_tooltip(self) -> None:
         if hasattr(self, "_own_tooltip"):
-            self.setToolTip(self.text() if self.is_elided() else self._own_tooltip)
+            self.setToolTip(plain_tip(self.text() if self.is_elided() else self._own_tooltip))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -31,7 +31,7 @@ from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_about import line_grid, show_model
 from viewer.ui.dialogs.model_words import SHORT_TASKS, figures_in_short, images_in_short, input_words, said, size_words, version_words
-from viewer.ui.theme import set_available, sizes
+from viewer.ui.theme import plain_tip, set_available, sizes
 
 if TYPE_CHECKING:
     from viewer.ui.host import Host
@@ -177,12 +177,12 @@ class ModelListDialog(Dialog):
         for column in range(self.table.columnCount() - 1):
             text = texts[column] if column < len(texts) else "–"
             item = QTableWidgetItem(text)
-            item.setToolTip(text)
+            item.setToolTip(plain_tip(text))
             self.table.setItem(row, column, item)
         words = entry.kind if card is None or not card.is_benchmark else _("{kind}, benchmark").format(kind=entry.kind)
         item = QTableWidgetItem()
         item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
-        item.setToolTip(entry.reason or words)
+        item.setToolTip(plain_tip(entry.reason or words))
         self.table.setItem(row, self.table.columnCount() - 1, item)
         badges = _badges(entry, self.table)
         self.table.setCellWidget(row, self.table.columnCount() - 1, badges)
