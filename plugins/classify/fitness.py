@@ -86,4 +86,7 @@ def _upper(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else gettext("{names} or {last}").format(names=", ".join(words[:-1]), last=words[-1])
+    names = words[0]
+    for word in words[1:-1]:
+        names = gettext("{names}, {next}").format(names=names, next=word)
+    return names if len(words) == 1 else gettext("{names} or {last}").format(names=names, last=words[-1])

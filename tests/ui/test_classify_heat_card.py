@@ -109,8 +109,10 @@ def test_while_it_is_computed_there_is_progress_and_cancel(panel: ClassifyPanel,
     monkeypatch.setattr(parts.host.work, "is_running", lambda task: task == "task")
     monkeypatch.setattr(parts.host.work, "cancel", cancelled.append)
     choose(panel.heat.method, "rise")
+    panel.heat.compute.setFocus()
     click(panel.heat.compute)
     assert panel.heat.progress.isVisible()
+    assert panel.heat.progress.cancel.hasFocus()  # the keyboard does not fall on the next button, which says Agree
     assert panel.card.isVisible()  # the scores stay
     assert not panel.heat.compute.isVisible()
     assert not panel.head.models.isEnabled()
@@ -119,6 +121,7 @@ def test_while_it_is_computed_there_is_progress_and_cancel(panel: ClassifyPanel,
     assert (call["method"], call["score"]) == ("rise", "Pneumonia")
     click(panel.heat.progress.cancel)
     assert cancelled == ["task"]
+    assert not any(button.hasFocus() for button in panel.reading.buttons.values())
     failed(OperationCancelled("Cancelled."))
     assert not panel.heat.progress.isVisible()
     assert panel.heat.compute.isVisible()

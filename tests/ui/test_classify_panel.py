@@ -276,9 +276,11 @@ def test_undo_takes_the_plot_away(panel: ClassifyPanel, parts: Parts) -> None:
 def test_while_it_runs_there_is_progress_and_a_live_cancel(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     parts.open(films(3))
     held = Held(parts, monkeypatch)
+    panel.run_button.setFocus()
     click(panel.run_button)
     assert panel.is_running
     assert panel.progress.isVisible()
+    assert panel.progress.cancel.hasFocus()  # and not the button for all slices
     assert panel.progress.text() == "Classifying, about 2 s"
     assert not panel.series.run.isEnabled()
     assert panel.series.run.toolTip() == "It is running. Cancel stops it."

@@ -145,7 +145,7 @@ def test_another_threshold_changes_what_is_shown_and_nothing_else(panel: Classif
     report = put(parts, *PNEUMONIA, positive="Pneumonia", facts=(("sensitivity", "0.9"), ("specificity", "0.8")))
     state = parts.host.document.state_hash()
     assert panel.card.title.text() == "Pneumonia: above threshold"
-    assert panel.card.figures.text() == "At the threshold 0.50: sensitivity 90.0 %, specificity 80.0 %."
+    assert panel.card.figures.text().replace("\u00a0", " ") == "At the threshold 0.50: sensitivity 90.0 %, specificity 80.0 %."
     field = panel.card.threshold.field
     field.selectAll()
     QTest.keyClicks(field, "0.9")
@@ -194,7 +194,7 @@ def test_the_interval_and_the_test_set_are_said(panel: ClassifyPanel, parts: Par
         ("specificity interval", "0.8717 to 0.9467"), ("test set", "624 films"), ("test prevalence", "0.625"), ("prevalence", "0.5"),
     )  # fmt: skip
     put(parts, *PNEUMONIA, positive="Pneumonia", facts=facts)
-    assert panel.card.figures.text() == (
+    assert panel.card.figures.text().replace("\u00a0", " ") == (
         "At the threshold 0.50: sensitivity 96.4 % (94.3 to 98.2), specificity 91.0 % (87.2 to 94.7), at a prevalence of 62.5 %."
     )
     assert panel.card.measured.text() == "Measured on 624 films."

@@ -99,7 +99,8 @@ class HeatCard(controls.Card):
         theme.set_available(self.compute, why_not)
         self.progress.setVisible(is_busy)
         method = shown.method if shown is not None and not is_missing else ""
-        self.words.setText(f"{_(heat.CAUTION)} {_(heat.METHOD_WORDS[method])}" if is_on and not is_held_back and method in heat.METHOD_WORDS else "")
+        is_told = is_on and not is_held_back and method in heat.METHOD_WORDS
+        self.words.setText(_("{first} {second}").format(first=_(heat.CAUTION), second=_(heat.METHOD_WORDS[method])) if is_told else "")
         self.words.setVisible(bool(self.words.text()))
         if round(100 * wish.overlay_opacity) != self.opacity.value():
             self.opacity.set_value(100 * wish.overlay_opacity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from plugins.classify.panel.fed_picture import FedPicture
 from plugins.classify.panel.heat_card import HeatCard
@@ -192,6 +192,7 @@ class ClassifyPanel(controls.PanelPage):
 
     def refresh(self) -> None:
         """Show what the document says of the slice in view."""
+        focused = QApplication.focusWidget()
         state, model = self._panels.state, self.model
         self._key, self._is_stale = self._view_key(state), False
         is_usable = state.volume is not None and model is not None
@@ -217,6 +218,18 @@ class ClassifyPanel(controls.PanelPage):
         if several:
             self.series.show_reports(state, reports, self._plane(), self._reason(is_all=True))
         self.reading.show_report(report, self._why_no_reading())
+        self._keep_focus(focused)
+
+    def _keep_focus(self, focused: QWidget | None) -> None:
+        """Keep the keyboard near a control that went: else Qt hands it to the next one, and Space would say Agree or ask about all slices."""
+        if focused is None or not self.isAncestorOf(focused) or (focused.isVisible() and focused.isEnabled()):
+            return
+        heat = (self.heat.progress.cancel, self.heat.compute, self.heat.method.combo, self.heat.switch)
+        asking = (self.progress.cancel, self.run_button, self.head.again, self.head.models)
+        for part in (*heat, *asking) if self.heat.isAncestorOf(focused) else asking:
+            if part.isVisible() and part.isEnabled():
+                part.setFocus()
+                return
 
     def _show_run(self, state: ViewState, model: ModelCard | None, report: Report | None) -> None:
         is_usable = state.volume is not None and model is not None

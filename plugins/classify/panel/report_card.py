@@ -122,7 +122,7 @@ class ReportCard(controls.Card):
         figures = "" if report.is_unfamiliar else performance.sentence_of(report)
         if figures and self._what_if[1]:
             figures = _("{first} {second}").format(first=figures, second=_("They are not known for another threshold."))
-        self.figures.setText(figures)
+        self.figures.setText(figures.replace(" %", "\u00a0%"))  # no line begins with the sign
         self.figures.setToolTip(performance.prevalence_of(report))
         self.figures.setVisible(bool(figures))
         self.measured.setText(performance.origin_of(report))
@@ -160,7 +160,9 @@ class ReportCard(controls.Card):
 
     def _show_source(self, report: Report) -> None:
         checksum = dict(report.facts).get("sha256", "")
-        self.source.setText(" ".join(part for part in (report.model, report.version, checksum[:8]) if part))
+        # The version of an added model may be the head of its checksum.
+        parts = dict.fromkeys((report.model, report.version, checksum[:8]))
+        self.source.setText(" ".join(part for part in parts if part))
         self.source.set_tooltip(f"sha256 {checksum}" if checksum else "")
 
     def _toggle_fed(self, is_open: bool) -> None:

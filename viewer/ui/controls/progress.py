@@ -149,6 +149,7 @@ class ProgressRow(QWidget):
         self.show()
 
     def _cancel(self) -> None:
+        self.cancel.clearFocus()  # else Qt hands the keyboard to the next button, and Space presses that
         self.cancel.setEnabled(False)
         self.cancel.setToolTip(_("Cancelling."))
         self.cancel_requested.emit()

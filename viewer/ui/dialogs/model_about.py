@@ -86,7 +86,7 @@ def chapters(card: ModelCard) -> Chapters:
     found: Chapters = [
         (_("What it is for"), [
             (_("Intended use"), said(text.get("intended_use"))), (_("Not for"), said(text.get("not_for"))),
-            (_("Modality"), _any(applies.modality)), (_("Body part"), _any(applies.body_part)), (_("View"), _any(applies.view)),
+            (_("Modality"), _any(applies.modality)), (_("Body part"), _any(applies.body_part)), (_("View position"), _any(applies.view)),
             (_("Age"), _("{ages} years").format(ages=ages) if ages else _("not said")),
         ]),
         (_("What it tells"), _telling(card)),
@@ -119,7 +119,7 @@ def as_text(card: ModelCard, found: Chapters) -> str:
 def _telling(card: ModelCard) -> list[tuple[str, str]]:
     lines = [(_("Task"), _(TASKS[card.task]))]
     if card.classes:
-        lines.append((_("Classes"), ", ".join(_(name) for name in card.classes)))
+        lines.append((_("Classes"), _(", ").join(_(name) for name in card.classes)))
     threshold = _part(card.card, "threshold")
     if card.threshold is not None:
         parts = [f"{card.threshold:g}"]
@@ -128,7 +128,7 @@ def _telling(card: ModelCard) -> list[tuple[str, str]]:
                 parts.append(words.format(value=threshold[key]))
         if isinstance(threshold.get("test_set"), str):
             parts.append(_(threshold["test_set"]))
-        lines.append((_("Threshold"), ", ".join(parts)))
+        lines.append((_("Threshold"), _(", ").join(parts)))
     if card.is_classifier:
         calibrated = (
             _("yes, for a prevalence of {share:.0f} %").format(share=100 * card.output.prevalence) if card.output.prevalence is not None else _("yes")
@@ -148,7 +148,7 @@ def _several(value: Any) -> list[str]:
 
 
 def _any(words: tuple[str, ...]) -> str:
-    return ", ".join(words) if words else _("any")
+    return _(", ").join(words) if words else _("any")
 
 
 def show_model(card: ModelCard, parent: QWidget) -> None:

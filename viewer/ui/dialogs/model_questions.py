@@ -186,7 +186,7 @@ class Questions(Rows):
         return self._text("body_part", _("Body part"), _("DICOM's words, such as CHEST."), _("any"), is_list=True)
 
     def _view(self) -> Question:
-        return self._text("view", _("View"), _("DICOM's view positions, such as AP, PA."), _("any"), is_list=True)
+        return self._text("view", _("View position"), _("DICOM's view positions, such as AP, PA."), _("any"), is_list=True)
 
     def _age(self, key: str, label: str) -> Question:
         return self._number(key, label, Scale(0, 150, unit=_("years")), _("Of the patients that the model was trained on."), _("not said"))

@@ -89,7 +89,11 @@ class ModelTrial(QWidget):
         job = self._host.pool.submit(self._host.registry.service(SERVICE), arguments, limits=lane_limits())
         task = self._host.work.follow(job, _("Trying {name}").format(name=self._path.name), self._show, self._fail, quiet=True)
         self._task = task if self._host.work.is_running(task) else ""
+        had_focus = self.go.hasFocus()
         self.refresh()
+        # Of a button that is off Qt gives the keyboard to the next one: the one that closes the dialog.
+        if had_focus and self._task:
+            self.progress.cancel.setFocus()
 
     def cancel(self) -> None:
         """Stop a run; its result counts no more."""
@@ -155,7 +159,7 @@ class ModelTrial(QWidget):
         for name, value in best:
             self._scores.addWidget(_score_line(name, value, limit if positive in ("", name) else None, self.result))
         self.raw.setText(_("Output: {numbers}").format(numbers=tried.raw))
-        self.spent.setText(_("{time:.1f} ms · {device}").format(time=tried.milliseconds, device=tried.device))
+        self.spent.setText(_("{time:.0f} ms · {device}").format(time=tried.milliseconds, device=tried.device))
         self.warnings.show_note("warn", "\n".join(_(sentence) for sentence in (*((tried.note,) if tried.note else ()), *tried.warnings)))
         self.result.show()
         self.refresh()
@@ -176,6 +180,10 @@ class ModelTrial(QWidget):
             self._place = None
         if not isValid(self):
             return False
+        had_focus = self.progress.cancel.hasFocus()
+        self.refresh()
+        if had_focus:
+            self.go.setFocus()
         self.progress.hide()
         return True
 

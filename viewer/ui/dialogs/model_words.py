@@ -53,7 +53,7 @@ def input_words(card: ModelCard) -> str:
 def said(value: Any) -> str:
     """A text of the card in the language, "not said" where it says nothing."""
     if isinstance(value, list | tuple):
-        value = ", ".join(map(str, value))
+        value = _(", ").join(map(str, value))
     text = str(value).strip() if value is not None else ""
     return _("not said") if text in ("", NOT_SAID) else _(text)
 
@@ -99,7 +99,7 @@ def figures_in_short(card: ModelCard) -> str:
 def images_in_short(card: ModelCard) -> str:
     """What images it is for: ``CR, DX · CHEST · AP, PA · 1–5 years``."""
     applies = card.applies
-    parts = [", ".join(words) for words in (applies.modality, applies.body_part, applies.view) if words]
+    parts = [_(", ").join(words) for words in (applies.modality, applies.body_part, applies.view) if words]
     if applies.age_years:
         parts.append(_("{ages} years").format(ages="–".join(f"{age:g}" for age in applies.age_years)))
     return " · ".join(parts)
