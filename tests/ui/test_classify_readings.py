@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from plugins.classify.panel import ClassifyPanel
+from plugins.classify.panel.reading_bar import ReadingBar
 from tests.ui.classify_samples import FITTING, click, films, put, reports, show, small_model
 from tests.ui.panel_samples import Parts
 from viewer.io.write.tables import csv_text, reports_table
@@ -345,3 +346,14 @@ def test_a_message_can_be_pasted(panel: ClassifyPanel, parts: Parts) -> None:
     assert texts[0].splitlines()[0] == f"pneumonia-cxr-28 1.0.0 {dict(report.facts)['sha256'][:8]}"
     assert texts[0].splitlines()[-1] == "Not for diagnosis"
     QApplication.processEvents()
+
+
+@pytest.mark.parametrize("width", [276, 308])
+def test_in_the_narrowest_panel_no_word_of_the_three_buttons_is_cut(width: int, qtbot: QtBot) -> None:
+    frame = QWidget()  # which a layout would keep from being too narrow
+    qtbot.addWidget(frame)
+    bar = ReadingBar(frame)
+    bar.setGeometry(0, 0, width, 60)
+    frame.show()
+    qtbot.waitExposed(frame)
+    assert [button.text() for button in bar.buttons.values() if button.width() < button.sizeHint().width()] == []

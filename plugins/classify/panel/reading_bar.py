@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from viewer.api import Reading, Report
@@ -39,6 +40,7 @@ class ReadingBar(QWidget):
             self.buttons[opinion] = button
             line.addWidget(button, 1)
         column.addLayout(line)
+        self._icons = {opinion: button.icon() for opinion, button in self.buttons.items()}
         self.more = QWidget(self)
         fields = QHBoxLayout(self.more)
         fields.setContentsMargins(0, 0, 0, 0)
@@ -76,6 +78,20 @@ class ReadingBar(QWidget):
             self._fill(report, reading)
         if before[1] is not None and before[0] != shown[0] and left != (before[1].label, before[1].note):
             self.noted.emit(before[0], *left)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Where the words do not fit with their icons they stand alone: words are never cut."""
+        for opinion, button in self.buttons.items():
+            button.setIcon(self._icons[opinion])
+        wanted = sum(button.sizeHint().width() for button in self.buttons.values()) + (len(self.buttons) - 1) * theme.sizes().gap
+        if wanted > self.width():
+            for button in self.buttons.values():
+                button.setIcon(QIcon())
 
     def _fill(self, report: Report, reading: Reading) -> None:
         self.label.blockSignals(True)
