@@ -282,6 +282,17 @@ def test_a_report_brings_its_plane_into_view(drawer: ResultsDrawer, parts: Parts
     assert parts.host.state.index == 0
 
 
+def test_opened_later_it_shows_the_results_that_there_are_and_no_empty_list(drawer: ResultsDrawer, parts: Parts) -> None:
+    document = parts.host.document
+    report = Report("r1", "Lungs", parts.host.root_id, 2, 0, "model", "1", "binary", (Score("Lungs", 0.9),), 0.5, "Lungs", "CPU", 12.0)
+    document.commit(document.step("Classify", (ItemChange("report", report.id, None, report),)))
+    drawer.show_source("measurements")
+    drawer.hide()
+    drawer.show()
+    assert drawer.source.currentText() == "Classification"
+    assert len(drawer.grid.rows) == 1
+
+
 def test_copy_takes_the_table_with_tabs(drawer: ResultsDrawer, parts: Parts) -> None:
     draw(parts, "a", 0, 3.0)
     draw(parts, "b", 2, 4.0)

@@ -283,6 +283,9 @@ class ResultsDrawer(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        # Who opens it wants results: not an empty list where there are others.
+        if not self.grid.rows and self._source() == MEASUREMENTS and len(self._sources) > 1:
+            self.source.setCurrentIndex(1)
         self._fit_columns()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
