@@ -107,7 +107,8 @@ class ScoreRows(QWidget):
         words = Label(_(score.name), "secondary", wrap=True, parent=head)
         number = Label("", "secondary", parent=head)
         row.addWidget(words, 1)
-        row.addWidget(number, 0, Qt.AlignmentFlag.AlignTop)
+        # Lines of Chinese are taller, above their baseline most of all.
+        row.addWidget(number, 0, Qt.AlignmentFlag.AlignBottom)
         bar = ScoreBar(_(score.name), parent=self)
         self.bars[score.name], self.texts[score.name], self.names[score.name] = bar, number, words
         self._tell(score, words, number, bar)
