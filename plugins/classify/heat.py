@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import batching, explain, onnx_trust, scoring
+from plugins.classify import batching, explain, inference, onnx_trust, scoring
 from plugins.classify.asking import Question
 from plugins.classify.classify import card_for
 from plugins.classify.feeding import Feed
@@ -16,7 +16,7 @@ from plugins.classify.framing import film_box
 from plugins.classify.inference import Runner
 from plugins.classify.occlusion import occlusion_map
 from plugins.classify.rise import rise_map
-from viewer.api import Geometry, Help, Image, ModelUnusable, Overlay, Progress, Range, Refused, gettext, operation
+from viewer.api import Geometry, Help, Image, Overlay, Progress, Range, Refused, gettext, operation
 from viewer.api.models import ModelCard
 
 Method = Literal["auto", "exact", "occlusion", "rise"]
@@ -130,13 +130,7 @@ def _run(
     """Raw outputs (N, outputs) and the feature tensor, of one run."""
     facts = runner.facts
     raw, *features = runner.run((onnx_trust.output_name(facts, card), *names), {onnx_trust.input_name(facts, card): sample})
-    if raw.size % len(sample):
-        raise ModelUnusable(
-            gettext("The model {card} gave {found} for {count} images.").format(
-                card=card.name, found=onnx_trust.shape_text(raw.shape), count=len(sample)
-            )
-        )
-    return np.asarray(raw, dtype=np.float64).reshape(len(sample), -1), features[0] if features else None
+    return inference.as_rows(card, raw, len(sample)), features[0] if features else None
 
 
 def _method(card: ModelCard, asked: Method, raw: NDArray[np.float64], feature: NDArray[Any] | None) -> Method:

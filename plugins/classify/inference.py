@@ -204,14 +204,16 @@ def has_free_sizes(found: OnnxFacts) -> bool:
 
 def logits(runner: Runner, card: ModelCard, batch: NDArray[Any]) -> NDArray[np.float64]:
     """Raw outputs (N, outputs) of a batch as the card lays it out. Raises ModelUnusable for what is no such output."""
-    found = runner.run([onnx_trust.output_name(runner.facts, card)], {onnx_trust.input_name(runner.facts, card): batch})[0]
-    if found.size % len(batch):
+    return as_rows(card, runner.run([onnx_trust.output_name(runner.facts, card)], {onnx_trust.input_name(runner.facts, card): batch})[0], len(batch))
+
+
+def as_rows(card: ModelCard, found: NDArray[Any], count: int) -> NDArray[np.float64]:
+    """A row (N, outputs) for each of ``count`` inputs. Raises ModelUnusable where an output does not come to that."""
+    if found.size % count:
         raise ModelUnusable(
-            gettext("The model {card} gave {found} for {count} images.").format(
-                card=card.name, found=onnx_trust.shape_text(found.shape), count=len(batch)
-            )
+            gettext("The model {card} gave {found} for {count} images.").format(card=card.name, found=onnx_trust.shape_text(found.shape), count=count)
         )
-    return np.asarray(found, dtype=np.float64).reshape(len(batch), -1)
+    return np.asarray(found, dtype=np.float64).reshape(count, -1)
 
 
 def _session(content: bytes, folder: Path, device: str, is_free: bool) -> Any:

@@ -57,9 +57,10 @@ def check(path: str, card: Mapping[str, Any], place: str = "") -> str:
 def _laid_out(path: Path, card: Mapping[str, Any], place: str) -> Iterator[ModelCard]:
     """A folder as an added model has it, with the file and what belongs to it."""
     with nullcontext(place) if place else tempfile.TemporaryDirectory(prefix="negatoscope-") as parent:
-        folder = Path(parent) / str(card["name"])
+        # The card is judged before its name becomes a folder's.
+        checked = card_of(card, Path(parent) / str(card.get("name", "")))
+        folder = checked.folder
         folder.mkdir()
-        checked = card_of(card, folder)
         _put(path, checked.model_path)
         for name in checked.external:
             shutil.copyfile(path.parent / name, folder / name)  # linked weights are refused

@@ -273,7 +273,7 @@ def test_sessions_get_all_cores_no_chatter_and_no_plan_for_free_sizes(
     inference.load(zoo_card(tmp_path, name, takes=INPUTS[name]))
     options, more = seen[-1]
     assert options.intra_op_num_threads == devices.cores() >= 1
-    assert options.log_severity_level == 3
+    assert options.log_severity_level == 4
     assert options.enable_mem_pattern is plans
     assert more["providers"] == CPU_ONLY
     assert more["enable_fallback"] == 0

@@ -103,6 +103,17 @@ def test_what_goes_wrong_in_a_dry_run_is_one_sentence(name: str, words: str, ima
         dry_run(str(ZOO / f"{name}.onnx"), card_of_answers(facts, answers, name="tried"), image)
 
 
+@pytest.mark.parametrize("name", ["../outside", "/outside", "..", "", None])
+def test_no_folder_is_made_for_a_card_whose_name_is_a_path(tmp_path: Path, name: str | None) -> None:
+    facts, answers = proposed("torch_cnn")
+    place = tmp_path / "place"
+    place.mkdir()
+    card = {**card_of_answers(facts, answers, name="tried"), "name": f"{tmp_path}{name}" if name == "/outside" else name}
+    with pytest.raises(ModelUnusable, match="name"):
+        check(str(ZOO / "torch_cnn.onnx"), card, str(place))
+    assert [p.name for p in tmp_path.rglob("*")] == ["place"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [(b"This is a letter.\n", "letter.onnx"), (b"", "letter.onnx is empty"), (b"\x89PNG\r\n\x1a\n" + bytes(64), "letter.onnx")]
 )

@@ -1,8 +1,8 @@
-"""Heat-maps: the scalar maps that explain a score. Which one a view shows, why it shows none, and what goes with a report that is taken away."""
+"""Heat-maps: the scalar maps that explain a score. Which one a view shows, and why it shows none."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report
 from viewer.core.volume import Volume
 from viewer.core.words import _, mark
-from viewer.session.history import ItemChange
 from viewer.session.wish import HeatWish
 
 HeatMethod = Literal["exact", "occlusion", "rise"]
@@ -43,12 +42,6 @@ def maps_of(document: HasReports, report: Report) -> tuple[ScalarMap, ...]:
     """The heat-maps that belong to a report, the newest of each class and method, in the order in which they came."""
     found = {(item.score, item.method): item for item in document.overlays_of(report.volume_id) if item.report_id == report.id}
     return tuple(found.values())
-
-
-def classes_of(document: HasReports, report: Report) -> tuple[str, ...]:
-    """The classes of a report that have a heat-map, in the report's order."""
-    explained = {item.score for item in maps_of(document, report)}
-    return tuple(score.name for score in report.scores if score.name in explained)
 
 
 def methods_of(document: HasReports, report: Report, score: str) -> tuple[str, ...]:
@@ -143,12 +136,3 @@ def is_empty(item: ScalarMap) -> bool:
 def caption(item: ScalarMap) -> str:
     """What stands in the corner of a view that shows a heat-map: ``Heat map: Pneumonia``."""
     return _("Heat map: {name}").format(name=_(item.score))
-
-
-def without_report(document: Any, report_id: str) -> tuple[ItemChange, ...]:
-    """The changes that take a report out of a document, its heat-maps with it; () where there is none of that id."""
-    report = document.item("report", report_id)
-    if report is None:
-        return ()
-    maps = [item for item in document.overlays_of(report.volume_id) if item.report_id == report_id]
-    return (ItemChange("report", report_id, report, None), *(ItemChange("overlay", item.id, item, None) for item in maps))

@@ -15,6 +15,7 @@ from viewer.core.errors import NegatoscopeError, OperationCancelled
 from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
+from viewer.session.apply import lane_limits
 from viewer.session.models import is_built_in, own_folder
 from viewer.session.settings import DEFAULTS
 from viewer.ui.controls import Badge, Button, ElidedLabel, Hint, NoteBox, SectionTitle
@@ -93,7 +94,7 @@ class ModelsPage(Page):
         if not run:
             return
         self.device.combo.setToolTip(_("The devices are being tried."))
-        job = self.host.pool.submit(run, {})
+        job = self.host.pool.submit(run, {}, limits=lane_limits())  # a driver may hang
         self.host.work.follow(job, _("Trying the devices"), self._take_devices, self._take_failure, quiet=True)
 
     def _take_devices(self, found: tuple[Any, ...]) -> None:
