@@ -126,7 +126,7 @@ def model_texts() -> Iterator[Text]:
     for path in sorted((ROOT / "models").glob("*/card.toml")):
         card = tomllib.loads(path.read_text(encoding="utf-8"))
         shown = [card["title"], *(c["name"] for c in card["classes"]), card.get("intended_use", ""), card.get("not_for", "")]
-        shown.append(card.get("training", {}).get("data", ""))
+        shown += [card.get("training", {}).get("data", ""), card.get("threshold", {}).get("test_set", "")]
         yield from (Text(text, "", str(path.relative_to(ROOT)), 1) for text in shown if text)
 
 
