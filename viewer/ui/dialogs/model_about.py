@@ -128,7 +128,7 @@ def _telling(card: ModelCard) -> list[tuple[str, str]]:
                 parts.append(words.format(value=threshold[key]))
         if isinstance(threshold.get("test_set"), str):
             parts.append(_(threshold["test_set"]))
-        lines.append((_("Threshold"), _(", ").join(parts)))
+        lines.append((_("Threshold"), _("; ").join(parts)))
     if card.is_classifier:
         calibrated = (
             _("yes, for a prevalence of {share:.0f} %").format(share=100 * card.output.prevalence) if card.output.prevalence is not None else _("yes")
