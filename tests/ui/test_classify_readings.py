@@ -15,7 +15,9 @@ from plugins.classify.panel import ClassifyPanel
 from plugins.classify.panel.reading_bar import ReadingBar
 from tests.ui.classify_samples import FITTING, click, films, put, reports, show, small_model
 from tests.ui.panel_samples import Parts
+from viewer.core.errors import JobFailed
 from viewer.io.write.tables import csv_text, reports_table
+from viewer.jobs.pool import Job, Limits
 from viewer.session.history import ItemChange
 from viewer.ui.messages import Notice
 from viewer.ui.panels.result_tables import reports_grid
@@ -333,6 +335,20 @@ def test_the_picture_that_went_in_is_shown_pixel_by_pixel(panel: ClassifyPanel, 
     for row, column in ((0, 0), (14, 14), (5, 20)):
         shown = image.pixelColor(int((column + 0.5) * side), int((row + 0.5) * side)).red()
         assert abs(shown - int(np.asarray(volume.data)[0, 0, row, column])) <= 1  # 28 pixels of 8 bits go in as they are
+
+
+def test_the_picture_is_made_once_while_the_view_goes_on(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel.classify_current()
+    jobs = [Job(number, "a.module:function", {}, Limits(), "") for number in (1, 2)]
+    given = iter(jobs)
+    monkeypatch.setattr(parts.host.pool, "submit", lambda *_args, **_more: next(given))
+    click(panel.card.fed)
+    for __ in range(3):
+        panel.refresh()
+    jobs[0]._finish("failed", None, JobFailed("It died."))
+    assert panel.card.fed_words.text() == "It died."
+    panel.refresh()
+    assert next(given, None) is None, "asked again after it failed, and not before"
 
 
 def test_a_message_can_be_pasted(panel: ClassifyPanel, parts: Parts) -> None:

@@ -10,6 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.ui.window_samples import made_volume, put_volume
+from viewer.core.errors import OperationCancelled
 from viewer.core.model_card import ModelCard
 from viewer.jobs.pool import Job, Limits
 from viewer.session.apply import lane_limits
@@ -65,6 +66,16 @@ def test_model_is_loaded_once_in_its_lane_when_a_fitting_image_is_shown(window: 
     put_volume(window, made_volume(modality="DX", title="another"))
     qtbot.waitUntil(lambda: not window._ahead._quiet.isActive())
     assert len(workers.given) == 1
+
+
+def test_loading_that_was_cancelled_is_begun_again(window: Window, workers: Workers, qtbot: QtBot) -> None:
+    put_volume(window, made_volume(modality="DX"))
+    qtbot.waitUntil(lambda: bool(workers.given))
+    window.host.close_all()
+    workers.jobs[0]._finish("cancelled", None, OperationCancelled("Cancelled."))
+    qtbot.waitUntil(lambda: window.host.work.is_idle)
+    put_volume(window, made_volume(modality="DX", title="another"))
+    qtbot.waitUntil(lambda: len(workers.given) == 2)
 
 
 def test_d10_loading_has_limits_as_asking_has(window: Window, workers: Workers, qtbot: QtBot) -> None:

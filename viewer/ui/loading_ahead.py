@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer
 
+from viewer.core.errors import OperationCancelled
 from viewer.core.words import gettext as _
 from viewer.io.gate import available_ram
 from viewer.session.apply import lane_limits
@@ -53,16 +54,22 @@ class LoadingAhead(QObject):
         model = host.models.model_for(volume) if volume is not None else None
         run = host.registry.service(SERVICE)
         device = str(host.settings.chosen("device")) or "auto"
-        if model is None or not run or (model.name, model.sha256, device) in self._loaded:
+        key = (model.name, model.sha256, device) if model is not None else ("", "", device)
+        if model is None or not run or key in self._loaded:
             return
         if not host.work.is_idle:
             self._quiet.start()
             return
         if available_ram() < LEAST_FREE_BYTES:
             return
-        self._loaded.add((model.name, model.sha256, device))
+        self._loaded.add(key)
         limits = replace(lane_limits(), silence=LONGEST_S)
         title = _("Loading {model}").format(model=_(model.title))
         job = host.pool.submit(run, {"model": model.name, "device": device}, limits=limits, title=title, lane=LANE)
-        # What is wrong with a model is said when it is asked.
-        host.work.follow(job, title, lambda _result: None, lambda _error: None, quiet=True)
+
+        def failed(error: BaseException) -> None:
+            # What is wrong with a model is said when it is asked; one that closing all has stopped may be loaded again.
+            if isinstance(error, OperationCancelled):
+                self._loaded.discard(key)
+
+        host.work.follow(job, title, lambda _result: None, failed, quiet=True)

@@ -19,6 +19,8 @@ class FedPicture:
     def __init__(self, panel_host: PanelHost) -> None:
         self._panels = panel_host
         self._known: dict[str, Any] = {}
+        self._asked: set[str] = set()
+        """Reports whose picture is being made: the panel asks again with every change of the view."""
         self._wanted = ""
 
     def ask(self, report: Report, show: Show) -> None:
@@ -28,6 +30,8 @@ class FedPicture:
             self._show(self._known[report.id], show)
             return
         show(None, _("Working"))
+        if report.id in self._asked:
+            return
         host = self._panels.host
         image = self._panels.image_of(report.volume_id, report.index, report.phase)
         run = host.registry.service(SERVICE)
@@ -36,8 +40,10 @@ class FedPicture:
             return
         # A model of neighbouring planes or volumes is shown the plane in the middle.
         job = host.pool.submit(run, {"model": report.model, "image": image, "plane": 0})
+        self._asked.add(report.id)
 
         def done(levels: Any) -> None:
+            self._asked.discard(report.id)
             if len(self._known) > 64:
                 self._known.clear()
             self._known[report.id] = levels
@@ -45,6 +51,7 @@ class FedPicture:
                 self._show(levels, show)
 
         def failed(error: BaseException) -> None:
+            self._asked.discard(report.id)
             if self._wanted == report.id:
                 show(None, str(error))
 
