@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from viewer.core.errors import JobFailed, ModelUnusable
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
 from viewer.core.model_card import MODEL_FILE, ModelCard, card_of
+from viewer.core.toml_text import parsed_toml
 from viewer.core.words import _
 from viewer.io.gate import harmless, total_ram
 from viewer.jobs.pool import Limits, Pool
@@ -106,7 +106,7 @@ def _read(path: Path) -> dict[str, Any]:
             content = file.read(MAX_CARD_BYTES + 1)
         if len(content) > MAX_CARD_BYTES:
             raise ModelUnusable(_("{name} is too large for a card.").format(name=harmless(path.name)))
-        return tomllib.loads(content.decode("utf-8"))
+        return parsed_toml(content)
     except (OSError, ValueError, RecursionError) as err:
         reason = err.strerror if isinstance(err, OSError) else err
         raise ModelUnusable(_("{name} is no card: {reason}.").format(name=harmless(path.name), reason=harmless(str(reason)))) from err

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from viewer.core.errors import UnreadableFile
+from viewer.core.toml_text import parsed_toml
 from viewer.core.words import _
 from viewer.io.beside import open_regular
 from viewer.io.gate import harmless
@@ -45,7 +45,7 @@ def read_recipe(path: Path) -> tuple[RecipeStep, ...]:
     if len(text) > LARGEST:
         raise UnreadableFile(_("{name}: this is too long for a recipe.").format(name=name))
     try:
-        content = tomllib.loads(text.decode("utf-8"))
+        content = parsed_toml(text)
     except (ValueError, RecursionError) as error:
         raise UnreadableFile(_("{name}: it is not a recipe in TOML ({reason}).").format(name=name, reason=harmless(str(error)))) from error
     steps = content.get("step")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from viewer.core.model_card import CARD_FILE, MODEL_FILE, ModelCard, card_of
 from viewer.core.model_fit import ImageFacts, best_of, fit_of, years_of
 from viewer.core.resources import models_folder
 from viewer.core.sentence import sentence_of
+from viewer.core.toml_text import parsed_toml
 from viewer.core.volume import Volume
 from viewer.core.words import _
 from viewer.io.series import SeriesEntry
@@ -153,7 +153,7 @@ def read_mapping(folder: Path) -> dict[str, Any]:
                     folder=folder.name, file=CARD_FILE, size=MAX_CARD_BYTES >> 10
                 )
             )
-        return tomllib.loads(text.decode("utf-8"))
+        return parsed_toml(text)
     except (OSError, ValueError, RecursionError) as err:
         raise ModelUnusable(_("The card of the model {folder} cannot be read: {reason}.").format(folder=folder.name, reason=err)) from err
 
