@@ -61,6 +61,13 @@ def test_tools_of_plugins_load_nothing_heavy() -> None:
     assert loaded_by(["viewer.api", *tools]) & HEAVY == set()
 
 
+def test_manifests_name_nothing_twice() -> None:
+    names = [
+        (kind, entry["name"]) for _, manifest in manifests() for kind in ("operation", "tool", "panel", "service") for entry in manifest.get(kind, [])
+    ]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def test_operations_of_plugins_load_no_qt() -> None:
     modules = sorted({operation["run"].split(":")[0] for _, manifest in manifests() for operation in manifest.get("operation", [])})
     assert loaded_by(["viewer.api", *modules]) & {"PySide6", "shiboken6", "pyqtgraph"} == set()
