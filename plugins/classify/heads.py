@@ -194,6 +194,8 @@ class _Walk:
         values = np.ravel(known)
         if node.op in ("Add", "Sub"):
             return _Layer(shift=values if node.op == "Add" else -values)
+        if node.op == "Div" and not values.all():
+            return None
         return _Layer(factor=values if node.op == "Mul" else 1 / values)
 
     def _constant(self, name: str) -> NDArray[np.float64] | None:

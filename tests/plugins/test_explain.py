@@ -165,6 +165,20 @@ def test_what_is_not_linear_after_pooling_has_no_exact_map(content):
     assert head_of(onnx_file.facts_of(content, "m")) is None
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_network_that_divides_by_nothing_has_no_exact_map_and_says_nothing_of_it():
+    nodes = [
+        node("Abs", ["image"], ["features"]), node("ReduceMean", ["features"], ["pooled"], attributes=ints("axes", 1, 2)),
+        node("Div", ["pooled", "d"], ["logits"]),
+    ]  # fmt: skip
+    divided = [
+        model(graph(nodes, [value("image", ("N", 4, 6, 3))], [value("logits", ("N", 3))], [floats("d", np.array([1.0, by, 2.0]))]))
+        for by in (4.0, 0.0)
+    ]
+    heads = [head_of(onnx_file.facts_of(content, "m")) for content in divided]
+    assert heads[1] is None
+
+
 @pytest.mark.parametrize("name", ["keras_four_blocks", "torch_cnn_lstm", "sklearn_logistic", "mean_level"])
 def test_networks_that_end_otherwise_have_no_exact_map(name):
     assert head_of(onnx_file.facts(ZOO / f"{name}.onnx")) is None
