@@ -135,8 +135,10 @@ class Reader:
                     kind = self._int(found)
                 elif number in _SINGLE:
                     held.add(number)
-                    value = self._attribute_value(_SINGLE[number], found, depth)[0]
-                    single = _once(single, value) if number in (5, 6, 22) else value
+                    values = self._attribute_value(_SINGLE[number], found, depth)
+                    if len(values) != 1:
+                        raise Damaged(f"field {number} at byte {found[3][0]}")
+                    single = _once(single, values[0]) if number in (5, 6, 22) else values[0]
                 elif number in _LISTS:
                     held.add(number)
                     known = lists.setdefault(number, [])

@@ -439,6 +439,14 @@ def test_a_graph_cannot_hide_behind_other_values_of_its_attribute() -> None:
             check(good(nodes=[node("Abs", ["image"], ["logit"], attributes=attribute)]))
 
 
+@pytest.mark.parametrize("field", [2, 3])
+@pytest.mark.parametrize("packed", [b"", b"\x01\x02\x03\x04\x05\x06\x07\x08"])
+def test_a_single_number_that_is_none_or_several_is_refused(field: int, packed: bytes) -> None:
+    attribute = message(5, message(1, b"alpha") + message(field, packed))
+    with pytest.raises(ModelUnusable, match=f"damaged .field {field} at byte"):
+        onnx_file.facts_of(good(nodes=[node("Abs", ["image"], ["logit"], attributes=attribute)]), "m")
+
+
 def test_reading_costs_no_more_than_the_file(tmp_path: Path) -> None:
     # 64 MiB of weights are passed over, not copied: the file is read once.
     content = good(constants=[weights("w", (1 << 10, 1 << 14), 1, message(9, os.urandom(1 << 16) * (1 << 10)))])
