@@ -18,7 +18,7 @@ PANELS = ("enhance", "segment", "measure", "classify", "history")
 # They open a dialog of the system, which is not ours and waits for an answer; or end, or change what is walked through.
 LEFT_OUT = {
     "file.open_folder", "file.open_file", "file.open_stack", "file.add_overlay", "file.add_segmentation", "file.sample", "file.quit",
-    "file.close_all", "layout.detach", "view.full_screen", "analysis.classify", "analysis.classify_all",
+    "file.close_all", "layout.detach", "view.full_screen", "analysis.classify", "analysis.classify_all", "models.add",
 }  # fmt: skip
 
 
