@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.session.session_samples import make_document
+from tests.session.session_samples import make_document, make_volume
+from viewer.core.errors import Refused
 from viewer.core.report import Reading, Report, Score
 from viewer.session.codec import decode, encode
 from viewer.session.document import Document
 from viewer.session.history import ItemChange
 from viewer.session.readings import disagreements, give_reading, is_disagreement, report_in_view, toggled
+from viewer.session.store import Store, restore
 from viewer.session.view import ViewWish, resolve
 
 
@@ -28,6 +30,10 @@ def holding(*reports: Report) -> Document:
     return document
 
 
+def titles(document: Document) -> list[str]:
+    return [step.title.text() for step in document.history]
+
+
 def test_each_reading_is_a_step_and_keeps_what_was_said_before() -> None:
     document = holding(report())
     give_reading(document, "r2", "disagree", label=" Effusion ", note="left")
@@ -35,12 +41,66 @@ def test_each_reading_is_a_step_and_keeps_what_was_said_before() -> None:
     found = document.item("report", "r2")
     assert (found.reading.opinion, found.reading.label, found.reading.note) == ("unsure", "Effusion", "left")
     assert found.reading.at > 1.7e9
-    give_reading(document, "r2", "unsure", note="right")
     give_reading(document, "r2", None)
     assert document.item("report", "r2").reading is None
-    titles = [step.title.text() for step in document.history]
-    assert titles == ["Classify", "Disagree with net", "Unsure about net", "Note on net", "Take back the reading of net"]
+    assert titles(document) == ["Classify", "Disagree with net", "Unsure about net", "Take back the reading of net"]
     assert replace(document.item("report", "r2"), reading=None) == report()
+
+
+def test_verdict_label_and_note_are_one_step_that_undo_takes_back_whole() -> None:
+    document = holding(report())
+    before = document.state_hash()
+    told: list[object] = []
+    document.changed.connect(lambda changes: told.append(changes))
+    give_reading(document, "r2", "disagree")
+    give_reading(document, "r2", "disagree", label="Effusion")
+    give_reading(document, "r2", "disagree", note="left")
+    assert len(told) == 3
+    assert titles(document) == ["Classify", "Disagree with net"]
+    whole = document.state_hash()
+    assert document.undo()
+    assert document.state_hash() == before
+    assert document.redo()
+    assert document.state_hash() == whole
+    found = document.item("report", "r2").reading
+    assert (found.opinion, found.label, found.note) == ("disagree", "Effusion", "left")
+
+
+def test_a_note_after_something_else_is_a_step_of_its_own_and_drops_what_was_undone() -> None:
+    document = holding(report(), report(3))
+    give_reading(document, "r2", "agree")
+    give_reading(document, "r3", "agree")
+    give_reading(document, "r2", "agree", note="a")
+    give_reading(document, "r2", "agree", note="ab")
+    assert titles(document)[1:] == ["Agree with net", "Agree with net", "Note on net"]
+    document.undo()
+    assert document.item("report", "r2").reading.note == ""
+    give_reading(document, "r3", "agree", note="c")  # the newest in force is its own; what was undone is gone
+    assert titles(document)[1:] == ["Agree with net", "Agree with net"]
+    assert not document.redo()
+
+
+def test_an_amended_step_comes_back_from_the_journal_as_one(tmp_path: Path) -> None:
+    document = Document(Store(tmp_path / "a.nego"))
+    document.add_source(make_volume())
+    document.commit(document.step("Classify", (ItemChange("report", "r2", None, report()),)))
+    give_reading(document, "r2", "disagree")
+    give_reading(document, "r2", "disagree", note="left")
+    assert document.store is not None
+    document.store.flush()
+    state = document.state_hash()
+    document.store.close()
+    again = restore(tmp_path / "a.nego", lambda _source: make_volume(), writable=False)
+    assert again.state_hash() == state
+    assert titles(again) == ["Classify", "Disagree with net"]
+    again.undo()
+    assert again.item("report", "r2").reading is None
+
+
+def test_without_a_step_there_is_none_to_amend() -> None:
+    document = make_document()
+    with pytest.raises(Refused, match="no step"):
+        document.amend(document.step("Classify", (ItemChange("report", "r2", None, report()),)))
 
 
 def test_what_changes_nothing_is_no_step() -> None:

@@ -41,6 +41,11 @@ def opinion(parts: Parts) -> str:
     return report.reading.opinion if report.reading is not None else ""
 
 
+def note(parts: Parts) -> str:
+    (report,) = reports(parts)
+    return report.reading.note if report.reading is not None else ""
+
+
 # --- opinions ------------------------------------------------------------------------------------------------------
 
 
@@ -79,20 +84,56 @@ def test_without_a_result_there_is_nothing_to_agree_with(panel: ClassifyPanel, p
     assert parts.titles() == []
 
 
-def test_label_and_note_are_kept_by_enter_and_by_leaving(panel: ClassifyPanel, parts: Parts) -> None:
+def test_verdict_label_and_note_are_one_step(panel: ClassifyPanel, parts: Parts) -> None:
     put(parts, *PNEUMONIA)
+    before = parts.host.document.state_hash()
     assert not panel.reading.more.isVisible()
     click(panel.reading.buttons["disagree"])
     edit = panel.reading.label.lineEdit()
     QTest.keyClicks(edit, "Effusion")
     QTest.keyClick(edit, KEY.Key_Return)
+    panel.reading.note.setFocus()
     QTest.keyClicks(panel.reading.note, "left side")
-    panel.reading.note.clearFocus()
-    panel.reading.note.editingFinished.emit()
+    panel.reading.label.setFocus()  # leaves the field
     (report,) = reports(parts)
     assert report.reading is not None
     assert (report.reading.opinion, report.reading.label, report.reading.note) == ("disagree", "Effusion", "left side")
-    assert parts.titles()[2:] == ["Note on pneumonia-cxr-28", "Note on pneumonia-cxr-28"]
+    assert parts.titles() == ["Classify", "Disagree with pneumonia-cxr-28"]
+    parts.host.undo()
+    assert parts.host.document.state_hash() == before
+    assert not panel.reading.more.isVisible()
+    parts.host.redo()
+    assert (panel.reading.label.currentText(), panel.reading.note.text()) == ("Effusion", "left side")
+
+
+def test_what_is_typed_is_taken_without_leaving_the_field(panel: ClassifyPanel, parts: Parts, qtbot: QtBot) -> None:
+    put(parts, *PNEUMONIA)
+    click(panel.reading.buttons["unsure"])
+    QTest.keyClicks(panel.reading.note, "left ")
+    qtbot.waitUntil(lambda: note(parts) == "left")
+    assert panel.reading.note.text() == "left "  # nothing is trimmed under the hands that write
+    QTest.keyClick(panel.reading.note, KEY.Key_Home)
+    QTest.keyClicks(panel.reading.note, "x")
+    qtbot.waitUntil(lambda: note(parts) == "xleft")
+    QTest.keyClicks(panel.reading.note, "y")
+    assert panel.reading.note.text() == "xyleft "  # the cursor stayed where it was
+    click(panel.reading.buttons["agree"])
+    assert (opinion(parts), note(parts)) == ("agree", "xyleft")
+    assert parts.titles() == ["Classify", "Unsure about pneumonia-cxr-28", "Agree with pneumonia-cxr-28"]
+
+
+def test_what_is_typed_is_kept_when_another_panel_is_shown_or_the_opinion_changes_by_a_key(panel: ClassifyPanel, parts: Parts, qtbot: QtBot) -> None:
+    put(parts, *PNEUMONIA)
+    click(panel.reading.buttons["agree"])
+    QTest.keyClicks(panel.reading.note, "seen")
+    panel.hide()
+    assert note(parts) == "seen"
+    panel.show()
+    QTest.keyClicks(panel.reading.note, " twice")
+    panel.give_opinion("disagree")
+    assert panel.reading.note.text() == "seen twice"
+    qtbot.waitUntil(lambda: note(parts) == "seen twice")
+    assert opinion(parts) == "disagree"
 
 
 def test_a_note_that_was_begun_goes_to_its_own_slice(panel: ClassifyPanel, parts: Parts) -> None:

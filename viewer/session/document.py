@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +217,28 @@ class Document:
             return
         self._walk(step.changes, forwards=True)
         self._append(step)
+
+    def amend(self, step: Step) -> None:
+        """Put a step in the place of the newest one in force, as if that had never been; what was undone is gone, and listeners are told once.
+
+        Raises Refused where there is no step in force.
+        """
+        self._no_open_edit()
+        last = self.history.next_undo
+        if last is None:
+            raise Refused(_("There is no step to amend."))
+        self._walk(last.changes[::-1], forwards=False)
+        try:
+            self._walk(step.changes, forwards=True)
+        except BaseException:
+            self._walk(last.changes, forwards=True)
+            raise
+        self.history.position -= 1
+        self.history.append(step)
+        if self.store is not None:
+            self.store.add_step(self.history.position, step)
+        both = changes_of(step)
+        self._tell(replace(both, items=both.items | changes_of(last).items, boxes=(*both.boxes, *changes_of(last).boxes)))
 
     def edit(self, title: str, *, origin: Origin | None = None, **values: str | int | float) -> Edit:
         """Start a change of labels or items: a context manager, or a gesture to be ended with ``commit`` or ``cancel``."""

@@ -1,4 +1,8 @@
-"""What the reader thinks of a report: agree, disagree or unsure, a label and a note; one step each."""
+"""What the reader thinks of a report: agree, disagree or unsure, with a label and a note; one step together.
+
+The opinion is a step at once. Label and note, written afterwards, become part of that step as long as it is the newest: one
+entry of the history, taken back as a whole.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ _TAKEN_BACK, _NOTED = mark("Take back the reading of {model}"), mark("Note on {m
 
 
 def give_reading(document: Document, report_id: str, opinion: Opinion | None, *, label: str | None = None, note: str | None = None) -> Step | None:
-    """Say what is thought of a report, as one step.
+    """Say what is thought of a report, as one step; label and note amend the newest step if that is a reading of the same report.
 
     Parameters
     ----------
@@ -52,10 +56,25 @@ def give_reading(document: Document, report_id: str, opinion: Opinion | None, *,
         return None
     if after is not None:
         after = replace(after, at=time.time())
-    title = _TAKEN_BACK if after is None else _NOTED if before is not None and before.opinion == after.opinion else _STEPS[after.opinion]
+    is_addition = before is not None and after is not None and before.opinion == after.opinion
+    last = document.history.next_undo
+    given = _reading_in(last, report) if is_addition and last is not None else None
+    if last is not None and given is not None:
+        step = replace(last, changes=(replace(given, after=replace(report, reading=after)),))
+        document.amend(step)
+        return step
+    title = _TAKEN_BACK if after is None else _NOTED if is_addition else _STEPS[after.opinion]
     step = document.step(title, (ItemChange("report", report.id, report, replace(report, reading=after)),), model=report.model)
     document.commit(step)
     return step
+
+
+def _reading_in(step: Step, report: Report) -> ItemChange | None:
+    """The change of a step that did nothing but give the reading that a report has."""
+    if len(step.changes) != 1 or step.title.key not in (*_STEPS.values(), _NOTED):
+        return None
+    change = step.changes[0]
+    return change if isinstance(change, ItemChange) and change.id == report.id and change.after == report else None
 
 
 def toggled(report: Report, opinion: Opinion) -> Opinion | None:

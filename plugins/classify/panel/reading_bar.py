@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QIcon, QResizeEvent
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QHideEvent, QIcon, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from viewer.api import Reading, Report
 from viewer.api import gettext as _
 from viewer.api.panel import OPINION_TITLES, OPINIONS, controls, theme
 
+_PAUSE_MS = 250
+"""What was typed is taken after a pause so long; sooner when the field is left."""
 _ICONS = {"agree": "check", "disagree": "x", "unsure": "circle-question-mark"}
 
 
@@ -19,7 +21,7 @@ class ReadingBar(QWidget):
     opinion_pressed = Signal(str)
     """The opinion whose button was pressed."""
     noted = Signal(str, str, str)
-    """(id of the report, label, note), once a field is left, Enter is pressed, or another report comes."""
+    """(id of the report, label, note), after a pause in typing, when a field is left, by Enter, or when another report comes."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,6 +61,12 @@ class ReadingBar(QWidget):
         fields.addWidget(self.label, 1)
         fields.addWidget(self.note, 1)
         column.addWidget(self.more)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MS)
+        self._pause.timeout.connect(self._note)
+        for field in (edit, self.note):
+            field.textEdited.connect(self._pause.start)
         self._shown: tuple[str, Reading | None] = ("", None)
         self.show_report(None, "")
 
@@ -74,7 +82,8 @@ class ReadingBar(QWidget):
             return
         left = self.written() if before[1] is not None and before[0] != shown[0] else ("", "")
         self._shown = shown
-        if report is not None and reading is not None:
+        if report is not None and reading is not None and not (before[0] == shown[0] and before[1] is not None and self._is_writing(reading)):
+            self._pause.stop()
             self._fill(report, reading)
         if before[1] is not None and before[0] != shown[0] and left != (before[1].label, before[1].note):
             self.noted.emit(before[0], *left)
@@ -93,6 +102,10 @@ class ReadingBar(QWidget):
             for button in self.buttons.values():
                 button.setIcon(QIcon())
 
+    def _is_writing(self, reading: Reading) -> bool:
+        """Whether the fields go before what the document has: what is typed stays as it is, its spaces and the place of the cursor too."""
+        return self._pause.isActive() or self.written() == (reading.label, reading.note)
+
     def _fill(self, report: Report, reading: Reading) -> None:
         self.label.blockSignals(True)
         self.label.clear()
@@ -110,12 +123,20 @@ class ReadingBar(QWidget):
         known = self.label.findText(text)
         return (str(self.label.itemData(known)) if known >= 0 else text), self.note.text().strip()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        if self._pause.isActive():
+            self._note()
+        super().hideEvent(event)
+
     def _press(self, opinion: str) -> None:
+        if self._pause.isActive():
+            self._note()
         # What is in force is shown by the document's answer, not by the click.
         button = self.buttons[opinion]
         button.setChecked(not button.isChecked())
         self.opinion_pressed.emit(opinion)
 
     def _note(self, _index: object = None) -> None:
+        self._pause.stop()
         if self._shown[1] is not None:
             self.noted.emit(self._shown[0], *self.written())
