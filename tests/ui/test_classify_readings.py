@@ -149,6 +149,36 @@ def test_a_note_that_was_begun_goes_to_its_own_slice(panel: ClassifyPanel, parts
     assert panel.reading.note.text() == "" or not panel.reading.more.isVisible()
 
 
+def test_classifying_again_keeps_one_row_and_the_reading(panel: ClassifyPanel, parts: Parts) -> None:
+    panel.classify_current()
+    click(panel.reading.buttons["agree"])
+    QTest.keyClicks(panel.reading.note, "clear")
+    QTest.keyClick(panel.reading.note, KEY.Key_Return)
+    before = parts.host.document.state_hash()
+    click(panel.head.again)
+    assert (len(reports(parts)), opinion(parts), note(parts)) == (1, "agree", "clear")
+    assert panel.reading.buttons["agree"].isChecked()
+    assert panel.reading.note.text() == "clear"
+    assert parts.asked[-1][1].endswith("Your reading stays.")
+    parts.host.undo()
+    assert parts.host.document.state_hash() == before
+
+
+def test_another_result_is_to_be_read_again_and_that_is_said(panel: ClassifyPanel, parts: Parts) -> None:
+    panel.classify_current()
+    click(panel.reading.buttons["agree"])
+    (report,) = reports(parts)
+    other = tuple(replace(score, value=1 - score.value) for score in report.scores)
+    change = ItemChange("report", report.id, report, replace(report, scores=other))
+    parts.host.document.commit(parts.host.document.step("Classify", (change,)))
+    click(panel.head.again)
+    assert (len(reports(parts)), opinion(parts)) == (1, "")
+    assert not any(button.isChecked() for button in panel.reading.buttons.values())
+    assert parts.asked[-1][1].endswith("The result is another, so your reading is asked for again; Undo brings back the one before.")
+    parts.host.undo()
+    assert panel.reading.buttons["agree"].isChecked()
+
+
 def test_readings_go_into_tables(panel: ClassifyPanel, parts: Parts) -> None:
     put(parts, *PNEUMONIA, facts=(("sha256", "ab" * 32), ("sensitivity", "0.9641"), ("specificity", "0.9103")))
     click(panel.reading.buttons["disagree"])

@@ -9,6 +9,7 @@ from viewer.session import heat
 from viewer.session.apply import LayerRef, Scope, SegmentRef
 from viewer.session.history import Changes, Step
 from viewer.session.readings import OPINION_TITLES, OPINIONS, give_reading, report_in_view, toggled
+from viewer.session.repeats import repeated
 from viewer.session.view import ViewState, ViewWish
 from viewer.session.wish import HeatWish
 from viewer.ui import controls, icons, theme
@@ -28,5 +29,5 @@ __all__ = [
     "OPINIONS", "OPINION_TITLES", "Changes", "HeatStrip", "HeatWish", "KeyImageList", "LayerRef", "MapList", "MeasurementForm",
     "MeasurementList", "OperationPanel", "PanelHost", "Scope", "ScorePlot", "ScoreRows", "SegmentList", "SegmentRef", "Step", "Task",
     "ToolOptions", "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "digits", "gettext", "give_reading", "heat", "icons",
-    "mark", "ngettext", "over_threshold", "rename_segment", "report_in_view", "reports_in", "slice_of_plane", "theme", "toggled",
+    "mark", "ngettext", "over_threshold", "rename_segment", "repeated", "report_in_view", "reports_in", "slice_of_plane", "theme", "toggled",
 ]  # fmt: skip

@@ -25,6 +25,8 @@ from viewer.jobs.pool import Job, Limits, Pool
 from viewer.session.document import Document
 from viewer.session.history import Step
 from viewer.session.planes import plane_geometry, take_plane
+from viewer.session.repeats import in_place
+from viewer.session.settings import Settings
 from viewer.session.statistics import value_range
 
 LONGEST_SILENCE_S = 300.0
@@ -210,12 +212,15 @@ def apply(
         ) from err
     step = build_step(call, results)
     if step is not None:
-        commit(document, call, step)
+        step = commit(document, call, step)
     return step, results[0]
 
 
-def commit(document: Document, call: Call, step: Step) -> None:
-    """Commit a step built from a call, unless what it writes to has changed meanwhile."""
+def commit(document: Document, call: Call, step: Step) -> Step:
+    """Commit a step built from a call, unless what it writes to has changed meanwhile. Returns it as it was committed:
+
+    new reports in the place of older ones of the same kind (:mod:`viewer.session.repeats`).
+    """
     layer = call.target_layer
     stale = layer is not None and (not document.has_layer(layer.id) or document.revision(layer.id) != call.revision)
     if stale or document.item("shown", call.volume.root_id) != call.was_shown or not document.has_volume(call.original.id):
@@ -233,7 +238,9 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
     values, geometry = volume.phase(phase), volume.geometry
     windows = volume.plane_windows[phase] if phase < len(volume.plane_windows) else ()
     if scope.kind == "slice":
+    step = in_place(document, step)
         windows = windows[scope.index : scope.index + 1] if scope.axis == 0 else ()
+    return step
         values, geometry = take_plane(values, scope.axis, scope.index), plane_geometry(geometry, scope.axis, scope.index)
     who = volume.identity
     return Image(

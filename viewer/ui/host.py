@@ -179,7 +179,7 @@ class Host(Looking):
                 if step is None:
                     self.say("info", _("{operation} changed nothing.").format(operation=call.spec.title))
                 else:
-                    applying.commit(document, call, step)
+                    step = applying.commit(document, call, step)
                     if any(p.type == "points" for p in call.spec.parameters) and self.root_id == call.original.id:
                         self.change_wish(seeds=())  # they have done their work
             except NegatoscopeError as err:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from plugins.classify.panel.model_words import result_text, summary
+from plugins.classify.panel.model_words import reading_after, result_text, summary
 from viewer.api import Report
 from viewer.api import gettext as _
-from viewer.api.panel import PanelHost, Step, reports_in
+from viewer.api.panel import PanelHost, Step, repeated, reports_in
 
 
 class ResultMessage:
@@ -21,10 +21,11 @@ class ResultMessage:
         if not reports:
             return
         self._last_step = step.id
+        said = _("{first} {second}").format(first=summary(reports), second=reading_after(repeated(step))).strip()
         links = [(_("Undo"), self._undo)]
         if len(reports) == 1:
             links.append((_("Copy result"), lambda: self._copy(reports[0])))
-        self._panels.host.say("warn" if any(report.is_unfamiliar for report in reports) else "ok", summary(reports), tuple(links))
+        self._panels.host.say("warn" if any(report.is_unfamiliar for report in reports) else "ok", said, tuple(links))
 
     def _copy(self, report: Report) -> None:
         self._panels.copy_text(result_text(report))

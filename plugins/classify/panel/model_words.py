@@ -9,7 +9,7 @@ from plugins.classify.panel.report_card import best_of
 from viewer.api import Report, mark
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard, facts_of, fit_of
-from viewer.api.panel import digits, over_threshold
+from viewer.api.panel import digits, ngettext, over_threshold
 
 UNFAMILIAR = mark("This model has not seen such images.")
 
@@ -59,6 +59,21 @@ def summary(reports: tuple[Report, ...]) -> str:
         else _("Classified {total} slices: {name} above the threshold on {count}.")
     )
     return words.format(total=len(reports), name=_(name), count=count)
+
+
+def reading_after(pairs: tuple[tuple[Report, Report], ...]) -> str:
+    """What became of the reader's readings where a run took the place of an older one, (older, new) each; "" where there were none."""
+    read = [(old, new) for old, new in pairs if old.reading is not None]
+    again = sum(new.reading is None for _old, new in read)
+    if not read:
+        return ""
+    if not again:
+        return ngettext("Your reading stays.", "Your {count} readings stay.", len(read))
+    return ngettext(
+        "The result is another, so your reading is asked for again; Undo brings back the one before.",
+        "{count} results are others, so your readings of them are asked for again; Undo brings back those before.",
+        again,
+    )
 
 
 def result_text(report: Report) -> str:
