@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
+from typing import Annotated, Any
 
 from plugins.classify import wire
 from plugins.classify.onnx_trust import Known
-from viewer.api import ModelUnusable, gettext
+from viewer.api import DeviceOf, Help, ModelUnusable, gettext
 
 CPU, CUDA = "CPU", "CUDA"
 PROVIDERS: Mapping[str, str] = {
@@ -28,6 +28,8 @@ WHEELS = (
     "onnxruntime-qnn", "onnxruntime-silicon", "onnxruntime-training", "onnxruntime-webgpu", "ort-nightly", "ort-nightly-gpu",
 )  # fmt: skip
 """All of them put their files into the one folder ``onnxruntime``."""
+ModelDevice = Annotated[str, DeviceOf(), Help("What runs the model. Where it cannot, the CPU does.", "Device")]
+"""The parameter ``device`` of every operation that runs a model."""
 GPU_WHEEL = "onnxruntime-gpu[cuda,cudnn]"
 _PLACES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |/\S+\.(?:cc|h|cu):\d+ [^()]*\((?:[^()]|\([^()]*\))*\)\s*(?:const )?")
 # What the oldest onnxruntime that the program takes (1.24) knows; newer files make the runtime say how far it goes.

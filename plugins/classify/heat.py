@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from plugins.classify import batching, explain, inference, onnx_trust, scoring
 from plugins.classify.asking import Question
 from plugins.classify.classify import card_for
+from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
 from plugins.classify.framing import film_box
 from plugins.classify.inference import Runner
 from plugins.classify.occlusion import occlusion_map
 from plugins.classify.rise import rise_map
+from plugins.classify.telling import told
 from viewer.api import Geometry, Help, Image, Overlay, Progress, Range, Refused, gettext, operation
 from viewer.api.models import ModelCard
 
@@ -32,7 +34,7 @@ def heat_map(
     method: Annotated[
         Method, Help("auto: the exact class activation map where the network has one, else occlusion. rise: random masks.", "Method")
     ] = "auto",
-    device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
+    device: ModelDevice = "",
     plane: Annotated[int | None, Range(0, 100_000), Help("One plane only, counted from 0; none explains all.", "Plane number")] = None,
     progress: Progress | None = None,
 ) -> Overlay:
@@ -53,7 +55,7 @@ def heat_map(
         14 x 14 of them) is blurred. ``rise``: how much higher the log-odds are where a place is left than where random masks cover it;
         as many masks as go into six seconds, 256 to 2048, always the same ones.
     device : str
-        As the model list names it.
+        As the model list names it: auto, CPU, CUDA or what else is installed; empty takes that of the settings.
     plane : int, optional
         Explains this plane alone, of which models of neighbouring planes see the neighbours too. Models of all planes explain all.
 
@@ -108,7 +110,7 @@ def explained(
             )
         found.append(values)
         part(1.0)
-    return _overlay(card, image, feed.plane_of(indices[0]), np.stack(found), chosen, used)
+    return told(_overlay(card, image, feed.plane_of(indices[0]), np.stack(found), chosen, used), feed, runner)
 
 
 def _check(card: ModelCard, score: str) -> None:

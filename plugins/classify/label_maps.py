@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plugins.classify import batching, returning
+from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
 from plugins.classify.pictures import chosen
+from plugins.classify.telling import told
 from viewer.api import Help, Image, Labels, ModelOf, ModelUnusable, Progress, gettext, operation
 from viewer.api.models import ModelCard
 
@@ -21,7 +23,7 @@ _BACKGROUND = "background"
 def network(
     image: Image,
     model: Annotated[str, ModelOf("segmentation"), Help("A network that names the parts of an image.", "Model")] = "",
-    device: Annotated[Literal["Auto", "CPU", "CUDA"], Help("Auto takes CUDA where it works, else the CPU.", "Device")] = "Auto",
+    device: ModelDevice = "",
     progress: Progress | None = None,
 ) -> Labels:
     """Outlines what a network finds: a segment for each class of its card. Not for diagnosis.
@@ -31,7 +33,8 @@ def network(
     model : str
         Name of an installed model whose card says ``task = "segmentation"``; empty takes the one whose card fits the image best.
     device : str
-        CUDA that does not work here falls back to the CPU.
+        As the model list names it: auto, CPU, CUDA or what else is installed; empty takes that of the settings. What does not work here
+        falls back to the CPU, and that is said.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def labelled(card: ModelCard, image: Image, *, device: str = "auto", progress: P
             found = _labels(card, channels, label_of, is_whole_numbers)
             back = returning.on_plane(feed, found.astype(np.float32), method="nearest", outside=0.0)
             values[plane] = np.where(feed.levels.valid(plane), back, 0)
-    return image.labels(values, tuple(entry.name for entry in named))
+    return told(image.labels(values, tuple(entry.name for entry in named)), feed, runner)
 
 
 def _labels(card: ModelCard, channels: NDArray[np.float32], label_of: Mapping[int, int], is_whole_numbers: bool) -> NDArray[np.uint16]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plugins.classify import batching, returning
+from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
 from plugins.classify.levels import BRIGHTNESS
+from plugins.classify.telling import told
 from viewer.api import Help, Image, ModelOf, ModelUnusable, Progress, gettext, operation
 from viewer.api.models import ModelCard, by_fit, choose_model, fits, list_models
 
@@ -19,7 +21,7 @@ from viewer.api.models import ModelCard, by_fit, choose_model, fits, list_models
 def network(
     image: Image,
     model: Annotated[str, ModelOf("image"), Help("A network that gives pictures: denoising, restoring, generating.", "Model")] = "",
-    device: Annotated[Literal["Auto", "CPU", "CUDA"], Help("Auto takes CUDA where it works, else the CPU.", "Device")] = "Auto",
+    device: ModelDevice = "",
     progress: Progress | None = None,
 ) -> Image:
     """Makes a picture of each plane by a network. What it adds is made up from other images. Not for diagnosis.
@@ -29,7 +31,8 @@ def network(
     model : str
         Name of an installed model whose card says ``task = "image"``; empty takes the one whose card fits the image best.
     device : str
-        CUDA that does not work here falls back to the CPU.
+        As the model list names it: auto, CPU, CUDA or what else is installed; empty takes that of the settings. What does not work here
+        falls back to the CPU, and that is said.
 
     Returns
     -------
@@ -63,7 +66,9 @@ def pictured(card: ModelCard, image: Image, *, device: str = "auto", progress: P
     values = _stacked(made)
     result = image.like(values, card.output.unit if card.output.picture == "values" else None)
     # Where values are no longer what they were, neither is the file's window.
-    return replace(result, window=None) if card.output.picture == "values" or values.ndim != image.values.ndim else result
+    if card.output.picture == "values" or values.ndim != image.values.ndim:
+        result = replace(result, window=None)
+    return told(result, feed, runner)
 
 
 def chosen(model: str, image: Image, task: str) -> ModelCard:

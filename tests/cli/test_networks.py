@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from scipy import ndimage
 from viewer.cli import main as cli
 from viewer.core.geometry import Geometry
 from viewer.io.write import save_array
+from viewer.session.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
-from contract_samples import add_models
+from contract_samples import MODELS, add_models
 
 GRID = Geometry((3, 20, 24), (10.0, -20.0, 30.0), (3.0, 0.7, 0.5))
 VALUES = np.random.default_rng(3).integers(0, 256, GRID.shape).astype(np.uint8)
@@ -73,3 +75,26 @@ def test_where_no_such_model_is_installed_that_is_said(capsys: Any, tmp_path: Pa
     save_array(tmp_path / "noise.nrrd", VALUES, GRID)
     code, err = run(capsys, "apply", "Enhance/Network", tmp_path / "noise.nrrd", "--out", tmp_path / "o.nrrd")
     assert (code, "No model for pictures is installed." in err) == (2, True)
+
+
+NOT_BUILT = "OpenVINO could not be used (the installed onnxruntime was not built for it); the CPU was used instead."
+
+
+@pytest.mark.parametrize("operation", ["Enhance/Network", "Segment/Network"])
+def test_what_is_to_be_said_of_a_run_stands_on_stderr_and_in_the_json(capsys: Any, noise: Path, tmp_path: Path, operation: str) -> None:
+    """The device is that of the settings, as with classify."""
+    Settings().set("device", "OpenVINO")
+    code = cli.main(["apply", operation, str(noise), "--out", str(tmp_path / "o.nrrd"), "--json"])
+    said = capsys.readouterr()
+    made = json.loads(said.out)
+    assert (code, NOT_BUILT in said.err) == (0, True)
+    assert (made["operation"], made["out"], made["warnings"]) == (operation, str(tmp_path / "o.nrrd"), [NOT_BUILT])
+    assert made["facts"]["device"] == "CPU" and made["facts"]["model"] in MODELS.values()
+    (tmp_path / "r.toml").write_text(f'[[step]]\noperation = "{operation}"\nparameters = {{ device = "openvino" }}\n', encoding="utf-8")
+    code, err = run(capsys, "run", tmp_path / "r.toml", noise, "--out", tmp_path / "batch")
+    assert (code, NOT_BUILT in err) == (0, True)
+
+
+def test_a_device_that_does_not_exist_costs_a_sentence(capsys: Any, noise: Path, tmp_path: Path) -> None:
+    code, err = run(capsys, "apply", "Enhance/Network", noise, "--param", "device=abacus", "--out", tmp_path / "o.nrrd")
+    assert (code, 'There is no device "abacus". There are: auto, ' in err) == (2, True)

@@ -17,6 +17,7 @@ from tests.ui.panel_samples import Parts, ramp
 from viewer.core.operation import OperationSpec, ParameterSpec
 from viewer.session.models import own_folder
 from viewer.ui.forms import FormContext, OperationForm
+from viewer.ui.panels.history_panel import HistoryModel
 from viewer.ui.panels.operation_panel import OperationPanel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
@@ -124,3 +125,27 @@ def test_a_model_that_is_added_or_removed_is_followed(parts: Parts, frame: QMain
     (own_folder() / MODELS["image"] / "card.toml").unlink()
     parts.host.models.reload()
     assert not panel.apply_button.isEnabled()
+
+
+@pytest.mark.parametrize("menu", ["Enhance", "Segment"])
+def test_the_device_is_that_of_the_settings_or_one_that_is_there_and_what_went_wrong_is_said(
+    parts: Parts, frame: QMainWindow, qtbot: QtBot, menu: str
+) -> None:
+    add_models()
+    panel = panel_of(menu, parts, frame, qtbot)
+    combo = panel.form.rows["device"].combo
+    assert [combo.itemText(n) for n in range(combo.count())] == ["As in the settings", "CPU"]
+    heard = []
+    parts.host.notice.connect(heard.append)
+    parts.host.settings.set("device", "OpenVINO")
+    QTest.mouseClick(panel.apply_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(parts.host.document.history) == 1)
+    words = "OpenVINO could not be used (the installed onnxruntime was not built for it); the CPU was used instead."
+    assert (heard[-1].kind, words in heard[-1].text) == ("warn", True)
+    assert panel.note.text() == words
+    assert HistoryModel(parts.host, panel).index(1).data(Qt.ItemDataRole.ToolTipRole).endswith(words)
+    QTest.keyClick(combo, Qt.Key.Key_Down)
+    assert (panel.form.values()["device"], panel.note.text()) == ("CPU", "")
+    QTest.mouseClick(panel.apply_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(parts.host.document.history) == 2)
+    assert heard[-1].kind == "ok"

@@ -34,6 +34,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--index", type=int, metavar="N", help=_("one plane only, counted from 0"))
     parser.add_argument("--mask", type=Path, metavar="MASK", help=_("a mask or label image on the same grid"))
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help=_("a parameter; may be repeated"))
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object: what was made, with what, and what is to be said of it"))
     choose.add_force(parser)
 
 
@@ -58,6 +59,9 @@ def run(args: argparse.Namespace) -> int:
         images = call.images[args.phase : args.phase + 1] if args.phase is not None and len(call.images) > 1 else call.images
         made = start(call if images is call.images else _with_images(call, images), here).result()
     results.save(args.out, made[0], volume, overwrite=args.force, more_phases=[r[0] for r in made[1:]])
+    if args.json:
+        say.json_object(results.json_made(spec.name, args.out, made))
+    results.warned(entry.title, [result for several in made for result in several])
     for warning in volume.warnings:
         say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=warning))
     return 0

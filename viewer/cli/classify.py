@@ -107,6 +107,7 @@ def _save_heat(document: Document, volume: Volume, args: argparse.Namespace, sco
     parameters = {"model": model, "score": args.score, "method": args.method, "device": args.device, "plane": args.index}
     made = start(prepare(document, installed.registry().spec(HEAT_MAP), parameters, volume_id=volume.id, scope=scope), here).result()
     maps = [result for result in made[0] if isinstance(result, Overlay)]
+    results.warned(args.heat_map.name, maps)
     results.told(args.heat_map, heat_file.save_heat(args.heat_map, maps, volume.geometry, overwrite=args.force))
     for item in maps:
         title = _("{name}: heat map of {score} by {model} ({method}).")

@@ -23,7 +23,7 @@ from viewer.io.write.grids import ENDINGS as GRID_ENDINGS
 from viewer.io.write.tables import ENDINGS as TABLE_ENDINGS
 from viewer.io.write.tables import NOTICE, plain
 from viewer.session.heat_file import save_heat
-from viewer.session.outcome import report_of
+from viewer.session.outcome import report_of, told_of
 
 _GRIDS, _TABLES = ("Image", "Mask", "Labels", "Overlay"), ("Annotations", "Numbers", "Verdicts")
 
@@ -72,6 +72,18 @@ def told(path: Path, sentences: Sequence[str]) -> None:
     """What was done to bring a result into a file."""
     for sentence in sentences:
         say.err(f"{harmless(path.name)}: {sentence}")
+
+
+def warned(name: str, results: Sequence[Result]) -> None:
+    """What is to be said of how results came about; verdicts keep theirs in the report."""
+    for sentence in told_of([results])[0]:
+        say.err(_("{name}: {warning}").format(name=harmless(name), warning=sentence))
+
+
+def json_made(operation: str, path: Path, results: Sequence[Sequence[Result]]) -> dict[str, Any]:
+    """What ``apply --json`` prints of a result that lies in a file."""
+    warnings, facts = told_of(results)
+    return {"operation": operation, "out": str(path), "warnings": list(warnings), "facts": dict(facts)}
 
 
 def tables_of(results: Sequence[Result], volume: Volume) -> list[Table]:

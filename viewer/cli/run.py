@@ -83,6 +83,7 @@ def _run_one(
     document = Document()
     volume = open_entry(document, entry, pool)
     made = run_recipe(document, recipe, registry, here, root_id=volume.id)
+    results.warned(entry.title or stem, [r for _step, given in made for r in given])
     kinds = {type(r) for _step, given in made for r in given}
     planned = {Image: f"{stem}.nrrd", Mask: f"{stem}-mask.nrrd", Labels: f"{stem}-mask.nrrd", Overlay: f"{stem}-map.nrrd"}
     for kind, name in planned.items():

@@ -42,6 +42,10 @@ class Image:
     """Why there is none, where one would be expected."""
     plane_windows: tuple[Window | None, ...] = ()
     """The file's own window of each plane, None where it gives none; () where all are alike."""
+    warnings: tuple[str, ...] = ()
+    """Of a result: what is to be said of how it came about, in whole sentences. Shown with it, and kept in its step."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """Of a result: what it was made with, kept in its step."""
 
     @property
     def spacing_mm(self) -> Triple | None:
@@ -122,6 +126,9 @@ class Labels:
     values: NDArray[Any] = field(repr=False)
     geometry: Geometry
     names: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """As those of an :class:`Image`."""
+    facts: tuple[tuple[str, str], ...] = ()
 
     def on(self, image: Image) -> NDArray[Any]:
         """The values, after checking that they lie on the image's grid."""
@@ -147,6 +154,9 @@ class Overlay:
     """The class whose score a heat-map explains; "" for other maps."""
     model: str = ""
     """Name of the model that was asked; its newest report on the plane takes the map."""
+    warnings: tuple[str, ...] = ()
+    """As those of an :class:`Image`."""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

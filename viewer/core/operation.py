@@ -70,6 +70,11 @@ class ModelOf:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceOf:
+    """A text that names the device which runs a network, as ``models.devices`` lists them; "" takes that of the settings."""
+
+
+@dataclass(frozen=True, slots=True)
 class ParameterSpec:
     """One parameter of an operation. ``default`` None: chosen from the image ("auto") or, for masks and images, none."""
 
@@ -88,6 +93,8 @@ class ParameterSpec:
     """Whether None is a value: "auto" for numbers, "not given" for masks and images."""
     model_task: ModelTask | Literal[""] = ""
     """Of a text that names a model: what the model must be for."""
+    is_device: bool = False
+    """Whether it is a text that names the device which runs a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +209,7 @@ def describe_all(items: Sequence[tuple[str, str, str]]) -> tuple[list[OperationS
 def _parameter(run: str, parameter: inspect.Parameter, hint: Any) -> ParameterSpec:
     if parameter.default is inspect.Parameter.empty:
         raise TypeError(f"{run}: parameter {parameter.name} has no default; one click must do something useful")
-    limits, choice, note = Range(), None, Help("")
+    limits, choice, note, is_device = Range(), None, Help(""), False
     task: ModelTask | Literal[""] = ""
     if typing.get_origin(hint) is typing.Annotated:
         hint, *extras = typing.get_args(hint)
@@ -215,6 +222,8 @@ def _parameter(run: str, parameter: inspect.Parameter, hint: Any) -> ParameterSp
                 note = extra
             elif isinstance(extra, ModelOf):
                 task = extra.task
+            elif isinstance(extra, DeviceOf):
+                is_device = True
     optional = False
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         members = [m for m in typing.get_args(hint) if m is not types.NoneType]
@@ -240,6 +249,7 @@ def _parameter(run: str, parameter: inspect.Parameter, hint: Any) -> ParameterSp
     return ParameterSpec(
         parameter.name, kind, parameter.default, note.label or parameter.name.replace("_", " ").capitalize(), note.text,
         limits.low, limits.high, limits.unit, limits.step, limits.log, choice.options if choice else (), optional, task,
+        is_device,
     )  # fmt: skip
 
 

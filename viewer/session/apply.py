@@ -104,8 +104,12 @@ def prepare(
     volume_id: str,
     scope: Scope | None = None,
     target: SegmentRef | None = None,
+    device: str = "",
 ) -> Call:
-    """Check everything and take a snapshot. Raises Refused (BadParameter) with a sentence."""
+    """Check everything and take a snapshot. ``device``: the one for networks where the call names none; "" is that of the settings.
+
+    Raises Refused (BadParameter) with a sentence.
+    """
     scope = scope or Scope()
     if not document.has_volume(volume_id):
         raise Refused(_("{operation}: the image is no longer open.").format(operation=_(spec.title)))
@@ -133,6 +137,11 @@ def prepare(
         else:
             given[name] = value
     checked = check_parameters(spec, given)
+    # What was asked for is kept ("" says: that of the settings), so that a recipe runs on the devices of another machine, too.
+    asked = {n: references.get(n, checked[n]) for n in checked}
+    for parameter in spec.parameters:
+        if parameter.is_device and not checked[parameter.name]:
+            checked[parameter.name] = device or str(Settings().chosen("device"))
     layer_for_result = _target_layer(document, spec, parameters, target)
     if layer_for_result is not None and layer_for_result.geometry.shape != volume.geometry.shape:
         raise Refused(_("{layer} lies on another grid than the image. Choose a segment of this image.").format(layer=layer_for_result.name))
@@ -140,7 +149,7 @@ def prepare(
     return Call(
         spec=spec,
         parameters=checked,
-        references={n: references.get(n, checked[n]) for n in checked},
+        references=asked,
         images=tuple(image_of(volume, scope, phase) for phase in phases),
         volume=volume,
         original=document.original(volume_id),
@@ -229,7 +238,9 @@ def commit(document: Document, call: Call, step: Step) -> Step:
                 operation=_(call.spec.title)
             )
         )
+    step = in_place(document, step)
     document.commit(step)
+    return step
 
 
 def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
@@ -238,9 +249,7 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
     values, geometry = volume.phase(phase), volume.geometry
     windows = volume.plane_windows[phase] if phase < len(volume.plane_windows) else ()
     if scope.kind == "slice":
-    step = in_place(document, step)
         windows = windows[scope.index : scope.index + 1] if scope.axis == 0 else ()
-    return step
         values, geometry = take_plane(values, scope.axis, scope.index), plane_geometry(geometry, scope.axis, scope.index)
     who = volume.identity
     return Image(

@@ -39,6 +39,10 @@ class Origin:
     name: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What the operation said of how its results came about, in whole sentences."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What it made them with: model, device ..."""
 
 
 class State(Protocol):

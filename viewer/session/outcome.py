@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,8 +49,16 @@ def build_step(call: Call, results: list[tuple[Result, ...]]) -> Step | None:
             changes += _reports(call, result)
     if not changes:
         return None
-    origin = Origin("operation", call.spec.name, {**call.references, "scope": _scope_text(call)}, call.inputs)
+    warnings, facts = told_of(results)
+    origin = Origin("operation", call.spec.name, {**call.references, "scope": _scope_text(call)}, call.inputs, warnings, facts)
     return Step(new_id("step"), step_title(call, named), time.time(), origin, tuple(changes))
+
+
+def told_of(results: Sequence[Sequence[Result]]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """What results of one call say of how they came about, each sentence and each fact once. Reports keep theirs themselves."""
+    carriers = [result for several in results for result in several if isinstance(result, Image | Labels | Overlay)]
+    warnings = dict.fromkeys(words for result in carriers for words in result.warnings)
+    return tuple(warnings), tuple(dict.fromkeys(fact for result in carriers for fact in result.facts))
 
 
 def step_title(call: Call, segment: str = "") -> Phrase:

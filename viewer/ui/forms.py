@@ -44,6 +44,8 @@ class FormContext:
     seeds: tuple[Triple, ...] = ()
     models: tuple[tuple[ModelTask, str, str], ...] = ()
     """Task, name and title of the models at hand, those that fit the image best first."""
+    devices: tuple[str, ...] = ()
+    """Devices that run models here."""
 
     @property
     def scale(self) -> tuple[object, ...]:
@@ -212,6 +214,8 @@ class OperationForm(QWidget):
                 self._fill(row, parameter, several)
             elif isinstance(row, ChoiceRow) and parameter.model_task:
                 self._fill_models(row, parameter)
+            elif isinstance(row, ChoiceRow) and parameter.is_device:
+                row.set_choices([("", _("As in the settings")), *((name, name) for name in context.devices)])
 
     def _fill(self, row: ChoiceRow, parameter: ParameterSpec, several: bool) -> None:
         context = self.context
@@ -252,6 +256,8 @@ class OperationForm(QWidget):
             row = SwitchRow(label, bool(parameter.default), tooltip=tip, parent=self)
         elif parameter.model_task:
             row = ChoiceRow(label, [("", _("No models"))], tooltip=tip, parent=self)
+        elif parameter.is_device:
+            row = ChoiceRow(label, [("", _("As in the settings"))], "", tooltip=tip, parent=self)
         elif parameter.type == "text":
             row = TextRow(label, str(parameter.default or ""), tooltip=tip, parent=self)
         elif parameter.type == "points":

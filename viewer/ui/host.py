@@ -28,6 +28,7 @@ from viewer.session.settings import LEAVE_NOTHING, Settings, data_folder
 from viewer.session.store import Store
 from viewer.ui.looking import Looking
 from viewer.ui.messages import Notice
+from viewer.ui.model_devices import ModelDevices
 from viewer.ui.model_shelf import ModelShelf
 from viewer.ui.work import Work
 
@@ -53,11 +54,13 @@ class Host(Looking):
         self.registry, self.pool, self.settings = registry, pool, settings
         self.work = Work(self)
         self.models = ModelShelf(parent=self)
+        self.devices = ModelDevices(self)
         self._journal = journal
         self.document = self._new_document()
         self._begin_looking()
         self._preview_task = ""
         self._preview_generation = 0
+        self._has_preview = False
         self._running: dict[str, str] = {}
         self._trim = QTimer(self)
         self._trim.setInterval(_TRIM_INTERVAL_MS)
@@ -167,7 +170,8 @@ class Host(Looking):
         assert self._state.volume is not None
         spec = self.registry.spec(name, self.pool)
         volume_id = self._state.volume.id if self.wish.show_original else applying.input_of(self.document, spec, self.root_id)
-        return applying.prepare(self.document, spec, parameters, volume_id=volume_id, scope=scope, target=target)
+        device = str(self.settings.chosen("device"))
+        return applying.prepare(self.document, spec, parameters, volume_id=volume_id, scope=scope, target=target, device=device)
 
     def run(self, call: Call, on_done: Callable[[Step | None], None] | None = None, on_failed: Callable[[BaseException], None] | None = None) -> str:
         """Run a prepared call in a worker; its result becomes one step. Returns the task's id, for progress and Cancel."""
@@ -213,6 +217,7 @@ class Host(Looking):
         generation = self._preview_generation
         if self._preview_task:
             self.work.cancel(self._preview_task)
+        self._has_preview = True
 
         def done(results: Any) -> None:
             if generation == self._preview_generation:
@@ -233,7 +238,9 @@ class Host(Looking):
         if self._preview_task:
             self.work.cancel(self._preview_task)
             self._preview_task = ""
-        self.preview_changed.emit(None)
+        if self._has_preview:
+            self._has_preview = False
+            self.preview_changed.emit(None)
 
     # --- words to the user ---
 

@@ -77,7 +77,9 @@ class HistoryModel(QAbstractListModel):
         if role == TIME_ROLE:
             return time.strftime("%H:%M", at) if at is not None else ""
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{title}\n{time.strftime('%Y-%m-%d %H:%M:%S', at)}" if at is not None else _("As it was opened, without any step.")
+            if step is None:
+                return _("As it was opened, without any step.")
+            return "\n".join((title, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(step.time)), *(_(words) for words in step.origin.warnings)))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             words = {DONE: _("done"), CURRENT: _("current"), UNDONE: _("undone")}[self.state(row)]
             return f"{title}, {words}"

@@ -25,7 +25,7 @@ from viewer.ui.panels.details_popover import DetailsPopover
 from viewer.ui.panels.live_preview import Asked
 from viewer.ui.panels.operation_card import NEW, OperationCard
 from viewer.ui.panels.operation_scope import form_context, scope_choices, unfit
-from viewer.ui.panels.operation_words import progress_texts, size_text, time_text
+from viewer.ui.panels.operation_words import applied_text, broken_text, progress_texts, size_text, time_text, warning_text
 from viewer.ui.theme import set_available
 from viewer.ui.work import Task
 
@@ -53,12 +53,11 @@ class OperationPanel(OperationCard):
         super().__init__(panel_host, menu, self._titles, self._ask_preview, parent)
         self._kept: dict[str, dict[str, Any]] = {}
         self._form: OperationForm | None = None
-        self._task = ""
-        self._started = 0.0
+        self._task, self._started = "", 0.0
         # No call and no step is kept here: they would hold voxels that nobody needs any more.
         self._worked_on = (1, 1, 1)
         self._failure = ("", "")
-        self._name = ""
+        self._name, self._said = "", ""
         self._target_chosen = self._scope_chosen = False
         self._connect()
         self._show_operation(self._names[0] if self._names else "")
@@ -135,7 +134,7 @@ class OperationPanel(OperationCard):
         host, tooling = self._host, self._panels.tooling
         self.chooser.currentIndexChanged.connect(self._choose)
         self.card.info_requested.connect(self._show_details)
-        self.details.clicked.connect(self._show_failure)
+        self.details.clicked.connect(lambda: self._panels.show_details(*self._failure))
         self.scope.value_changed.connect(self._scope_changed)
         self.target.value_changed.connect(self._target_changed)
         self.preview.value_changed.connect(self._refresh)
@@ -153,6 +152,7 @@ class OperationPanel(OperationCard):
         host.work.changed.connect(self._take_tasks)
         tooling.segment_changed.connect(self._follow)
         host.models.changed.connect(self._follow)
+        host.devices.changed.connect(self._follow)
 
     # --- which operation ---
 
@@ -214,6 +214,8 @@ class OperationPanel(OperationCard):
             self._fill_scope(spec)
             self._fill_target()
         self._refresh()
+        if self._form is not None and self._form.context.devices:
+            self._host.devices.ask()
 
     # --- scope and target ---
 
@@ -264,8 +266,7 @@ class OperationPanel(OperationCard):
         if volume is None:
             return self._host.why_closed
         if spec is None:
-            broken = self._panels.registry.broken.get(self._name)
-            return _("This operation cannot be used: {reason}").format(reason=broken) if broken else _("The plugins are being read.")
+            return broken_text(self._panels, self._name) or _("The plugins are being read.")
         if self._task:
             return _("It is running. Cancel stops it.")
         turned = self._host.state.why_no_slice if self._scope_kind() == "slice" else ""
@@ -284,9 +285,8 @@ class OperationPanel(OperationCard):
         set_available(self.cancel_button, "" if can_cancel else _("Nothing is running."))
         self.cancel_button.setVisible(can_cancel or not self._task)
         self.progress.setVisible(bool(self._task))
-        refusal = unfit(spec, self._host.state) if spec is not None else ""
-        broken = self._panels.registry.broken.get(self._name, "") if spec is None else ""
-        self.note.show_note("warn", refusal or (_("This operation cannot be used: {reason}").format(reason=broken) if broken else ""))
+        refusal = unfit(spec, self._host.state) if spec is not None else broken_text(self._panels, self._name)
+        self.note.show_note("warn", refusal or self._said)
         can_preview = spec is not None and spec.preview != "none" and not spec.needs_volume and not refusal and self._form is not None
         self.preview.setVisible(can_preview)
         self.preview.approximate.setVisible(spec is not None and spec.preview == "approximate")
@@ -307,12 +307,10 @@ class OperationPanel(OperationCard):
         self.details.setVisible(isinstance(error, JobFailed) and bool(error.details))
 
     def _clear_errors(self) -> None:
+        self._said = ""
         self.card.set_error("")
         if self._form is not None:
             self._form.clear_errors()
-
-    def _show_failure(self) -> None:
-        self._panels.show_details(*self._failure)
 
     def _show_details(self) -> None:
         spec = self.spec
@@ -331,7 +329,8 @@ class OperationPanel(OperationCard):
             links: list[tuple[str, Any]] = [(_("Undo"), partial(undo_if_last, self._host, step.id))]
             if any(isinstance(c, ItemChange) and c.kind in ("table", "annotation") for c in step.changes):
                 links.insert(0, (_("Open table"), self._panels.show_results))
-            self._host.say("ok", _("{step} applied.").format(step=step.title.text()), tuple(links))
+            self._said = warning_text(step)
+            self._host.say("warn" if self._said else "ok", applied_text(step), tuple(links))
         self._refresh()
 
     def _failed(self, error: BaseException) -> None:
@@ -381,6 +380,7 @@ class OperationPanel(OperationCard):
     # --- following ---
 
     def _form_changed(self) -> None:
+        self._said = ""
         self.card.set_error("")
         self.card.set_result("")
         if not self._target_chosen:

@@ -29,6 +29,7 @@ def form_context(panels: PanelHost, spec: OperationSpec) -> FormContext:
         panels.tooling.active,
         state.seeds,
         _models(panels, spec, volume),
+        panels.host.devices.names if any(parameter.is_device for parameter in spec.parameters) else (),
     )
 
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from viewer.core.sentence import joined
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.session.history import ItemChange, Step
+from viewer.ui.panel_host import PanelHost
 from viewer.ui.work import Task
+
+
+def broken_text(panels: PanelHost, name: str) -> str:
+    """Why an operation that was not described cannot be used; "" if nothing is known against it."""
+    reason = panels.registry.broken.get(name)
+    return _("This operation cannot be used: {reason}").format(reason=reason) if reason else ""
 
 
 def time_text(seconds: float) -> str:
@@ -24,6 +32,18 @@ def size_text(step: Step, worked_on: tuple[int, int, int]) -> str:
         return ngettext("{count} row", "{count} rows", rows)
     planes, height, width = worked_on
     return f"{width} × {height}" if planes == 1 else f"{width} × {height} × {planes}"
+
+
+def warning_text(step: Step) -> str:
+    """What the operation said of how its results came about; "" if nothing."""
+    return joined(step.origin.warnings, " ")
+
+
+def applied_text(step: Step) -> str:
+    """That a step was applied, and what is to be said of it."""
+    if not step.origin.warnings:
+        return _("{step} applied.").format(step=step.title.text())
+    return _("{step} applied. {warning}").format(step=step.title.text(), warning=warning_text(step))
 
 
 def progress_texts(task: Task) -> tuple[str, str]:

@@ -1,0 +1,51 @@
+"""What is said with a result, and kept with it: which model, on which device, from what, and what does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from plugins.classify import fitness, performance
+from plugins.classify.feeding import Feed
+from plugins.classify.inference import Runner
+from viewer.api import Image, Labels, Overlay, gettext
+from viewer.api.models import ModelCard
+
+R = TypeVar("R", Image, Labels, Overlay)
+
+
+def told(result: R, feed: Feed, runner: Runner) -> R:
+    """A result with its facts and warnings, once the model has run: only then it is known which device did the work."""
+    card: ModelCard = feed.card
+    notes = (*fitness.warnings(card, feed.image), *((runner.note,) if runner.note else ()))
+    made = (("model", card.name), ("version", card.version), ("device", runner.device), *facts(feed))
+    return replace(result, warnings=notes, facts=made)
+
+
+def facts(feed: Feed) -> tuple[tuple[str, str], ...]:
+    """What a report keeps of the model's file and of what went into it."""
+    card, spec, values = feed.card, feed.card.input, feed.card.values
+    whole = {"volume": gettext("all planes as one block"), "sequence": gettext("all planes, one after the other")}
+    kinds = {
+        "window-or-range": gettext("window of the file, else percentiles {low:g} to {high:g}").format(
+            low=values.percentiles[0], high=values.percentiles[1]
+        ),
+        "window": gettext("window of centre {center:g} and width {width:g} {unit}").format(
+            center=values.center, width=values.width, unit=values.unit
+        ),
+        "range": gettext("{low:g} to {high:g} {unit}").format(low=values.low, high=values.high, unit=values.unit),
+        "percentiles": gettext("percentiles {low:g} to {high:g}").format(low=values.percentiles[0], high=values.percentiles[1]),
+    }
+    fits = {"squeeze": gettext("squeezed"), "crop": gettext("cropped to its middle"), "pad": gettext("padded")}
+    kept = [
+        ("sha256", card.sha256),
+        ("input", f"{' x '.join(map(str, feed.shape))} {card.fed_layout} {spec.dtype}"),
+        ("values", gettext("8 bits as they are") if feed.levels.is_as_is else kinds[values.kind].strip()),
+        ("fit", fits[spec.fit]),
+        ("batch", str(feed.batch_size)),
+    ]
+    if card.encoder is not None:
+        kept.append(("encoder", f"{card.encoder.file} {card.encoder.sha256}"))
+    if feed.is_whole:
+        kept.append(("planes", whole[spec.planes]))
+    return (*kept, *performance.facts_of(card))
