@@ -35,7 +35,7 @@ class Question:
     def __init__(self, runner: Runner, card: ModelCard, sample: NDArray[Any], score: str, size: tuple[int, int]) -> None:
         self.runner, self.card, self.score = runner, card, score
         self.dtype, self.shape = sample.dtype, sample.shape[1:]
-        layout: str = card.input.layout
+        layout: str = card.fed_layout
         spread = np.asarray(sample[:1], dtype=np.float32)
         self.is_flat = layout in ("NF", "NTF")
         if self.is_flat:

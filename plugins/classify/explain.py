@@ -38,8 +38,8 @@ def head(card: ModelCard) -> Head | None:
 
 
 def _found(card: ModelCard) -> Head | None:
-    if not card.is_classifier:
-        return None
+    if not card.is_classifier or card.encoder is not None:
+        return None  # behind an encoder places are planes, if there are any
     facts, named = onnx_file.facts(card.model_path), card.explain
     output = onnx_trust.output_name(facts, card)
     walked = head_of(facts, output)

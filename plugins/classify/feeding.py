@@ -101,9 +101,10 @@ class Feed:
             else:
                 self._fill(inputs[place], index)
         self._normalise(inputs)
-        if spec.layout in ("NHWC", "NTHWC", "NDHWC", "NF", "NTF"):
+        layout = self.card.fed_layout
+        if layout in ("NHWC", "NTHWC", "NDHWC", "NF", "NTF"):
             inputs = np.moveaxis(inputs, 2 if spec.planes == "sequence" else 1, -1)
-        if spec.layout in ("NF", "NTF"):
+        if layout in ("NF", "NTF"):
             inputs = inputs.reshape(*inputs.shape[:-3], -1)
         kind = np.dtype(spec.dtype)
         if kind.kind in "iu":

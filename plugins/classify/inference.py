@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from plugins.classify import devices, onnx_file, onnx_trust
 from plugins.classify.devices import CPU, CUDA, PROVIDERS
+from plugins.classify.encoding import Encoder
 from plugins.classify.onnx_container import check_container
 from plugins.classify.onnx_model import OnnxFacts, ValueFact
 from viewer.api import ModelUnusable, gettext
-from viewer.api.models import ModelCard, check_file
+from viewer.api.models import EncoderSpec, ModelCard, check_file
 
 _MOST_ELEMENTS = 1 << 28
 _MOST_LOADED = 4
@@ -31,6 +32,8 @@ class Runner:
 
     def __init__(self, name: str, facts: OnnxFacts, make: Callable[[str], Any], device: str) -> None:
         self.name, self.facts = name, facts
+        self.encoder: Encoder | None = None
+        """Stands before the model: it then takes planes where its own graph takes features of them."""
         self._make: Callable[[str], Any] | None = make
         self.session: Any = None
         self.device, self.note = CPU, ""
@@ -46,8 +49,13 @@ class Runner:
         ModelUnusable
             The model failed, or an output is no tensor of numbers, is not what the file declares, or holds NaN or infinities.
         """
+        given = dict(feeds)
+        if self.encoder is not None:
+            given = self.encoder.feeds(next(iter(feeds.values())))
+            if self.encoder.runner.note:
+                self.device, self.note = self.encoder.runner.device, self.encoder.runner.note
         try:
-            outputs = self.session.run(list(names), dict(feeds))
+            outputs = self.session.run(list(names), given)
         except Exception as err:  # onnxruntime raises classes of its own, all children of Exception
             if self.device == CPU:
                 raise self._failed(err) from err
@@ -55,7 +63,7 @@ class Runner:
                 gettext("{device} failed ({reason}); the CPU was used instead.").format(device=self.device, reason=devices.first_line(err))
             )
             try:
-                outputs = self.session.run(list(names), dict(feeds))
+                outputs = self.session.run(list(names), given)
             except Exception as again:
                 raise self._failed(again) from again
         return [self._checked(name, value) for name, value in zip(names, outputs, strict=True)]
@@ -158,35 +166,55 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
     ModelUnusable
         The model may not or cannot be run; one sentence says why.
     """
-    state = tuple(_state(path) for path in (card.model_path, *(card.folder / name for name in card.external)))
-    key = (str(card.model_path), card.sha256, state, device.lower(), tuple(extra_outputs), card.input, card.output, tuple(card.external.items()))
+    state = tuple(_state(path) for path in (card.model_path, *(card.folder / name for name in card.beside)))
+    key = (
+        str(card.model_path), card.sha256, state, device.lower() or "auto", tuple(extra_outputs), card.input, card.output, tuple(card.beside.items()),
+        card.encoder,
+    )  # fmt: skip
     runner = _loaded.get(key)
     if runner is None:
         content, found = checked(card)
         for name in dict.fromkeys(extra_outputs):
             content = onnx_file.with_output(content, name, found=found)
-        runner = Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, has_free_sizes(found)), chosen(device))
+        runner = _started(card, content, found, device)
+        if card.encoder is not None:
+            runner.encoder = Encoder(_started(card, *checked_encoder(card, card.encoder), device), card, found)
         runner = _limited(key, runner)
     _loaded.move_to_end(key)
     return runner
 
 
+def _started(card: ModelCard, content: bytes, found: OnnxFacts, device: str) -> Runner:
+    return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, has_free_sizes(found)), chosen(device))
+
+
 def checked(card: ModelCard) -> tuple[bytes, OnnxFacts]:
     """The bytes of a card's model and what they hold, after all checks. Raises ModelUnusable."""
+    content, found = _read(card, card.model_path, card.sha256)
+    onnx_trust.check_card(found, card)
+    return content, found
+
+
+def checked_encoder(card: ModelCard, spec: EncoderSpec) -> tuple[bytes, OnnxFacts]:
+    """The same of the network that stands before it."""
+    content, found = _read(card, card.folder / spec.file, spec.sha256)
+    onnx_trust.check_encoder(found, card)
+    return content, found
+
+
+def _read(card: ModelCard, path: Path, sha256: str) -> tuple[bytes, OnnxFacts]:
     devices.check_install()
-    path = card.model_path
     try:
         check_container(path)
         content = path.read_bytes()
     except OSError as err:
         check_file(card)  # says so where it is not there
         raise ModelUnusable(gettext("The model {card} cannot be read: {reason}").format(card=card.name, reason=err.strerror or str(err))) from err
-    if hashlib.sha256(content).hexdigest() != card.sha256.lower():
+    if hashlib.sha256(content).hexdigest() != sha256.lower():
         raise ModelUnusable(gettext("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
     found = onnx_file.facts_of(content, f"{card.name}/{path.name}")
     known = devices.known_versions(found.ir_version, found.opsets.get("", 0))
     onnx_trust.check_file(found, card.folder, card.external, known)
-    onnx_trust.check_card(found, card)
     return content, found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,13 +62,15 @@ def check_card(found: OnnxFacts, card: ModelCard) -> None:
     """The file takes and gives what the card says. Raises ModelUnusable."""
     value = found.value(input_name(found, card))
     assert value is not None
-    if value.kind != "tensor" or (value.dtype and value.dtype != card.input.dtype):
+    takes = FLOATS if card.encoder is not None else (card.input.dtype,)
+    if value.kind != "tensor" or (value.dtype and value.dtype not in takes):
         raise ModelUnusable(
             gettext("The card of {card} says that {input} takes {said}; the model takes {found}.").format(
-                card=card.name, input=value.name, said=card.input.dtype, found=value.dtype or value.kind
+                card=card.name, input=value.name, said=takes[0], found=value.dtype or value.kind
             )
         )
-    _check_dims(value, card)
+    _check_dims(value, card, found.file)
+    _check_fed_size(card)
     output_name(found, card)
     for name in (card.familiarity.output, card.explain.feature):
         if name and found.value(name) is None:
@@ -111,6 +113,37 @@ def output_name(found: OnnxFacts, card: ModelCard) -> str:
     values = [value for value in found.outputs if value.name != card.familiarity.output] or list(found.outputs)
     scores = [value for value in values if value.dtype in FLOATS or value.kind == "sequence"]
     return (scores or values)[0].name
+
+
+def check_encoder(found: OnnxFacts, card: ModelCard) -> None:
+    """The encoder takes a plane as the card says, and gives the features that it names. Raises ModelUnusable."""
+    taken, _output = encoder_ends(found, card)
+    assert card.encoder is not None
+    said = tuple({"N": None, "C": card.input.channels, "H": card.input.height, "W": card.input.width}[axis] for axis in card.encoder.layout)
+    is_type = not taken.dtype or taken.dtype == card.input.dtype
+    if not is_type or (taken.dims is not None and not _goes_with(taken.dims, said)):
+        raise ModelUnusable(
+            gettext("The card of {card} says that its encoder takes {layout} of {said}, {dtype}; {file} takes {found}, {found_dtype}.").format(
+                card=card.name,
+                layout=card.encoder.layout,
+                said=shape_text(said),
+                dtype=card.input.dtype,
+                file=found.file,
+                found=shape_text(taken.dims or ()),
+                found_dtype=taken.dtype or taken.kind,
+            )
+        )
+    if taken.dims is not None:
+        _check_open(taken.dims, said, card.encoder.layout, card, found.file)
+
+
+def encoder_ends(found: OnnxFacts, card: ModelCard) -> tuple[ValueFact, str]:
+    """The input of a card's encoder, and the name of the output with its features. Raises ModelUnusable."""
+    assert card.encoder is not None
+    asked = replace(card, name=found.file, input=replace(card.input, name=card.encoder.input), output=replace(card.output, name=card.encoder.output))
+    taken = found.value(input_name(found, asked))
+    assert taken is not None
+    return taken, output_name(found, asked)
 
 
 def _check_versions(found: OnnxFacts, known: Known) -> None:
@@ -212,10 +245,10 @@ def _checked_size(file: str, path: Path, sha256: str) -> int:
     return state.st_size
 
 
-def _check_dims(value: ValueFact, card: ModelCard) -> None:
+def _check_dims(value: ValueFact, card: ModelCard, file: str) -> None:
     spec = card.input
     if value.dims is None:
-        if spec.layout not in ("NF", "NTF") and (spec.height is None or spec.width is None):
+        if card.fed_layout not in ("NF", "NTF") and (spec.height is None or spec.width is None):
             raise ModelUnusable(
                 gettext("The model {card} leaves open what size it takes, and so does its card. Write height and width into the card.").format(
                     card=card.name
@@ -223,17 +256,41 @@ def _check_dims(value: ValueFact, card: ModelCard) -> None:
             )
         return
     said = said_dims(card)
-    fits = len(value.dims) == len(spec.layout) and all(
-        not isinstance(found, int) or wanted is None or found == wanted for found, wanted in zip(value.dims, said, strict=True)
-    )
-    if not fits:
+    if not _goes_with(value.dims, said):
         raise ModelUnusable(
             gettext("The card of {card} says that {input} is {layout} of {said}; the model takes {found}.").format(
                 card=card.name, input=value.name, layout=spec.layout, said=shape_text(said), found=shape_text(value.dims)
             )
         )
-    asked = [size for size in said if size is not None]
-    if math.prod(asked) * _itemsize(spec.dtype) > memory_limit():
+    _check_open(value.dims, said, spec.layout, card, file)
+
+
+def _check_open(dims: Sequence[int | str | None], said: Sequence[int | None], axes: str, card: ModelCard, file: str) -> None:
+    """What the card leaves open, the graph must, too: onnxruntime would refuse images of any other size."""
+    keys = {"H": "height", "W": "width", "D": "depth", "T": "depth"}
+    fixed = [
+        f"{keys[axis]} = {found}"
+        for axis, found, wanted in zip(axes, dims, said, strict=True)
+        if axis in keys and wanted is None and isinstance(found, int)
+    ]
+    if fixed:
+        raise ModelUnusable(
+            gettext("The card of {card} leaves open what {file} has fixed. Write into [input] of the card: {keys}.").format(
+                card=card.name, file=file, keys=", ".join(fixed)
+            )
+        )
+
+
+def _goes_with(dims: Sequence[int | str | None], said: Sequence[int | None]) -> bool:
+    """Whether a shape of a graph can be the card's: what one of them leaves open, the other may settle."""
+    return len(dims) == len(said) and all(
+        not isinstance(found, int) or wanted is None or found == wanted for found, wanted in zip(dims, said, strict=True)
+    )
+
+
+def _check_fed_size(card: ModelCard) -> None:
+    said = fed_dims(card)
+    if math.prod(size for size in said if size is not None) * _itemsize(card.input.dtype) > memory_limit():
         raise ModelUnusable(
             gettext("The card of {card} asks for an input of {said}, which is more than the memory allows.").format(
                 card=card.name, said=shape_text(said)
@@ -243,11 +300,21 @@ def _check_dims(value: ValueFact, card: ModelCard) -> None:
 
 def said_dims(card: ModelCard) -> tuple[int | None, ...]:
     """The input's shape as the card has it; None where it may be any."""
+    # How many features an encoder makes, only the graphs say.
+    return _sizes(card, card.input.layout, has_features=card.encoder is not None)
+
+
+def fed_dims(card: ModelCard) -> tuple[int | None, ...]:
+    """The shape of what is made of an image: that of the input, or of the planes before the encoder."""
+    return _sizes(card, card.fed_layout)
+
+
+def _sizes(card: ModelCard, axes: str, *, has_features: bool = False) -> tuple[int | None, ...]:
     spec = card.input
     # A row of a classical model has as many values as there are pixels.
-    count = None if spec.height is None or spec.width is None else spec.height * spec.width * spec.channels
+    count = None if has_features or spec.height is None or spec.width is None else spec.height * spec.width * spec.channels
     sizes = {"N": spec.batch, "C": spec.channels, "D": spec.depth, "T": spec.depth, "H": spec.height, "W": spec.width, "F": count}
-    return tuple(sizes[axis] for axis in spec.layout)
+    return tuple(sizes[axis] for axis in axes)
 
 
 def shape_text(dims: Iterable[int | str | None]) -> str:

@@ -62,7 +62,7 @@ def _laid_out(path: Path, card: Mapping[str, Any], place: str) -> Iterator[Model
         folder = checked.folder
         folder.mkdir()
         _put(path, checked.model_path)
-        for name in checked.external:
+        for name in checked.beside:
             shutil.copyfile(path.parent / name, folder / name)  # linked weights are refused
         yield checked
 

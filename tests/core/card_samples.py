@@ -28,6 +28,14 @@ CARD: dict[str, Any] = {
     "external": {"weights.bin": "cd" * 32},
 }  # fmt: skip
 
+SEQUENCE: dict[str, Any] = {
+    "name": "course", "title": "Course", "version": "1.0", "task": "binary", "sha256": "ab" * 32,
+    "classes": [{"name": "Ill", "output": 0}, {"name": "Well", "complement_of": "Ill"}],
+    "input": {"layout": "NTF", "height": 24, "width": 24, "batch": 1},
+    "encoder": {"file": "encoder.onnx", "sha256": "ef" * 32, "input": "plane", "output": "features", "layout": "NCHW"},
+}  # fmt: skip
+"""The card of a recurrent network behind an encoder."""
+
 
 def changed(where: str, value: Any, card: dict[str, Any] = CARD) -> dict[str, Any]:
     """The card with another value at ``input.height`` or ``classes.1.name``; the value ``...`` takes the key away."""

@@ -143,6 +143,15 @@ def torch_features_lstm() -> None:
     _torch("torch_features_lstm", Network(), (1, 5, 16), "features", "logit", {"features": {1: "T"}})
 
 
+def torch_encoder() -> None:
+    """[N, 1, 24, 20] (single planes) to 16 features of each, [N, 16, 1, 1]: what torch_features_lstm takes in sequence."""
+    import torch
+
+    torch.manual_seed(11)
+    network = torch.nn.Sequential(*_blocks(1, (8, 16)), torch.nn.AdaptiveAvgPool2d(1))
+    _torch("torch_encoder", network, (1, 1, 24, 20), "plane", "pooled", {"plane": {0: "N"}, "pooled": {0: "N"}})
+
+
 # --- exported by Keras and scikit-learn ---
 
 
@@ -391,8 +400,8 @@ def throws() -> None:
 
 
 MAKERS: tuple[Callable[[], None], ...] = (
-    torch_cnn, torch_dynamo, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, torch_point,
-    keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, segment_softmax,
+    torch_cnn, torch_dynamo, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, torch_encoder,
+    torch_point, keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, segment_softmax,
     segment_argmax, segment_fixed, mean_level, tells_strange, gives_nan, hangs, hungry, hungry_constant, hungry_loading, throws,
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from tests.core.card_samples import CARD
+from tests.core.card_samples import CARD, SEQUENCE
 from tests.plugins.onnx_samples import ZOO
 from viewer.cli import main as cli
 from viewer.core.model_card import card_of
@@ -46,8 +46,9 @@ def keys_of(part: dict[str, Any], path: str = "") -> set[str]:
 
 
 def test_the_tables_tell_every_key_that_a_card_can_have_and_no_other() -> None:
-    assert set(TOLD) - {"evaluate.py"} == keys_of(CARD)
-    assert card_of(CARD, Path("m")).notes == (), "else the card of the tests has a key that nobody reads"
+    assert set(TOLD) - {"evaluate.py"} == keys_of(CARD) | keys_of(SEQUENCE)
+    for card in (CARD, SEQUENCE):
+        assert card_of(card, Path("m")).notes == (), "else the card of the tests has a key that nobody reads"
 
 
 def test_the_documented_defaults_are_those_of_the_program() -> None:
@@ -60,6 +61,9 @@ def test_the_documented_defaults_are_those_of_the_program() -> None:
         if f"{table}.{key}" != "familiarity.output":
             said.setdefault(table, {})[key] = tomllib.loads(f"v = {value}")["v"] if re.match(r'[\["0-9]|true|false', value) else value
     assert len(rows) > 15
+    sequence = {**needed, "input": {"layout": "NTF"}}
+    behind, alone = ({"file": "e.onnx", "sha256": "0" * 64, **more} for more in (said.pop("encoder"), {}))
+    assert card_of({**sequence, "encoder": behind}, Path("m")).encoder == card_of({**sequence, "encoder": alone}, Path("m")).encoder
     explicit = card_of({**needed, **said}, Path("m"))
     for part in ("input", "values", "normalisation", "output"):
         assert getattr(explicit, part) == getattr(silent, part), part

@@ -32,6 +32,21 @@ def zoo_card(folder: Path, name: str, *, takes: dict[str, Any] | None = None, gi
     return replace(card_of(text, place), **changes)
 
 
+def course_folder(folder: Path) -> Path:
+    """Two networks of the zoo as somebody lays them out by hand, in a card without checksums: 8 bits from 0 to 1, 24 x 20 pixels a plane."""
+    text = {
+        "name": "course", "title": "Course", "version": "1", "task": "binary", "positive": "Ill",
+        "classes": [{"name": "Ill", "output": 0}, {"name": "Well", "complement_of": "Ill"}],
+        "input": {"layout": "NTF", "height": 24, "width": 20, "batch": 1}, "normalisation": {"scale": 255.0},
+        "output": {"activation": "sigmoid"}, "encoder": {"file": "features.onnx", "output": "pooled"},
+    }  # fmt: skip
+    folder.mkdir(parents=True)
+    for name, target in (("torch_features_lstm", "model.onnx"), ("torch_encoder", "features.onnx")):
+        (folder / target).write_bytes((ZOO / f"{name}.onnx").read_bytes())
+    (folder / "card.toml").write_text("".join(f"{key} = {_toml(part)}\n" for key, part in text.items()), encoding="utf-8")
+    return folder
+
+
 def _toml(part: Any) -> str:
     if isinstance(part, dict):
         return "{" + ", ".join(f"{key} = {_toml(inner)}" for key, inner in part.items()) + "}"
@@ -101,6 +116,6 @@ def nested(depth: int) -> bytes:
 
 SPEC = {"height": 4, "width": 4}
 __all__ = [
-    "FLOAT", "INT64", "SPEC", "STRING", "ZOO", "InputSpec", "OutputSpec", "encoded", "good", "graph", "message", "model", "nested", "node",
-    "number_field", "small", "value", "weights", "zoo_card",
+    "FLOAT", "INT64", "SPEC", "STRING", "ZOO", "InputSpec", "OutputSpec", "course_folder", "encoded", "good", "graph", "message", "model", "nested",
+    "node", "number_field", "small", "value", "weights", "zoo_card",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from tests.plugins.onnx_samples import course_folder
 from tests.ui.classify_samples import FITTING, films, small_model
 from tests.ui.window_samples import put_volume, settle
 from viewer.core.report import Report
 from viewer.draw.screenshot import screenshot
+from viewer.session.own_models import add_model
 from viewer.session.readings import give_reading
 from viewer.ui.model_shelf import ModelShelf
 from viewer.ui.window import Window
@@ -48,6 +51,18 @@ def test_one_key_classifies_and_the_corner_of_the_view_says_it(film_window: Wind
     assert film_window.host.state.report == report
     assert film_window.dock.stack.currentWidget().report == report
     assert len(film_window.host.document.history) == 1
+
+
+def test_a_model_of_two_networks_reads_all_slices_with_the_same_key(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    card = add_model(course_folder(tmp_path / "course"))
+    window.host.models._list = lambda: ((card,), ())
+    window.host.models.reload()
+    put_volume(window, films(5))
+    settle(qtbot, window)
+    press(window, KEY.Key_F5, qtbot)
+    (report,) = reports(window)
+    assert (report.model, report.index) == ("course", 2)
+    assert report.is_of_whole
 
 
 def test_the_button_of_the_top_bar_does_the_same(film_window: Window, qtbot: QtBot) -> None:

@@ -22,7 +22,8 @@ from viewer.jobs.pool import Limits, Pool
 from viewer.session.card_answers import card_of_answers, why_not
 from viewer.session.card_proposal import propose as proposal_of
 from viewer.session.model_facts import FileFacts, TriedModel
-from viewer.session.models import MAX_CARD_BYTES, checksum, read_mapping
+from viewer.session.models import MAX_CARD_BYTES, read_mapping
+from viewer.session.own_models import fill_checksums
 
 _SECONDS = 60.0
 _SIDE, _PLANES = 64, 8
@@ -57,8 +58,7 @@ def mapping_of(source: Path, card: Path | None) -> dict[str, Any]:
             )
     else:
         text = _read(card)
-    if "sha256" not in text:
-        text["sha256"] = checksum(model)
+    fill_checksums(text, model)
     return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +19,7 @@ from viewer.core.model_card import (
     TASKS,
     Activation,
     Applies,
+    EncoderSpec,
     ExplainSpec,
     FamiliarityKind,
     FamiliaritySpec,
@@ -52,14 +53,15 @@ def read(text: Mapping[str, Any], folder: Path) -> ModelCard:
     _check_schema(top)
     task = top.choice("task", TASKS)
     entries = tuple(_entry(part, place, task) for place, part in enumerate(top.tables("classes", _MOST_CLASSES)))
-    threshold = _people(top)
+    threshold, external = _people(top), _external(top)
     top.require("input")
     card = ModelCard(
         name=top.text("name"), title=top.text("title", longest=300), version=top.text("version", longest=60), task=task, entries=entries,
         input=_input(top.table("input")), values=_values(top.table("values")), normalisation=_normalisation(top.table("normalisation")),
         output=_output(top.table("output")), explain=_explain(top.table("explain")), familiarity=_familiarity(top.table("familiarity")),
         applies=_applies(top.table("applies")), sha256=_checksum(top, "sha256"), folder=folder, threshold=threshold,
-        positive=top.text("positive", ""), is_benchmark=top.flag("benchmark", False), external=_external(top), card=text,
+        positive=top.text("positive", ""), is_benchmark=top.flag("benchmark", False), external=external,
+        encoder=_encoder(top, external), card=text,
     )  # fmt: skip
     return card_rules.settled(card, file, tuple(islice(top.unknown(), _MOST_NOTES)))
 
@@ -209,6 +211,22 @@ def _external(top: CardTable) -> dict[str, str]:
                 )
             )
     return {name: _checksum(part, name) for name in names}
+
+
+def _encoder(top: CardTable, taken: Iterable[str]) -> EncoderSpec | None:
+    if "encoder" not in top:
+        return None
+    part = top.table("encoder")
+    name = part.text("file")
+    if not card_rules.is_plain(name) or name.casefold() in (MODEL_FILE, CARD_FILE, *(other.casefold() for other in taken)):
+        raise ModelUnusable(
+            _('{file}: "{key}" is {name}; it must be the plain name of another file beside the model, which "external" does not list.').format(
+                file=top.file, key=part.name("file"), name=shown(name)
+            )
+        )
+    return EncoderSpec(
+        name, _checksum(part, "sha256"), part.text("input", ""), part.text("output", ""), part.choice("layout", ("NCHW", "NHWC"), "NCHW")
+    )
 
 
 def _checksum(part: CardTable, key: str) -> str:

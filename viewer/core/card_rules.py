@@ -117,7 +117,7 @@ def _layout(card: ModelCard, file: str) -> str:
 
 def _size(card: ModelCard, file: str) -> str:
     spec = card.input
-    if spec.layout in ("NF", "NTF") and (spec.height is None or spec.width is None):
+    if card.encoder is None and spec.layout in ("NF", "NTF") and (spec.height is None or spec.width is None):
         return _('{file}: with the layout {layout} "input.height" and "input.width" must be numbers: a row of values has one length.').format(
             file=file, layout=spec.layout
         )
@@ -125,6 +125,14 @@ def _size(card: ModelCard, file: str) -> str:
     if prod(known) > MOST_NUMBERS:
         return _('{file}: "input" asks for {number} numbers at a time; {most} are allowed.').format(file=file, number=prod(known), most=MOST_NUMBERS)
     return ""
+
+
+def _encoder(card: ModelCard, file: str) -> str:
+    if card.encoder is None or card.input.layout == "NTF":
+        return ""
+    return _('{file}: "encoder" makes features of each plane, which go in as "NTF"; "input.layout" is {layout}.').format(
+        file=file, layout=card.input.layout
+    )
 
 
 def _interpolation(card: ModelCard, file: str) -> str:
@@ -179,7 +187,7 @@ def _familiarity(card: ModelCard, file: str) -> str:
 
 
 _RULES: tuple[Callable[[ModelCard, str], str], ...] = (
-    _name, _classes, _complements, _outputs, _positive_is_class, _activation, _layout, _size, _interpolation, _values,
+    _name, _classes, _complements, _outputs, _positive_is_class, _activation, _layout, _size, _encoder, _interpolation, _values,
     _normalisation, _explain, _familiarity,
 )  # fmt: skip
 

@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 
 Task = Literal["binary", "multi-class", "multi-label", "image", "segmentation"]
 Layout = Literal["NCHW", "NHWC", "NCDHW", "NDHWC", "NTCHW", "NTHWC", "NTF", "NF"]
-"""Order of the input's axes: D are the planes of a volume, T those of a sequence, F the pixels of a plane in one row (classical models)."""
+"""Order of the input's axes: D are the planes of a volume, T those of a sequence, F the pixels of a plane in one row (classical models), or
+its features where an encoder makes them."""
 Planes = Literal["one", "neighbours", "volume", "sequence"]
 """What one input is made of: a plane; a plane with its neighbours as channels (2.5-D); a block of planes; planes one after the other."""
 Fit = Literal["squeeze", "crop", "pad"]
@@ -66,6 +67,18 @@ class InputSpec:
     is_grey_only: bool = False
     """Colour images are refused; without this, a model of one channel gets their brightness."""
     polarity: Literal["bone-bright", "as-stored"] = "bone-bright"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """A second network beside the model, which makes features of each plane: (N, planes' axes) -> (N, F). The model gets them in sequence."""
+
+    file: str
+    sha256: str
+    input: str = ""
+    output: str = ""
+    """Of its graph; "" its only input, its first output of numbers."""
+    layout: Layout = "NCHW"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,8 @@ class ModelCard:
     is_benchmark: bool = False
     external: Mapping[str, str] = field(default_factory=dict)
     """Files with weights beside the model, by name, with their checksums."""
+    encoder: EncoderSpec | None = None
+    """None: the planes go into the model as they are."""
     card: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """All that the card says: training data, figures, intended use ... for people."""
     notes: tuple[str, ...] = ()
@@ -184,6 +199,18 @@ class ModelCard:
     @property
     def model_path(self) -> Path:
         return self.folder / MODEL_FILE
+
+    @property
+    def beside(self) -> Mapping[str, str]:
+        """All files that belong to the model beside ``model.onnx``, by name, with their checksums."""
+        return self.external if self.encoder is None else {**self.external, self.encoder.file: self.encoder.sha256}
+
+    @property
+    def fed_layout(self) -> Layout:
+        """Order of the axes of what is made of the image: the model's input, or planes in sequence where an encoder stands before it."""
+        if self.encoder is None:
+            return self.input.layout
+        return "NTHWC" if self.encoder.layout == "NHWC" else "NTCHW"
 
     def threshold_of(self, name: str) -> float | None:
         """The threshold that a class is held against; None where there is none."""

@@ -8,7 +8,7 @@ from math import isqrt, prod
 from typing import Any
 
 from viewer.core.errors import ModelUnusable
-from viewer.core.model_card import Activation, Layout, Task
+from viewer.core.model_card import CARD_FILE, Activation, Layout, Task
 from viewer.core.words import _
 from viewer.session.card_answers import BACKGROUND, LEVELS_0_1, LEVELS_0_255, Answers
 from viewer.session.model_facts import FEEDABLE, FileFacts, Length, Tensor
@@ -140,6 +140,13 @@ def _read_input(facts: FileFacts, image: Tensor) -> tuple[dict[str, Any], set[st
         return _plane_input(facts, image)
     if len(shape) == 5:
         return _block_input(facts, image)
+    if len(shape) == 3 and (facts.is_recurrent or shape[1] is None):
+        raise ModelUnusable(
+            _(
+                "{name} takes features of planes, one after the other ({shape}), which a second network has to make of each plane. Put that "
+                "network into the same folder, with a {card} whose [encoder] names it, and add the folder (models/README.md)."
+            ).format(name=facts.stem, shape=image.words, card=CARD_FILE)
+        )
     if not shape:
         raise ModelUnusable(_("{name} does not say how many axes its input {input} has.").format(input=image.name, name=facts.stem))
     raise ModelUnusable(_("The input of {name} is {shape}; images go in with 2, 4 or 5 axes.").format(name=facts.stem, shape=image.words))

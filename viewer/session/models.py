@@ -163,7 +163,7 @@ def check_file(card: ModelCard) -> None:
 
     A file that has not changed since is not read again.
     """
-    for name, wanted in ((MODEL_FILE, card.sha256), *card.external.items()):
+    for name, wanted in ((MODEL_FILE, card.sha256), *card.beside.items()):
         path = card.folder / name
         if path.is_symlink() or not path.is_file():
             raise ModelUnusable(_("The model {card} has no file {name}.").format(card=card.name, name=name))

@@ -60,8 +60,7 @@ def add_model(source: Path, card: Mapping[str, Any] | None = None, *, name: str 
     text: dict[str, Any] = _plain(card) if card is not None else _card_beside(model)
     if name:
         text["name"] = name
-    if "sha256" not in text:
-        text["sha256"] = checksum(model)
+    fill_checksums(text, model)
     checked = card_of(text, Path(str(text.get("name", model.stem))))
     target = own_folder() / checked.name
     _need_free(target, overwrite=overwrite)
@@ -70,7 +69,7 @@ def add_model(source: Path, card: Mapping[str, Any] | None = None, *, name: str 
 
     def fill(folder: Path) -> None:
         _copy(model, folder / MODEL_FILE)
-        for file in checked.external:
+        for file in checked.beside:
             _need_regular(model.parent / file)
             _copy(model.parent / file, folder / file)
         save_atomic(folder / CARD_FILE, write_card(text).encode())
@@ -124,6 +123,17 @@ def write_card(card: Mapping[str, Any]) -> str:
     import tomli_w
 
     return tomli_w.dumps(_plain(card))
+
+
+def fill_checksums(text: dict[str, Any], model: Path) -> None:
+    """Put the checksums of the model and of its encoder into a card that leaves them out. Raises ModelUnusable where a file cannot be read."""
+    if "sha256" not in text:
+        text["sha256"] = checksum(model)
+    encoder = text.get("encoder")
+    if not isinstance(encoder, dict) or "sha256" in encoder or not isinstance(encoder.get("file"), str) or not is_plain(encoder["file"]):
+        return  # what is wrong with it, the reading of the card says
+    _need_regular(model.parent / encoder["file"])
+    encoder["sha256"] = checksum(model.parent / encoder["file"])
 
 
 def name_for(text: str) -> str:
