@@ -6,9 +6,11 @@ from typing import Annotated
 
 import numpy as np
 
-from plugins.classify import batching, familiarity, fitness, onnx_trust, performance, scoring
+from plugins.classify import batching, familiarity, fitness, onnx_trust, scoring
 from plugins.classify import explain as exact
+from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
+from plugins.classify.telling import facts
 from viewer.api import Help, Image, ModelUnusable, Progress, Range, Refused, Verdict, Verdicts, gettext, operation
 from viewer.api.models import ModelCard, best_fit, choose_model, list_models
 
@@ -17,7 +19,7 @@ from viewer.api.models import ModelCard, best_fit, choose_model, list_models
 def classify(
     image: Image,
     model: Annotated[str, Help("Name of the model; empty takes the one whose card fits the image best.", "Model")] = "",
-    device: Annotated[str, Help("auto takes CUDA where it works, else the CPU.", "Device")] = "auto",
+    device: ModelDevice = "",
     explain: Annotated[bool, Help("Heat-maps with the scores, of models that give exact ones in the same run.", "Heat-maps")] = False,
     plane: Annotated[int | None, Range(0, 100_000), Help("One plane only, counted from 0; none asks about all.", "Plane number")] = None,
     progress: Progress | None = None,
@@ -32,7 +34,7 @@ def classify(
     model : str
         Name of an installed model.
     device : str
-        As the model list names it: auto, CPU, CUDA or what else is installed.
+        As the model list names it: auto, CPU, CUDA or what else is installed; empty takes that of the settings.
     explain : bool
         Adds the exact class activation map of each class (of several planes: of the class that is looked for) where there is one.
     plane : int, optional
@@ -98,39 +100,12 @@ def ready(model: str, device: str = "auto") -> str:
     """Load a model ahead, in the worker that will run it, and run it once on nothing; the device that it got. Raises ModelUnusable."""
     card = choose_model(list_models()[0], model)
     runner = batching.loaded(card, device)
-    shape = tuple(1 if axis == "N" and size is None else size for axis, size in zip(card.input.layout, onnx_trust.said_dims(card), strict=True))
+    shape = tuple(1 if axis == "N" and size is None else size for axis, size in zip(card.fed_layout, onnx_trust.fed_dims(card), strict=True))
     sizes = [size for size in shape if size is not None]
     if len(sizes) == len(shape):
         names = [onnx_trust.output_name(runner.facts, card)]
         runner.run(names, {onnx_trust.input_name(runner.facts, card): np.zeros(sizes, dtype=card.input.dtype)})
     return runner.device
-
-
-def facts(feed: Feed) -> tuple[tuple[str, str], ...]:
-    """What a report keeps of the model's file and of what went into it."""
-    card, spec, values = feed.card, feed.card.input, feed.card.values
-    whole = {"volume": gettext("all planes as one block"), "sequence": gettext("all planes, one after the other")}
-    kinds = {
-        "window-or-range": gettext("window of the file, else percentiles {low:g} to {high:g}").format(
-            low=values.percentiles[0], high=values.percentiles[1]
-        ),
-        "window": gettext("window of centre {center:g} and width {width:g} {unit}").format(
-            center=values.center, width=values.width, unit=values.unit
-        ),
-        "range": gettext("{low:g} to {high:g} {unit}").format(low=values.low, high=values.high, unit=values.unit),
-        "percentiles": gettext("percentiles {low:g} to {high:g}").format(low=values.percentiles[0], high=values.percentiles[1]),
-    }
-    fits = {"squeeze": gettext("squeezed"), "crop": gettext("cropped to its middle"), "pad": gettext("padded")}
-    kept = [
-        ("sha256", card.sha256),
-        ("input", f"{' x '.join(map(str, feed.shape))} {spec.layout} {spec.dtype}"),
-        ("values", gettext("8 bits as they are") if feed.levels.is_as_is else kinds[values.kind].strip()),
-        ("fit", fits[spec.fit]),
-        ("batch", str(feed.batch_size)),
-    ]
-    if feed.is_whole:
-        kept.append(("planes", whole[spec.planes]))
-    return (*kept, *performance.facts_of(card))
 
 
 def card_for(model: str, image: Image) -> ModelCard:
