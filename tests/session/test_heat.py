@@ -13,10 +13,12 @@ from tests.session.session_samples import GEOMETRY, SHAPE, make_document, make_v
 from viewer.core.geometry import Geometry
 from viewer.core.operation import describe
 from viewer.core.overlay import ScalarMap
+from viewer.io.open import find
 from viewer.jobs.pool import Pool
 from viewer.session import heat
 from viewer.session.apply import Scope, apply, input_of
 from viewer.session.heat_file import on_image_grid, save_heat
+from viewer.session.history import ItemChange
 from viewer.session.view import HeatWish, ViewWish, resolve
 
 JUDGE, EXPLAIN = (describe(f"Test/{name}", f"tests.session.heat_samples:{name}", "test") for name in ("judge", "explain"))
@@ -198,6 +200,38 @@ def test_a_written_map_lies_on_the_images_grid_as_itk_resamples_it(tmp_path):
     grid.SetOrigin(GEOMETRY.origin)
     expected = sitk.GetArrayFromImage(sitk.Resample(coarse, grid, sitk.Transform(), sitk.sitkLinear))[2]
     assert np.allclose(values[2], expected, atol=1e-5) and (values[2] != 0).all()
+
+
+@pytest.mark.parametrize(("ending", "key"), [(".nii.gz", "descrip"), (".nrrd", "description"), (".mha", "Comment")])
+@pytest.mark.parametrize("is_unfamiliar", [False, True])
+def test_the_file_says_what_the_map_is_and_that_the_model_has_not_seen_such_images(tmp_path, ending, key, is_unfamiliar):
+    document = make_document()
+    run(document, JUDGE)
+    (item,) = shown(document)
+    path = tmp_path / f"heat{ending}"
+    save_heat(path, [item], GEOMETRY, is_unfamiliar=is_unfamiliar)
+    if ending == ".mha":  # ITK reads a comment, and keeps it to itself
+        assert sitk.ReadImage(str(path)).GetSize() == SHAPE[::-1]
+        found = path.read_bytes().split(b"Comment = ")[1].split(b"\n")[0].decode()
+    else:
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+        found = reader.GetMetaData(key)
+    assert found.startswith("UNFAMILIAR: model has not seen such images.") == is_unfamiliar
+    assert "Heat map: Yes, exact, m" in found
+    (entry,) = find([path]).series
+    assert entry.shape == SHAPE  # we read it again
+
+
+def test_which_maps_are_of_unfamiliar_images_is_told_by_their_reports():
+    document = make_document()
+    run(document, JUDGE)
+    report = report_of(document)
+    strange = replace(report, strangeness=2.0, strangeness_limit=1.0)
+    document.commit(document.step("Classify", (ItemChange("report", report.id, report, strange),)))
+    maps = document.overlays_of(ROOT)
+    assert heat.unfamiliar_among(document, maps) == 2 and heat.unfamiliar_among(document, [m for m in maps if m.report_id != report.id]) == 0
 
 
 def test_maps_of_several_planes_go_into_one_file():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.window_samples import PATIENCE_MS, dialog_of, settle
@@ -17,6 +17,7 @@ from viewer.core.ids import new_id
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Score
 from viewer.draw.corners import corners
+from viewer.draw.overlay import shown_badges
 from viewer.draw.picture import compose
 from viewer.session.view import HeatWish, resolve
 from viewer.ui.window import Window
@@ -24,7 +25,7 @@ from viewer.ui.window import Window
 CELLS = (4, 5)
 
 
-def put_heat(window: Window, plane: int, *, method: str = "exact", values: np.ndarray | None = None) -> ScalarMap:
+def put_heat(window: Window, plane: int, *, method: str = "exact", values: np.ndarray | None = None, strangeness: float | None = None) -> ScalarMap:
     """A report on a plane with a heat-map of 4 x 5 cells, as a model that squeezes the whole plane would give it."""
     document, root = window.host.document, window.host.root_id
     geometry = document.volume(root).geometry
@@ -36,7 +37,7 @@ def put_heat(window: Window, plane: int, *, method: str = "exact", values: np.nd
     )
     report = Report(
         f"report-{plane}", "Model", root, plane, 0, "m", "1", "binary", (Score("Pneumonia", 0.9, 0.5), Score("No pneumonia", 0.1)), 0.5,
-        "Pneumonia", "CPU", 1.0,
+        "Pneumonia", "CPU", 1.0, strangeness=strangeness, strangeness_limit=None if strangeness is None else 1.0,
     )  # fmt: skip
     heat = np.random.default_rng(plane).random((1, *CELLS)) + 0.5 if values is None else values
     item = ScalarMap(
@@ -91,16 +92,48 @@ def test_what_speaks_against_the_class_is_clear(small_window: Window):
     assert not changed[:, : columns // 3].any() and changed[:, columns * 3 // 5 :].all()
 
 
-def test_the_corner_names_the_class_where_a_heat_map_is_shown_and_nowhere_else(small_window: Window):
+def heat_lines(window: Window, **more: Any) -> list[str]:
+    return [line for line in corners(window.host.state, zoom_percent=100, **more).bottom_right if line.startswith("Heat map")]
+
+
+def test_the_corner_names_class_and_method_where_a_heat_map_is_drawn_and_nowhere_else(small_window: Window):
     plane = shown_plane(small_window)
     put_heat(small_window, plane)
-    told = "Heat map: Pneumonia"
-    assert told in corners(small_window.host.state, zoom_percent=100).bottom_right
-    assert told in corners(small_window.host.state, zoom_percent=100, identity=False).bottom_right
-    small_window.host.change_wish(heat=HeatWish(is_shown=False))
-    assert told not in corners(small_window.host.state, zoom_percent=100).bottom_right
-    small_window.host.change_wish(heat=HeatWish(), index=3)
-    assert told not in corners(small_window.host.state, zoom_percent=100).bottom_right
+    told = ["Heat map: Pneumonia · Class activation map"]
+    assert heat_lines(small_window) == told == heat_lines(small_window, identity=False) == heat_lines(small_window, level="short")
+    for wish in ({"heat": HeatWish(is_shown=False)}, {"show_overlays": False}, {"overlay_opacity": 0.0}, {"index": 3}, {"plane": "coronal"}):
+        before = small_window.host.wish
+        small_window.host.change_wish(**wish)
+        assert heat_lines(small_window) == [], wish
+        small_window.host.set_wish(before)
+        assert heat_lines(small_window) == told
+    put_heat(small_window, plane, method="occlusion")
+    small_window.host.change_wish(heat=HeatWish(method="occlusion"))
+    assert heat_lines(small_window) == ["Heat map: Pneumonia · Occlusion"]
+
+
+@pytest.mark.parametrize(("high", "is_named"), [(-1.0, False), (0.0, False), (1.0, True)])
+def test_a_map_of_which_nothing_is_painted_is_not_named(small_window: Window, high: float, is_named: bool):
+    plane = shown_plane(small_window)
+    values = np.full((1, *CELLS), -9.0)
+    values[0, 1, 1] = high
+    put_heat(small_window, plane, values=values)
+    plain = compose(small_window.host.state, small_window.host.document, only_image=True).pixels
+    assert bool((compose(small_window.host.state, small_window.host.document).pixels != plain).any()) == is_named
+    assert bool(heat_lines(small_window)) == is_named
+
+
+def test_of_an_unfamiliar_image_the_map_is_named_only_when_it_is_shown_all_the_same(small_window: Window):
+    plane = shown_plane(small_window)
+    put_heat(small_window, plane, strangeness=2.0)
+    assert heat_lines(small_window) == []
+    for level in ("full", "short"):
+        lines = corners(small_window.host.state, zoom_percent=100, level=level).bottom_right
+        assert lines[:3] == ("This model has not seen such images.", "m 1" if level == "full" else "m", "Not for diagnosis")
+    small_window.host.change_wish(heat=HeatWish(is_unfamiliar_shown=True))
+    assert heat_lines(small_window) == ["Heat map: Pneumonia · Class activation map"]
+    state = replace(small_window.host.state, text="none")
+    assert [name for name, _box in shown_badges(state, QRectF(0, 0, 600, 600), 1.0)] == ["NOT FOR DIAGNOSIS", "UNFAMILIAR"]
 
 
 def test_maps_of_reports_are_not_in_the_list_of_maps(small_window: Window):
@@ -145,6 +178,30 @@ def test_heat_maps_are_saved_on_the_images_grid_those_of_all_slices_in_one_file(
     assert [n for n, part in enumerate(values) if part.any()] == [plane, plane + 1]
     for item, part in ((first, values[plane]), (other, values[plane + 1])):
         assert part.max() == pytest.approx(item.values.max(), rel=0.05) and part.min() == pytest.approx(item.values.min(), rel=0.2)
+
+
+def test_maps_of_unfamiliar_images_are_exported_with_a_warning_in_the_dialog_the_name_and_the_file(small_window: Window, qtbot: Any, tmp_path: Path):
+    plane = shown_plane(small_window)
+    put_heat(small_window, plane)
+    dialog = opened(small_window)
+    assert dialog.pages["maps"].warning.isHidden()
+    assert not dialog.name.text().endswith("unfamiliar")
+    dialog.reject()
+    put_heat(small_window, plane + 1, strangeness=2.0)
+    dialog = opened(small_window)
+    page = dialog.pages["maps"]
+    assert page.warning.isVisible()
+    assert page.warning.text() == "The model has not seen such images as 1 slice of this map: it may mislead. The file and its name say so."
+    assert dialog.name.text().endswith("_heat-map_pneumonia_unfamiliar")
+    dialog.set_folder(tmp_path)
+    path = dialog.path
+    qtbot.waitUntil(lambda: dialog._taken is not None, timeout=PATIENCE_MS)
+    qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+    settle(qtbot, small_window)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    assert reader.GetMetaData("descrip").startswith("UNFAMILIAR: model has not seen such images. Heat map: Pneumonia")
 
 
 def test_without_maps_the_page_says_so(small_window: Window):

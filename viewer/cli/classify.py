@@ -18,11 +18,12 @@ from viewer.io.save import ready_target
 from viewer.io.series import SeriesEntry
 from viewer.io.write.grids import ending_of
 from viewer.jobs.pool import Pool
-from viewer.session import heat, heat_file
+from viewer.session import heat
 from viewer.session.apply import Scope, prepare, start
 from viewer.session.document import Document
 from viewer.session.models import check_file, choose_model, list_models
 from viewer.session.opening import open_entry
+from viewer.session.outcome import report_of
 from viewer.session.settings import Settings
 
 JSON_KEY = "results"
@@ -98,17 +99,20 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
         made = start(prepare(document, spec, given, volume_id=volume.id, scope=scope), here).result()
         found += [(v, v.index, phase) for result in made[0] if isinstance(result, Verdicts) for v in result.items]
     if args.heat_map is not None:
-        _save_heat(document, volume, args, scope, found[-1][0].model if found else args.model, here)
+        is_unfamiliar = any(report_of(verdict, "").is_unfamiliar for verdict, _plane, at in found if at == scope.phase)
+        _save_heat(document, volume, args, scope, found[-1][0].model if found else args.model, here, is_unfamiliar=is_unfamiliar)
     return found
 
 
-def _save_heat(document: Document, volume: Volume, args: argparse.Namespace, scope: Scope, model: str, here: Pool) -> None:
+def _save_heat(
+    document: Document, volume: Volume, args: argparse.Namespace, scope: Scope, model: str, here: Pool, *, is_unfamiliar: bool
+) -> None:  # fmt: skip
     """Write the heat-map of the planes that were asked about, of the last phase where all were; says which class and method it is of."""
     parameters = {"model": model, "score": args.score, "method": args.method, "device": args.device, "plane": args.index}
     made = start(prepare(document, installed.registry().spec(HEAT_MAP), parameters, volume_id=volume.id, scope=scope), here).result()
     maps = [result for result in made[0] if isinstance(result, Overlay)]
     results.warned(args.heat_map.name, maps)
-    results.told(args.heat_map, heat_file.save_heat(args.heat_map, maps, volume.geometry, overwrite=args.force))
+    results.save_heat_map(args.heat_map, maps, volume.geometry, overwrite=args.force, is_unfamiliar=is_unfamiliar)
     for item in maps:
         title = _("{name}: heat map of {score} by {model} ({method}).")
         method = _(heat.METHOD_TITLES[item.method])

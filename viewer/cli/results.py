@@ -11,9 +11,11 @@ import numpy as np
 from viewer.cli import say
 from viewer.core.annotation import Annotation
 from viewer.core.errors import BadParameter
+from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
 from viewer.core.images import Annotations, Image, Labels, Mask, Numbers, Overlay, Result, Verdict, Verdicts
 from viewer.core.operation import OperationSpec
+from viewer.core.overlay import ScalarMap
 from viewer.core.report import Table
 from viewer.core.volume import Volume, smallest_exact
 from viewer.core.words import _
@@ -72,6 +74,15 @@ def told(path: Path, sentences: Sequence[str]) -> None:
     """What was done to bring a result into a file."""
     for sentence in sentences:
         say.err(f"{harmless(path.name)}: {sentence}")
+
+
+def save_heat_map(
+    path: Path, maps: Sequence[ScalarMap | Overlay], geometry: Geometry, *, overwrite: bool, is_unfamiliar: bool
+) -> None:  # fmt: skip
+    """Write a heat-map; where its model has not seen such images the file says so, and so is the user told."""
+    told(path, save_heat(path, maps, geometry, overwrite=overwrite, is_unfamiliar=is_unfamiliar))
+    if is_unfamiliar:
+        told(path, (_("The model has not seen such images, so the heat map may mislead. The file says so."),))
 
 
 def warned(name: str, results: Sequence[Result]) -> None:

@@ -20,7 +20,7 @@ from viewer.io.write import save_array, save_mask, save_tables, save_volume
 from viewer.jobs.pool import Pool
 from viewer.session import heat
 from viewer.session.document import Document
-from viewer.session.heat_file import of_all_slices, save_heat
+from viewer.session.heat_file import of_all_slices
 from viewer.session.opening import open_entry
 from viewer.session.plugins import Registry
 from viewer.session.recipe import run_recipe
@@ -99,7 +99,8 @@ def _run_one(
     if overlays:
         target, last = folder / planned[Overlay], overlays[-1]
         if heat.is_heat(last):
-            results.told(target, save_heat(target, of_all_slices(document, last), volume.geometry, overwrite=overwrite))
+            maps = of_all_slices(document, last)
+            results.save_heat_map(target, maps, volume.geometry, overwrite=overwrite, is_unfamiliar=heat.unfamiliar_among(document, maps) > 0)
         else:
             results.told(target, save_array(target, last.values[None], last.geometry, overwrite=overwrite, with_gaps=True))
     given = [r for _step, many in made for r in many if isinstance(r, Annotations | Numbers | Verdicts)]

@@ -30,6 +30,7 @@ _MEANINGS: dict[str, str] = {
     mark("OTHER PATIENT"): mark("What lies over this image names another patient."),
     mark("KEY IMAGE"): mark("This image is marked as a key image; the same key takes the mark off."),
     mark("NOT FOR DIAGNOSIS"): mark("A heat map of a model lies over the image: it shows what influenced a score, and outlines nothing."),
+    mark("UNFAMILIAR"): mark("The model whose heat map lies over the image has not seen such images: the map may mislead."),
     mark("Preview"): mark("A preview of an operation that has not been applied."),
 }
 

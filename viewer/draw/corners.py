@@ -13,8 +13,9 @@ from viewer.core.window import FUNCTIONS, Window
 from viewer.core.words import _, language
 from viewer.draw.figures import window_figures
 from viewer.draw.fusion import second_line
+from viewer.draw.maps import drawn_heat
 from viewer.session.hand import stack_index, stack_size
-from viewer.session.heat import caption, is_heat
+from viewer.session.heat import METHOD_TITLES, caption
 from viewer.session.view import TextLevel, ViewState
 
 # Facts that are shown beside a slice, in this order, if the file has them.
@@ -91,7 +92,7 @@ def report_lines(state: ViewState, *, is_full: bool) -> tuple[str, ...]:
     else:
         best = max(report.scores, key=lambda score: score.value)
         said = _("{name} {score}").format(name=_(best.name), score=digits.score(best.value))
-    return _present(said, f"{report.model} {report.version}" if is_full else "", _("Not for diagnosis"))
+    return _present(said, f"{report.model} {report.version}" if is_full else report.model, _("Not for diagnosis"))
 
 
 def _section(state: ViewState, volume: Volume, is_full: bool, identity: bool) -> tuple[str, ...]:
@@ -144,7 +145,12 @@ def _shortened(text: str) -> str:
 
 def _view(state: ViewState, zoom_percent: float, probe: str, identity: bool, is_full: bool) -> tuple[str, ...]:
     second = (second_line(state, identity=identity),) if state.fusion is not None else ()
-    explained = tuple(caption(shown.item) for shown in state.maps if is_heat(shown.item))
+    explained = tuple(
+        _("Heat map: {name} · {method}").format(name=_(shown.item.score), method=_(METHOD_TITLES.get(shown.item.method, shown.item.method)))
+        if shown.item.method
+        else caption(shown.item)
+        for shown in drawn_heat(state)
+    )
     said = report_lines(state, is_full=is_full)
     return _present(*probe.split("\n"), *said, window_text(state), *second, _("Zoom {percent:.0f} %").format(percent=zoom_percent), *explained)
 

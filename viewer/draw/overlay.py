@@ -19,11 +19,11 @@ from viewer.draw.corners import Corners, corners, top_left
 from viewer.draw.crosshair import draw_cross
 from viewer.draw.figures import round_length
 from viewer.draw.fusion import draw_curtain, draw_reason
+from viewer.draw.maps import drawn_heat
 from viewer.draw.picture import is_smooth
 from viewer.draw.ruler import draw_rulers
 from viewer.draw.shapes import draw_annotations, draw_contours, draw_seeds
 from viewer.draw.text import LETTER_INK, Style, draw_text, elided, text_height, text_width
-from viewer.session.heat import is_heat
 from viewer.session.linking import NO_CROSS, Cross
 from viewer.session.view import TextLevel, ViewState
 
@@ -34,10 +34,10 @@ SMALL_VIEW = 220.0
 TINY_VIEW = 110.0
 NARROW_VIEW = 300.0
 
-# Badges that limit measuring are amber with a triangle.
-LIMITING = frozenset({"INCOMPLETE", "NO GEOMETRY", "UNCALIBRATED", "AT DETECTOR", "EST. MAG", "TILT", "MOSAIC", "RESAMPLED"})
+# Badges that limit measuring, and what a heat-map says, are amber with a triangle.
+LIMITING = frozenset({"INCOMPLETE", "NO GEOMETRY", "UNCALIBRATED", "AT DETECTOR", "EST. MAG", "TILT", "MOSAIC", "RESAMPLED", "UNFAMILIAR"})
 PERMANENT = frozenset({"NEURO"})
-KEY_IMAGE, NO_DIAGNOSIS = mark("KEY IMAGE"), mark("NOT FOR DIAGNOSIS")
+KEY_IMAGE, NO_DIAGNOSIS, UNFAMILIAR = mark("KEY IMAGE"), mark("NOT FOR DIAGNOSIS"), mark("UNFAMILIAR")
 RAISED = QColor(0x25, 0x27, 0x2B, 230)
 WARN, TEXT = "#E8B04B", "#E6E8EB"
 _SIGN = 13.0
@@ -120,9 +120,12 @@ def shown_badges(
         return ()
     if state.text == "none" or min(rect.width(), rect.height()) / scale < TINY_VIEW:
         # A heat-map never stands without its warning; where there are texts they have it.
+        is_explained = bool(drawn_heat(state))
+        is_strange = is_explained and state.report is not None and state.report.is_unfamiliar
         names = (
             *(name for name in state.badges if name in PERMANENT),
-            *((NO_DIAGNOSIS,) if any(is_heat(shown.item) for shown in state.maps) else ()),
+            *((NO_DIAGNOSIS,) if is_explained else ()),
+            *((UNFAMILIAR,) if is_strange else ()),
         )
         return _in_a_row(names, rect, rect.top() + INSET * scale, scale)
     percent = state.placement((rect.width(), rect.height())).zoom * pixel_ratio * 100

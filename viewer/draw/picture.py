@@ -12,11 +12,12 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath
 
 from viewer.core.colormaps import rgb
 from viewer.core.labels import segment_color
-from viewer.core.layout import Layout2D, Placement
+from viewer.core.layout import Placement
 from viewer.core.oblique import ObliqueLayout
-from viewer.core.render import Display, Pixels, blend_labels, blend_map, paint_graphic, part_of, to_rgb32
+from viewer.core.render import Display, Pixels, blend_labels, blend_map, paint_graphic, to_rgb32
 from viewer.core.window import Window
-from viewer.draw.fusion import lay_over, sampled_map
+from viewer.draw.fusion import lay_over
+from viewer.draw.maps import map_values
 from viewer.draw.planes import draw_gap, draw_outside, shown_values
 from viewer.session.view import Readable, ViewState
 
@@ -91,10 +92,7 @@ def compose(
             lay_over(pixels, state, state.fusion, lambda: shown_values(state, coarse=coarse))
         _cover(pixels, state)
         for shown in state.maps:
-            if isinstance(layout, Layout2D) and shown.start is not None:
-                values = part_of(layout, state.index, volume.geometry.shape, shown.start, shown.item.values, np.nan)
-            else:
-                values = sampled_map(state, shown.item)
+            values = map_values(state, shown)
             if values is not None:
                 blend_map(pixels, values, shown.low, shown.high, shown.item.color_map, state.overlay_opacity, state.overlay_threshold)
         for layer in state.layers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, Protocol
 
 import numpy as np
@@ -128,11 +129,17 @@ def why_not_shown(document: HasReports, report: Report, wish: HeatWish, *, is_ac
     return ""
 
 
+def unfamiliar_among(document: HasReports, maps: Collection[ScalarMap]) -> int:
+    """How many of some heat-maps explain scores of images that their model has not seen the like of."""
+    strange = {volume_id: {r.id for r in document.reports_of(volume_id) if r.is_unfamiliar} for volume_id in {item.volume_id for item in maps}}
+    return sum(item.report_id in strange[item.volume_id] for item in maps)
+
+
 def is_empty(item: ScalarMap) -> bool:
     """Whether a heat-map has no place that speaks for its class: nothing of it is drawn."""
     return not bool(np.any(item.values > 0))
 
 
 def caption(item: ScalarMap) -> str:
-    """What stands in the corner of a view that shows a heat-map: ``Heat map: Pneumonia``."""
+    """What a heat-map is called: ``Heat map: Pneumonia``."""
     return _("Heat map: {name}").format(name=_(item.score))

@@ -39,9 +39,21 @@ def of_all_slices(document: HasReports, item: ScalarMap) -> tuple[ScalarMap, ...
     return tuple(newest.values())
 
 
-def save_heat(path: Path, maps: Sequence[ScalarMap | Overlay], geometry: Geometry, *, overwrite: bool = False) -> tuple[str, ...]:
-    """Write maps on the image's grid as NIfTI, NRRD or MetaImage, float32. Returns what was done besides, in sentences; raises as ``save_array``."""
-    return save_array(path, on_image_grid(maps, geometry), geometry, overwrite=overwrite, with_gaps=True, fill=0.0)
+def save_heat(
+    path: Path, maps: Sequence[ScalarMap | Overlay], geometry: Geometry, *, overwrite: bool = False, is_unfamiliar: bool = False
+) -> tuple[str, ...]:
+    """Write maps on the image's grid as NIfTI, NRRD or MetaImage, float32. Returns what was done besides, in sentences; raises as ``save_array``.
+
+    The file says what it is (:func:`remark_of`).
+    """
+    remark = remark_of(maps[0], is_unfamiliar=is_unfamiliar)
+    return save_array(path, on_image_grid(maps, geometry), geometry, overwrite=overwrite, with_gaps=True, fill=0.0, remark=remark)
+
+
+def remark_of(item: ScalarMap | Overlay, *, is_unfamiliar: bool) -> str:
+    """What a file with a heat-map says of itself, in English; first, where short fields do not cut it, whether the image was strange to the model."""
+    found = f"Heat map: {', '.join(part for part in (item.score, item.method, item.model) if part)}. Not for diagnosis."
+    return f"UNFAMILIAR: model has not seen such images. {found}" if is_unfamiliar else found
 
 
 def _plane(geometry: Geometry, index: int) -> Cut:

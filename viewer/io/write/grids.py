@@ -1,6 +1,6 @@
 """Volumes and masks as NIfTI, NRRD and MetaImage: our own headers, streamed plane by plane, checked before they count.
 
-Files hold no identity: no names, dates or comments.
+Files hold no identity: no names or dates, and no remark but the one that a caller gives.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ def save_array(
     with_gaps: bool = False,
     is_labels: bool = False,
     fill: float | None = None,
+    remark: str = "",
 ) -> tuple[str, ...]:
     """Write an array on a grid, and say what was done besides (see `save_volume`).
 
@@ -113,7 +114,10 @@ def save_array(
         The numbers are labels: where the stack is no rectangular grid the nearest voxel is taken.
     fill : float
         Value outside of a stack that is no rectangular grid; the smallest value without it, 0 for labels.
+    remark : str
+        What the file says of itself, in ASCII: ``descrip`` of NIfTI (its first 79 characters), ``description`` of NRRD, ``Comment`` of MetaImage.
     """
+    remark = " ".join(remark.encode("ascii", "replace").decode("ascii").split())
     data = data.astype(np.uint8) if data.dtype == np.bool_ else data
     if data.ndim == (4 if is_color else 3):
         data = data[None]
@@ -135,16 +139,16 @@ def save_array(
     plan_of: Callable[[Path], grid.GridPlan]
     head = b""
     if ending == ".nrrd":
-        head, plan_of = _nrrd_header(data, geometry, code, is_color, step), nrrd.plan_of
+        head, plan_of = _nrrd_header(data, geometry, code, is_color, step, remark), nrrd.plan_of
     elif ending == ".mha":
         plan_of = metaimage.plan_of
     else:
-        head, plan_of = _nifti_header(data, geometry, code, is_color, step), nifti.plan_of
+        head, plan_of = _nifti_header(data, geometry, code, is_color, step, remark), nifti.plan_of
 
     def writer(file: BinaryIO) -> None:
         if ending == ".mha":
             packed = list(_deflated(data))
-            file.write(_meta_header(data, geometry, code, is_color, step, sum(map(len, packed))))
+            file.write(_meta_header(data, geometry, code, is_color, step, sum(map(len, packed)), remark))
             file.writelines(packed)
         elif ending == ".nii":
             file.write(head)
@@ -190,7 +194,7 @@ def _number(value: float) -> str:
     return str(int(whole)) if whole == int(whole) and abs(whole) < 1e15 else repr(whole)
 
 
-def _nrrd_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: bool, step: float) -> bytes:
+def _nrrd_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: bool, step: float, remark: str) -> bytes:
     phases, (planes, rows, columns) = data.shape[0], geometry.shape
     is_4d = phases > 1
     sizes = [*([3] if is_color else []), columns, rows, planes, *([phases] if is_4d else [])]
@@ -210,7 +214,8 @@ def _nrrd_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: bo
     else:
         spacings = [*(["nan"] if is_color else []), *(_number(s) for s in geometry.spacing[::-1]), *([_number(step or 1)] if is_4d else [])]
         lines += [f"sizes: {_numbers(sizes)}", "spacings: " + " ".join(spacings)]
-    lines += [f"kinds: {' '.join(kinds)}", *(["endian: little"] if data.dtype.itemsize > 1 else []), "encoding: gzip", "", ""]
+    lines += [f"kinds: {' '.join(kinds)}", *(["endian: little"] if data.dtype.itemsize > 1 else []), "encoding: gzip"]
+    lines += [*([f"description:={remark}"] if remark else []), "", ""]
     return "\n".join(lines).encode("ascii")
 
 
@@ -218,12 +223,18 @@ def _vector(values: Any) -> str:
     return "(" + ",".join(_number(v) for v in values) + ")"
 
 
-def _meta_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: bool, step: float, packed: int) -> bytes:
+def _meta_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: bool, step: float, packed: int, remark: str) -> bytes:
     phases, (planes, rows, columns) = data.shape[0], geometry.shape
     count = 4 if phases > 1 else 3
     sizes = (columns, rows, planes, phases)[:count]
     spacing = (*geometry.spacing[::-1], step or 1.0)[:count]
-    lines = ["ObjectType = Image", f"NDims = {count}", "BinaryData = True", "BinaryDataByteOrderMSB = False"]
+    lines = [
+        "ObjectType = Image",
+        *([f"Comment = {remark}"] if remark else []),
+        f"NDims = {count}",
+        "BinaryData = True",
+        "BinaryDataByteOrderMSB = False",
+    ]
     lines += ["CompressedData = True", f"CompressedDataSize = {packed}"]
     if geometry.is_patient:
         turn = np.eye(count)
@@ -235,7 +246,7 @@ def _meta_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: bo
     return "\n".join(lines).encode("ascii")
 
 
-def _nifti_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: bool, step: float) -> bytes:
+def _nifti_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: bool, step: float, remark: str) -> bytes:
     """NIfTI-1, or NIfTI-2 where a dimension is beyond 16 bits. Both forms are written, with code 1 (scanner)."""
     phases, (planes, rows, columns) = data.shape[0], geometry.shape
     dim = (4 if phases > 1 else 3, columns, rows, planes, phases, 1, 1, 1)
@@ -257,6 +268,7 @@ def _nifti_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: b
         struct.pack_into("<8f", head, 76, *pixdim)
         struct.pack_into("<3f", head, 108, 352.0, 1.0, 0.0)
         head[123] = units
+        head[148:228] = remark.encode("ascii")[:79].ljust(80, b"\0")
         struct.pack_into("<2h", head, 252, form, form)
         struct.pack_into("<6f", head, 256, *quatern)
         struct.pack_into("<12f", head, 280, *srow)
@@ -265,6 +277,7 @@ def _nifti_header(data: NDArray[Any], geometry: Geometry, code: str, is_color: b
     head = bytearray(544)
     struct.pack_into("<i8s2h8q", head, 0, 540, b"n+2\0\r\n\x1a\n", datatype, bits, *dim)
     struct.pack_into("<8dq2d", head, 104, *pixdim, 544, 1.0, 0.0)
+    head[240:320] = remark.encode("ascii")[:79].ljust(80, b"\0")
     struct.pack_into("<2i", head, 344, form, form)
     struct.pack_into("<6d", head, 352, *quatern)
     struct.pack_into("<12d", head, 400, *srow)

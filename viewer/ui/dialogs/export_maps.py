@@ -11,9 +11,9 @@ from viewer.core.overlay import ScalarMap
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.io.write.grids import save_array
-from viewer.session.heat import CAUTION, METHOD_TITLES, caption, is_heat
+from viewer.session.heat import CAUTION, METHOD_TITLES, caption, is_heat, unfamiliar_among
 from viewer.session.heat_file import of_all_slices, save_heat
-from viewer.ui.controls import ChoiceRow, Hint
+from viewer.ui.controls import ChoiceRow, Hint, NoteBox
 from viewer.ui.dialogs.export_pages import Page, Writer, name_of, slug_of
 from viewer.ui.host import Host
 
@@ -35,8 +35,9 @@ class MapsPage(Page):
             choices.append((item.id, self._title(item)))
         self.which = ChoiceRow(_("Map"), choices, parent=self)
         self.format = ChoiceRow(_("Format"), self.FORMATS, parent=self)
+        self.warning = NoteBox("warn", parent=self)
         self.note = Hint("", parent=self)
-        for part in (self.which, self.format, self.note):
+        for part in (self.which, self.format, self.warning, self.note):
             self.column.addWidget(part)
         self.column.addStretch(1)
         for row in (self.which, self.format):
@@ -64,8 +65,8 @@ class MapsPage(Page):
         chosen = self._chosen()
         if not chosen:
             return f"{base}_map"
-        first = chosen[0]
-        return f"{base}_heat-map_{slug_of(first.score)}" if is_heat(first) else f"{base}_{slug_of(first.name) or 'map'}"
+        first, ending = chosen[0], "_unfamiliar" if self._strange() else ""
+        return f"{base}_heat-map_{slug_of(first.score)}{ending}" if is_heat(first) else f"{base}_{slug_of(first.name) or 'map'}"
 
     def ending(self) -> str:
         return str(self.format.value())
@@ -78,17 +79,28 @@ class MapsPage(Page):
         if not chosen:
             raise ValueError("no map is chosen")
         first, geometry = chosen[0], self.host.document.volume(chosen[0].volume_id).geometry
+        is_unfamiliar = self._strange() > 0
 
         def write(path: Path, overwrite: bool) -> None:
             if is_heat(first):
-                save_heat(path, chosen, geometry, overwrite=overwrite)
+                save_heat(path, chosen, geometry, overwrite=overwrite, is_unfamiliar=is_unfamiliar)
             else:
                 save_array(path, first.values[None], first.geometry, overwrite=overwrite, with_gaps=True)
 
         return write
 
+    def _strange(self) -> int:
+        """How many of the chosen maps are of images that the model has not seen the like of."""
+        return unfamiliar_among(self.host.document, self._chosen())
+
     def _show_note(self) -> None:
-        chosen = self._chosen()
+        chosen, strange = self._chosen(), self._strange()
+        said = ngettext(
+            "The model has not seen such images as {count} slice of this map: it may mislead. The file and its name say so.",
+            "The model has not seen such images as {count} slices of this map: it may mislead. The file and its name say so.",
+            strange,
+        )
+        self.warning.show_note("warn", said if strange else "")
         if not chosen:
             self.note.setText(_("No maps yet."))
         elif is_heat(chosen[0]):
