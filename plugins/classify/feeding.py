@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from plugins.classify.framing import block_planes, film_box, fitted, frame_of, resized
 from plugins.classify.levels import Levels
-from viewer.api import Image, Refused, Window, gettext
+from viewer.api import Image, Refused, VoiLut, Window, gettext
 from viewer.api.models import ModelCard
 
 __all__ = ["Feed", "batches", "fed_picture", "film_box", "plane_input"]
@@ -120,7 +120,7 @@ class Feed:
     def _together(self, plane: int) -> tuple[int, ...]:
         return self.planes_of(0 if self.is_whole else plane)
 
-    def _plane(self, plane: int, window: Window) -> NDArray[np.float32]:
+    def _plane(self, plane: int, window: Window | VoiLut) -> NDArray[np.float32]:
         return fitted(self.card, self.frame, self.levels.of(plane, window, self.frame.inner), pad=self.card.input.pad_value)
 
     def _fill(self, target: NDArray[np.float32], index: int) -> None:
@@ -138,7 +138,7 @@ class Feed:
         else:
             _fill_channels(target, self._plane(planes[0], window))
 
-    def _fill_block(self, target: NDArray[np.float32], window: Window) -> None:
+    def _fill_block(self, target: NDArray[np.float32], window: Window | VoiLut) -> None:
         first, depth, step = block_planes(self.card, self.planes)
         if step == 1.0:
             pad = self.card.input.pad_value if self.card.input.fit == "pad" else None

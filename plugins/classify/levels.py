@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.api import Image, Refused, Window, apply_window, gettext
+from viewer.api import Image, Refused, VoiLut, Window, apply_lut, apply_window, gettext
 from viewer.api.models import ModelCard
 
 BRIGHTNESS = np.asarray([0.299, 0.587, 0.114], dtype=np.float32)
@@ -32,7 +32,7 @@ class Levels:
         self.is_turned = image.is_inverted and card.input.polarity == "bone-bright"
         self.is_colored = image.is_color and takes_color(card)
         self._factor = _unit_factor(card, image)
-        self._tables: dict[tuple[str, Window], NDArray[np.float32]] = {}
+        self._tables: dict[tuple[str, Window | VoiLut], NDArray[np.float32]] = {}
         if image.is_color and card.input.is_grey_only:
             raise Refused(gettext("The model {model} takes grey images only; this one is in colour. Choose another model.").format(model=card.title))
 
@@ -46,8 +46,14 @@ class Levels:
         """Pictures of 8 bits without a unit go in as they are, where the card does not ask for more."""
         return self.card.values.eight_bit == "as-is" and self.image.values.dtype == np.uint8 and not self.image.unit
 
-    def window(self, planes: Sequence[int]) -> Window:
-        """The straight line (or curve) from values to levels for planes that go in together, in the values' own unit."""
+    @property
+    def lut(self) -> VoiLut | None:
+        """The file's own curve, where the card asks for the file's window. A picture that has to go back to values goes by a line."""
+        goes_back = self.card.task == "image" and self.card.output.picture != "values"
+        return None if self.is_as_is or goes_back or self.card.values.kind != "window-or-range" else self.image.lut
+
+    def window(self, planes: Sequence[int]) -> Window | VoiLut:
+        """The straight line or curve from values to levels for planes that go in together, in the values' own unit."""
         spec = self.card.values
         if self.is_as_is:
             return Window.between(0.0, 255.0)
@@ -55,7 +61,7 @@ class Levels:
             return Window.between(spec.low / self._factor, spec.high / self._factor)
         if spec.kind == "window":
             return Window(spec.center / self._factor, spec.width / self._factor, "LINEAR_EXACT")
-        own = self._files_window(planes[len(planes) // 2]) if spec.kind == "window-or-range" else None
+        own = (self.lut or self._files_window(planes[len(planes) // 2])) if spec.kind == "window-or-range" else None
         if own is not None:
             return own
         low, high = self._percentiles(planes)
@@ -67,7 +73,7 @@ class Levels:
             return False
         return not any(bool(_valid(self.image, self.image.values[plane]).any()) for plane in planes)
 
-    def of(self, plane: int, window: Window, part: tuple[slice, slice] = (slice(None), slice(None))) -> NDArray[np.float32]:
+    def of(self, plane: int, window: Window | VoiLut, part: tuple[slice, slice] = (slice(None), slice(None))) -> NDArray[np.float32]:
         """Levels (rows, columns) of a part of a plane; (rows, columns, 3) where both the image and the model are in colour."""
         values = self.image.values[plane][part]
         if self.image.is_color and not self.is_colored:
@@ -80,8 +86,9 @@ class Levels:
             levels[~_valid(self.image, values)] = self.lowest
         return levels
 
-    def values(self, levels: NDArray[np.float32], window: Window) -> NDArray[np.float32]:
+    def values(self, levels: NDArray[np.float32], window: Window | VoiLut) -> NDArray[np.float32]:
         """Levels back to the image's values, the same way backwards: levels beyond the ends go on along the line."""
+        assert isinstance(window, Window), "no picture that goes back to values is fed by a curve"
         low, high = self.card.values.out_range
         share = (levels.astype(np.float64) - low) / (high - low)
         if self.is_turned:
@@ -99,7 +106,7 @@ class Levels:
     def _files_window(self, plane: int) -> Window | None:
         return self.image.plane_windows[plane] if self.image.plane_windows else self.image.window
 
-    def _table(self, dtype: np.dtype[np.generic], window: Window) -> NDArray[np.float32]:
+    def _table(self, dtype: np.dtype[np.generic], window: Window | VoiLut) -> NDArray[np.float32]:
         """The level of each value that a type of up to 16 bits can have, in the order of its bits."""
         key = (dtype.str, window)
         if key not in self._tables:
@@ -112,11 +119,12 @@ class Levels:
             self._tables[key] = table
         return self._tables[key]
 
-    def _leveled(self, values: NDArray[np.generic], window: Window) -> NDArray[np.float32]:
+    def _leveled(self, values: NDArray[np.generic], window: Window | VoiLut) -> NDArray[np.float32]:
         low, high = self.card.values.out_range
-        if values.dtype.kind == "f":
-            values = np.nan_to_num(values, nan=window.center)
-        levels = apply_window(values, window, low, high)
+        if isinstance(window, VoiLut):
+            levels = apply_lut(np.nan_to_num(values, nan=window.first), window, low, high)
+        else:
+            levels = apply_window(np.nan_to_num(values, nan=window.center), window, low, high)
         return (low + high - levels if self.is_turned else levels).astype(np.float32)
 
     def _percentiles(self, planes: Sequence[int]) -> tuple[float, float]:

@@ -36,11 +36,12 @@ def facts(feed: Feed) -> tuple[tuple[str, str], ...]:
         "range": gettext("{low:g} to {high:g} {unit}").format(low=values.low, high=values.high, unit=values.unit),
         "percentiles": gettext("percentiles {low:g} to {high:g}").format(low=values.percentiles[0], high=values.percentiles[1]),
     }
+    used = gettext("8 bits as they are") if feed.levels.is_as_is else gettext("VOI LUT of the file") if feed.levels.lut else kinds[values.kind]
     fits = {"squeeze": gettext("squeezed"), "crop": gettext("cropped to its middle"), "pad": gettext("padded")}
     kept = [
         ("sha256", card.sha256),
         ("input", f"{' x '.join(map(str, feed.shape))} {card.fed_layout} {spec.dtype}"),
-        ("values", gettext("8 bits as they are") if feed.levels.is_as_is else kinds[values.kind].strip()),
+        ("values", used.strip()),
         ("fit", fits[spec.fit]),
         ("batch", str(feed.batch_size)),
     ]

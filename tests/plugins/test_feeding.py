@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image as Picture
+from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -23,7 +25,7 @@ from viewer.core.geometry import Geometry
 from viewer.core.images import Image
 from viewer.core.resources import models_folder
 from viewer.core.volume import ValueScale, Volume
-from viewer.core.window import Window
+from viewer.core.window import VoiLut, Window
 from viewer.io import open as opening
 from viewer.jobs.pool import Pool
 from viewer.session.apply import Scope, image_of
@@ -88,6 +90,36 @@ def test_d34_what_goes_to_an_operation_has_the_windows_of_its_planes() -> None:
     assert image_of(volume, Scope()).plane_windows == windows
     assert image_of(volume, Scope("slice", 0, 2)).plane_windows == windows[2:]
     assert image_of(volume, Scope("slice", 1, 2)).plane_windows == ()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_d32_the_files_curve_is_applied_as_pydicom_does_before_its_windows(turned: bool) -> None:
+    path = Path(str(pydicom.data.get_testdata_file("vlut_04.dcm", download=False)))
+    (entry,) = opening.find([path]).series
+    with Pool(inline=True) as pool:
+        volume = opening.load(entry, pool=pool)
+    dataset = pydicom.dcmread(path)
+    curve = apply_voi_lut(apply_modality_lut(dataset.pixel_array, dataset), dataset, prefer_lut=True)
+    expected = curve * 255.0 / ((1 << dataset.VOILUTSequence[0].LUTDescriptor[2]) - 1)
+    image = replace(image_of(volume, Scope()), window=Window(600, 1500), is_inverted=turned)
+    sized = {"height": "any", "width": "any"}
+    card = card_with(input=sized, values={"eight_bit": "as-others"})
+    assert fed(card, image)[0] == pytest.approx(255 - expected if turned else expected, abs=1e-4)
+    assert float(np.ptp(expected)) > 100
+    for values in ({"kind": "percentiles"}, {"kind": "window", "center": 600.0, "width": 1500.0}):
+        other = card_with(input=sized, values={"eight_bit": "as-others", **values})
+        assert np.array_equal(fed(other, image), fed(other, replace(image, lut=None)))
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.float32])
+def test_d32_a_curve_by_hand_is_clamped_at_its_ends_and_padding_stays_dark(kind: Any) -> None:
+    values = np.asarray([[-9, -2, -1, 0], [1, 2, 3, 99]], kind)
+    lut = VoiLut(-1, (0, 1, 7, 15), 4)
+    image = image_with(values, lut=lut, padding=(-9.0, -9.0))
+    expected = np.asarray([[0, 0, 0, 1], [7, 15, 15, 15]]) * 255 / 15
+    assert fed(card_with(input={"height": 2, "width": 4}), image)[0] == pytest.approx(expected, abs=1e-4)
+    picture = card_with(task="image", classes=[], input={"height": 2, "width": 4})
+    assert np.array_equal(fed(picture, image), fed(picture, replace(image, lut=None))), "a picture that goes back to values goes by a line"
 
 
 def test_the_cards_window_wins_over_the_files() -> None:

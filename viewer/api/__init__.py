@@ -16,7 +16,7 @@ from viewer.core.measure import PERCENTILES, Statistics, length_suffix
 from viewer.core.measure import segment_statistics as statistics_of
 from viewer.core.operation import Choice, DeviceOf, Help, ModelOf, Point, Points, Range, operation
 from viewer.core.report import Column, Opinion, Reading, Report, Score
-from viewer.core.window import Window, apply_window
+from viewer.core.window import VoiLut, Window, apply_lut, apply_window
 from viewer.core.words import gettext, mark, ngettext
 from viewer.jobs.pool import Progress
 
@@ -24,5 +24,5 @@ __all__ = [
     "PERCENTILES", "Annotation", "Annotations", "BadParameter", "Choice", "Column", "DeviceOf", "Draft", "Geometry", "GeometryMismatch", "Help",
     "Image", "Index", "Labels", "Mask", "Measure", "ModelOf", "ModelUnusable", "NegatoscopeError", "Numbers", "OperationCancelled", "Opinion",
     "Overlay", "Point", "Points", "Progress", "Range", "Reading", "Refused", "Report", "Score", "Statistics", "Triple", "Verdict", "Verdicts",
-    "Window", "apply_window", "gettext", "length_suffix", "mark", "ngettext", "operation", "statistics_of",
+    "VoiLut", "Window", "apply_lut", "apply_window", "gettext", "length_suffix", "mark", "ngettext", "operation", "statistics_of",
 ]  # fmt: skip

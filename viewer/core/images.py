@@ -13,7 +13,7 @@ from viewer.core.errors import GeometryMismatch
 from viewer.core.geometry import Geometry, Triple
 from viewer.core.report import Cell, Column
 from viewer.core.volume import ValueScale, no_scale
-from viewer.core.window import Window
+from viewer.core.window import VoiLut, Window
 from viewer.core.words import _
 
 
@@ -42,6 +42,8 @@ class Image:
     """Why there is none, where one would be expected."""
     plane_windows: tuple[Window | None, ...] = ()
     """The file's own window of each plane, None where it gives none; () where all are alike."""
+    lut: VoiLut | None = field(default=None, repr=False)
+    """The file's own curve from values to brightness (VOI LUT), which goes before its windows."""
     warnings: tuple[str, ...] = ()
     """Of a result: what is to be said of how it came about, in whole sentences. Shown with it, and kept in its step."""
     facts: tuple[tuple[str, str], ...] = ()

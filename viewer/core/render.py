@@ -22,7 +22,7 @@ from viewer.core.colormaps import GREY, rgb32
 from viewer.core.geometry import Index
 from viewer.core.layout import Layout2D
 from viewer.core.volume import Volume
-from viewer.core.window import VoiLut, Window, apply_window
+from viewer.core.window import VoiLut, Window, apply_lut, apply_window
 from viewer.core.words import mark
 
 Pixels = NDArray[np.uint32]
@@ -58,12 +58,7 @@ def plane_values(volume: Volume, phase: int, axis: int, index: int) -> NDArray[A
 
 def voi_levels(values: NDArray[Any], display: Display) -> NDArray[np.float64]:
     """Levels from 0 to 255 of modality values by window or VOI LUT, unrounded, not inverted."""
-    if display.lut is None:
-        return apply_window(values, display.window)
-    lut, window = display.lut, display.window
-    table = np.asarray(lut.table, dtype=np.float64) * (255.0 / ((1 << lut.bits) - 1))
-    position = (np.asarray(values, dtype=np.float64) - window.low) * ((len(table) - 1) / max(window.high - window.low, 1e-9))
-    return np.clip(table[np.clip(np.floor(position + 0.5), 0, len(table) - 1).astype(np.intp)], 0, 255)
+    return apply_window(values, display.window) if display.lut is None else apply_lut(values, display.lut, over=display.window)
 
 
 def lut_window(lut: VoiLut) -> Window:

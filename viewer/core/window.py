@@ -77,6 +77,18 @@ def apply_window(values: NDArray[np.generic], window: Window, low: float = 0.0, 
     return np.asarray(np.clip(((x - (c - 0.5)) / (w - 1) + 0.5) * span + low, low, high))
 
 
+def apply_lut(values: NDArray[np.generic], lut: VoiLut, low: float = 0.0, high: float = 255.0, *, over: Window | None = None) -> NDArray[np.float64]:
+    """Display values in [low, high] of modality values of any shape, by a VOI LUT (D32).
+
+    ``over``: stretched over the values of this window instead of those that it was made for.
+    """
+    table = np.asarray(lut.table, dtype=np.float64) * ((high - low) / ((1 << lut.bits) - 1)) + low
+    position = np.asarray(values, dtype=np.float64) - (lut.first if over is None else over.low)
+    if over is not None:
+        position *= (len(table) - 1) / max(over.high - over.low, 1e-9)
+    return np.clip(table[np.clip(np.floor(position + 0.5), 0, len(table) - 1).astype(np.intp)], low, high)
+
+
 # Width and centre in HU (CONVENTIONS 3c); only for CT in HU.
 CT_PRESETS: tuple[Window, ...] = (
     Window(40, 400, name=mark("Soft tissue")),
