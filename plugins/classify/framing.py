@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +142,38 @@ def film_box(card: ModelCard, geometry: Geometry, cells: tuple[int, int] | None 
     first, count, step = block_planes(card, planes) if card.input.planes == "volume" else (0.0, planes, 1.0)
     sides = (step, frame.height / down, frame.width / across)
     start = (first + (step - 1) / 2, frame.top + (sides[1] - 1) / 2, frame.left + (sides[2] - 1) / 2)
-    shape = (count, down, across)
+    return _divided(geometry, (count, down, across), start, sides)
+
+
+def refined(frame: Frame, rows: int, columns: int) -> Frame:
+    """The frame on a finer plane: one with as many pixels for each of the plane's as a picture of this size has for each of the frame's.
+
+    Where that is no whole number of pixels, the nearest: the corners of both planes agree all the same.
+    """
+    plane = (max(1, round(frame.plane[0] * rows / frame.height)), max(1, round(frame.plane[1] * columns / frame.width)))
+    down, across = plane[0] / frame.plane[0], plane[1] / frame.plane[1]
+    top, bottom = (round(edge * down) for edge in (frame.top, frame.top + frame.height))
+    left, right = (round(edge * across) for edge in (frame.left, frame.left + frame.width))
+    return Frame(top, left, bottom - top, right - left, rows, columns, plane)
+
+
+def refined_grid(geometry: Geometry, rows: int, columns: int) -> Geometry:
+    """The same planes, each divided into so many rows and columns: pixels of another size in the same place, corner to corner."""
+    planes, height, width = geometry.shape
+    sides = (1.0, height / rows, width / columns)
+    return _divided(geometry, (planes, rows, columns), (0.0, (sides[1] - 1) / 2, (sides[2] - 1) / 2), sides)
+
+
+def enlarged(values: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
+    """A plane (rows, columns[, 3]) on a finer one of the same corners: of each of its pixels the value that lies there."""
+    down, across = (
+        np.minimum(((np.arange(n) + 0.5) * have / n).astype(np.intp), have - 1) for n, have in ((rows, values.shape[0]), (columns, values.shape[1]))
+    )
+    return np.asarray(values[down][:, across])
+
+
+def _divided(geometry: Geometry, shape: tuple[int, int, int], start: tuple[float, float, float], sides: tuple[float, float, float]) -> Geometry:
+    """A grid in the same space: ``start`` is the centre of its first cell, ``sides`` those of a cell, both in voxels of the old one."""
     spacing = tuple(side * distance for side, distance in zip(sides, geometry.spacing, strict=True))
     origins: tuple[Triple, ...] = ()
     axis = geometry.plane_axis

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from plugins.classify import batching, returning
 from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
+from plugins.classify.framing import unfitted
 from plugins.classify.pictures import chosen
 from plugins.classify.telling import told
 from viewer.api import Help, Image, Labels, ModelOf, ModelUnusable, Progress, gettext, operation
@@ -68,7 +69,7 @@ def labelled(card: ModelCard, image: Image, *, device: str = "auto", progress: P
             if channels is None:
                 continue
             found = _labels(card, channels, label_of, is_whole_numbers)
-            back = returning.on_plane(feed, found.astype(np.float32), method="nearest", outside=0.0)
+            back = unfitted(feed.frame, found.astype(np.float32), method="nearest", outside=0.0)
             values[plane] = np.where(feed.levels.valid(plane), back, 0)
     return told(image.labels(values, tuple(entry.name for entry in named)), feed, runner)
 

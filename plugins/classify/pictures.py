@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from plugins.classify import batching, returning
 from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
+from plugins.classify.framing import Frame, enlarged, refined_grid, unfitted
 from plugins.classify.levels import BRIGHTNESS
 from plugins.classify.telling import told
 from viewer.api import Help, Image, ModelOf, ModelUnusable, Progress, gettext, operation
@@ -39,12 +40,13 @@ def network(
     Image
         In the unit of the image: the card's way from values to the network's numbers, gone backwards (what lay beyond its window or range
         was clipped on the way). In the card's own unit where it says that the network gives values. Padding, and what the network
-        did not see, stays as it was.
+        did not see, stays as it was. Of a network that gives more pixels than the image has (super-resolution), a grid of smaller pixels in
+        the same place: the corners of the planes agree.
 
     Raises
     ------
     Refused
-        No such model is installed, it is of another kind, or its picture is finer than the image.
+        No such model is installed, or it is of another kind.
 
     Notes
     -----
@@ -58,13 +60,19 @@ def pictured(card: ModelCard, image: Image, *, device: str = "auto", progress: P
     returning.check_task(card, "image")
     feed = Feed(card, image)
     runner = batching.loaded(card, device)
-    made: list[NDArray[np.float32]] = [_kept(feed, plane) for plane in range(feed.planes)]
+    frame, made = feed.frame, dict[int, NDArray[np.float32]]()
     for answer in batching.answers(feed, runner, progress=progress):
         for plane, channels in returning.pictures(feed, answer, method="bilinear"):
-            if channels is not None:
-                made[plane] = _values(feed, plane, channels, made[plane])
-    values = _stacked(made)
-    result = image.like(values, card.output.unit if card.output.picture == "values" else None)
+            if channels is None:
+                continue
+            wanted = returning.frame_for(feed, *channels.shape[-2:])
+            if made and wanted.plane != frame.plane:
+                raise ModelUnusable(gettext("The model {card} gave pictures of several sizes for one image.").format(card=card.name))
+            frame = wanted
+            made[plane] = _values(feed, frame, plane, channels)
+    values = _stacked([made[plane] if plane in made else _kept(feed, frame, plane) for plane in range(feed.planes)])
+    geometry = image.geometry if frame.plane == feed.frame.plane else refined_grid(image.geometry, *frame.plane)
+    result = replace(image.like(values, card.output.unit if card.output.picture == "values" else None), geometry=geometry)
     # Where values are no longer what they were, neither is the file's window.
     if card.output.picture == "values" or values.ndim != image.values.ndim:
         result = replace(result, window=None)
@@ -85,12 +93,15 @@ def chosen(model: str, image: Image, task: str) -> ModelCard:
     return found[0]
 
 
-def _kept(feed: Feed, plane: int) -> NDArray[np.float32]:
+def _kept(feed: Feed, frame: Frame, plane: int) -> NDArray[np.float32]:
     """What stands where the network has nothing to say."""
-    return np.asarray(feed.image.values[plane], dtype=np.float32)
+    values = np.asarray(feed.image.values[plane], dtype=np.float32)
+    return values if frame.plane == feed.frame.plane else enlarged(values, *frame.plane)
 
 
-def _values(feed: Feed, plane: int, channels: NDArray[np.float32], kept: NDArray[np.float32]) -> NDArray[np.float32]:
+def _values(feed: Feed, frame: Frame, plane: int, channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One plane of the result, with the network's picture in its frame."""
+    kept = _kept(feed, frame, plane)
     card, image = feed.card, feed.image
     channels = _wanted(feed, channels)
     if card.output.picture == "normalised":
@@ -105,11 +116,12 @@ def _values(feed: Feed, plane: int, channels: NDArray[np.float32], kept: NDArray
         low, high = card.values.out_range
         colors = [np.clip((channel - low) * np.float32(255 / (high - low)), 0, 255) for channel in channels]
         before = kept if kept.ndim == 3 else np.repeat(kept[..., np.newaxis], 3, axis=-1)
-        return np.stack([returning.on_plane(feed, c, method="bilinear", outside=before[..., n]) for n, c in enumerate(colors)], axis=-1)
+        return np.stack([unfitted(frame, c, method="bilinear", outside=before[..., n]) for n, c in enumerate(colors)], axis=-1)
     values = channels[0] if card.output.picture == "values" else feed.levels.values(channels[0], window)
     grey = kept @ BRIGHTNESS if kept.ndim == 3 else kept
-    back = returning.on_plane(feed, values, method="bilinear", outside=grey)
-    return np.where(feed.levels.valid(plane), back, grey)
+    back = unfitted(frame, values, method="bilinear", outside=grey)
+    valid = feed.levels.valid(plane)
+    return np.where(valid if frame.plane == feed.frame.plane else enlarged(valid, *frame.plane), back, grey)
 
 
 def _wanted(feed: Feed, channels: NDArray[np.float32]) -> NDArray[np.float32]:

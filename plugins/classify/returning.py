@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,10 +10,10 @@ from numpy.typing import NDArray
 
 from plugins.classify.batching import Answer
 from plugins.classify.feeding import Feed
-from plugins.classify.framing import block_planes, unfitted
+from plugins.classify.framing import Frame, block_planes, refined
 from plugins.classify.onnx_trust import shape_text
 from viewer.api import ModelUnusable, Refused, gettext
-from viewer.api.models import ModelCard
+from viewer.api.models import ModelCard, memory_limit
 
 
 def check_task(card: ModelCard, task: str) -> None:
@@ -55,22 +56,22 @@ def pictures(feed: Feed, answer: Answer, *, method: str) -> Iterator[tuple[int, 
                 yield plane, channels[:, low] + np.float32(place - low) * (channels[:, low + 1] - channels[:, low])
 
 
-def on_plane(feed: Feed, picture: NDArray[np.float32], *, method: str, outside: NDArray[np.float32] | float) -> NDArray[np.float32]:
-    """One channel back on its plane.
+def frame_for(feed: Feed, rows: int, columns: int) -> Frame:
+    """Where a picture of this size goes: into its frame on the plane, or on a finer plane where it is finer than both the input and the plane.
 
-    Raises Refused where it is finer than both the input and the plane: a derived image keeps the grid of the image.
+    Raises Refused where that would be more than the memory allows.
     """
     frame = feed.frame
-    if picture.shape[0] > max(frame.rows, frame.height) or picture.shape[1] > max(frame.columns, frame.width):
+    if rows <= max(frame.rows, frame.height) and columns <= max(frame.columns, frame.width):
+        return frame
+    finer = refined(frame, rows, columns)
+    if math.prod(finer.plane) * feed.planes * 4 * (3 if feed.image.is_color else 1) > memory_limit():
         raise Refused(
             gettext(
-                "{model} made {rows} x {columns} pixels of {given_rows} x {given_columns}. An image keeps its grid here, so a finer one "
-                "cannot take its place. Give the card a height and width that are that much smaller than the image."
-            ).format(
-                model=gettext(feed.card.title), rows=picture.shape[0], columns=picture.shape[1], given_rows=frame.height, given_columns=frame.width
-            )
+                "{model} makes {rows} x {columns} pixels of each of {count} planes, which is more than the memory allows. Run it on a part."
+            ).format(model=gettext(feed.card.title), rows=finer.plane[0], columns=finer.plane[1], count=feed.planes)
         )
-    return unfitted(frame, picture, method=method, outside=outside)
+    return finer
 
 
 def _channels_first(feed: Feed, output: NDArray[np.generic]) -> NDArray[np.float32]:

@@ -286,6 +286,13 @@ def enlarge() -> None:
     _by_hand("enlarge", [node], [_value("small", _PICTURE)], [_value("large", ("N", 1, "H2", "W2"))], weights)
 
 
+def enlarge_linear() -> None:
+    """Super-resolution: the same, between the centres of four pixels (half a pixel repeats the edge)."""
+    weights = {"none": np.zeros(0, np.float32), "more": np.array([1, 1, 2, 3], np.float32)}
+    node = _node("Resize", ["small", "none", "more"], ["large"], mode="linear", coordinate_transformation_mode="half_pixel")
+    _by_hand("enlarge_linear", [node], [_value("small", _PICTURE)], [_value("large", ("N", 1, "H2", "W3"))], weights)
+
+
 def _levels() -> dict[str, Any]:
     # Class 1 wins over 0.25, class 2 over 0.75.
     factors, offsets = np.array([0, 20, 60], np.float32), np.array([0, -5, -35], np.float32)
@@ -401,8 +408,8 @@ def throws() -> None:
 
 MAKERS: tuple[Callable[[], None], ...] = (
     torch_cnn, torch_dynamo, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, torch_encoder,
-    torch_point, keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, segment_softmax,
-    segment_argmax, segment_fixed, mean_level, tells_strange, gives_nan, hangs, hungry, hungry_constant, hungry_loading, throws,
+    torch_point, keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, enlarge_linear,
+    segment_softmax, segment_argmax, segment_fixed, mean_level, tells_strange, gives_nan, hangs, hungry, hungry_constant, hungry_loading, throws,
 )  # fmt: skip
 
 

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from viewer.core import memory
 from viewer.core.annotation import Annotation
 from viewer.core.errors import Refused
+from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
 from viewer.core.images import Annotations, Draft, Image, Labels, Mask, Numbers, Overlay, Result, Verdict, Verdicts
 from viewer.core.labels import LabelLayer, Segment, segment_color
 from viewer.core.measure import measure_annotation
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Score, Table
-from viewer.core.volume import smallest_exact
+from viewer.core.volume import Volume, smallest_exact
 from viewer.core.words import _, gettext
 from viewer.session.apply import Call
 from viewer.session.history import Change, ItemChange, Origin, Phrase, Step, as_slices, filled_layer, labels_change, labels_type
@@ -92,8 +93,11 @@ def _derived(call: Call, images: list[Any]) -> list[Change]:
                 operation=_(call.spec.title), unit=unit
             )
         )
-    if whole and len(images) == 1 and images[0].geometry.same_grid(volume.geometry):
+    grid = images[0].geometry
+    if whole and len(images) == 1 and grid.same_grid(volume.geometry):
         data = _compact(images[0].values)[np.newaxis]
+    elif whole and grid.shape != volume.geometry.shape and _covers(grid, volume.geometry):
+        data = _regridded(call, images)
     else:
         data = _merged(call, images)
     if data.dtype == volume.data.dtype and data.shape == volume.data.shape and np.array_equal(data, volume.data):
@@ -107,9 +111,41 @@ def _derived(call: Call, images: list[Any]) -> list[Change]:
         new_id("volume"), data, unit=unit, badges=badges, padding=padding,
         windows=volume.windows if keeps_window else (), voi_luts=volume.voi_luts if keeps_window else (),
         plane_windows=volume.plane_windows if keeps_window else (),
-        is_color=images[0].values.ndim == 4,
+        is_color=images[0].values.ndim == 4, **(_places(volume, grid) if data.shape[1:4] != volume.geometry.shape else {}),
     )  # fmt: skip
     return [ItemChange("volume", derived.id, None, derived), ItemChange("shown", volume.root_id, call.was_shown, derived.id)]
+
+
+def _regridded(call: Call, images: list[Any]) -> NDArray[Any]:
+    """Results on a grid of their own, the same for all phases."""
+    if any(not image.geometry.same_grid(images[0].geometry) for image in images):
+        raise Refused(_("{operation} gave phases of different sizes, which are no one image.").format(operation=_(call.spec.title)))
+    parts = [_compact(image.values) for image in images]
+    if len(parts) == 1:
+        return parts[0][np.newaxis]
+    data = memory.allocate((len(parts), *parts[0].shape), np.result_type(*parts))
+    for number, part in enumerate(parts):
+        data[number] = part
+    return data
+
+
+def _covers(grid: Geometry, planes: Geometry) -> bool:
+    """Whether a grid has the same planes, edge to edge, whatever their pixels."""
+    if grid.shape[0] != planes.shape[0] or grid.is_patient != planes.is_patient:
+        return False
+    corners = [(plane, y, x) for plane in (0, grid.shape[0] - 1) for y in (0, 1) for x in (0, 1)]
+    ours, theirs = (of.to_patient([(plane, y * of.shape[1] - 0.5, x * of.shape[2] - 0.5) for plane, y, x in corners]) for of in (grid, planes))
+    return bool(np.abs(ours - theirs).max() <= 1e-3 * min(planes.spacing))
+
+
+def _places(volume: Volume, grid: Geometry) -> dict[str, Any]:
+    """What a volume says in rows and columns, said in those of another grid over the same planes."""
+    down, across = (new / old for new, old in zip(grid.shape[1:], volume.geometry.shape[1:], strict=True))
+    regions = tuple(
+        (round(top * down), round(left * across), round((bottom + 1) * down) - 1, round((right + 1) * across) - 1)
+        for top, left, bottom, right in volume.regions
+    )
+    return {"geometry": grid, "pixel_aspect": volume.pixel_aspect * across / down, "regions": regions}
 
 
 def _merged(call: Call, images: list[Any]) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from viewer.core.sentence import joined
+from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.session.history import ItemChange, Step
@@ -30,7 +31,9 @@ def size_text(step: Step, worked_on: tuple[int, int, int]) -> str:
         return ngettext("{count} shape", "{count} shapes", shapes)
     if rows:
         return ngettext("{count} row", "{count} rows", rows)
-    planes, height, width = worked_on
+    made = next((c.after for c in items if c.kind == "volume" and isinstance(c.after, Volume)), None)
+    # A grid of its own, as of super-resolution, is what came out.
+    planes, height, width = worked_on if made is None or worked_on[0] != made.geometry.shape[0] else made.geometry.shape
     return f"{width} × {height}" if planes == 1 else f"{width} × {height} × {planes}"
 
 
