@@ -81,6 +81,22 @@ def modality_warning(card: ModelCard, modality: str) -> str:
     return gettext("This model is for {listed}; this image is {modality}.").format(listed=_listed(card.modalities), modality=modality)
 
 
+def missing(card: ModelCard, *, modality: str, body_part: str, view: str, age: str) -> str:
+    """A sentence that names all that a file does not say of what a model is for; "" where it says it all."""
+    applies = card.applies
+    unknown = [
+        gettext(name)
+        for name, listed, is_known in (
+            (mark("modality"), applies.modality, bool(modality.strip())), (mark("body part"), applies.body_part, bool(body_part.strip())),
+            (mark("view"), applies.view, bool(view.strip())), (mark("age"), applies.age_years, years_of(age) is not None),
+        )
+        if listed and not is_known
+    ]  # fmt: skip
+    return gettext("The file does not give: {listed}. Whether the model is for this image cannot be told.").format(
+        listed=gettext(", ").join(unknown)
+    ) if unknown else ""  # fmt: skip
+
+
 def _upper(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(word.upper() for word in words)
 

@@ -110,6 +110,35 @@ def test_what_does_not_fit_is_said_before_and_still_can_be_asked(panel: Classify
     assert notices[-1].text.startswith("Classified, with warnings: ")
 
 
+def test_what_the_file_does_not_say_is_named_at_once_and_keeps_nothing_from_being_asked(panel: ClassifyPanel, parts: Parts) -> None:
+    """As F5: what is not known rules no model out, so it is no "anyway" and no warning."""
+    parts.open(films(modality="", body_part="", view_position="PA", patient_age=""))
+    volume = parts.host.state.volume
+    assert volume is not None
+    assert parts.host.models.why_not(volume) == ""
+    assert panel.run_button.text() == "Classify"
+    assert panel.run_button.isEnabled()
+    assert panel.warnings.text() == "The file does not give: modality, body part, age. Whether the model is for this image cannot be told."
+    assert panel.warnings.property("kind") == "info"
+    click(panel.run_button)
+    assert panel.warnings.property("kind") == "warn"
+    assert panel.warnings.text().startswith("Modality unknown:")
+
+
+def test_all_slices_are_asked_about_where_the_menu_asks_about_them(panel: ClassifyPanel, parts: Parts) -> None:
+    for name, modality in (("fits", "DX"), ("does not", "CT")):
+        parts.open(films(3, name=name, modality=modality))
+        volume = parts.host.state.volume
+        assert volume is not None
+        reason = parts.host.models.why_not(volume)
+        assert bool(reason) == (modality == "CT")
+        assert panel.series.run.isEnabled() == (not reason)
+        if reason:
+            assert panel.series.run.toolTip() == reason
+            assert panel.run_button.text() == "Classify anyway"
+            assert panel.run_button.isEnabled()  # the one slice in view
+
+
 def test_a_run_is_one_step_with_a_message(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
     parts.open(films())
     panel.classify_current()
@@ -162,11 +191,13 @@ def test_the_messages_undo_never_takes_back_something_else(panel: ClassifyPanel,
 def test_again_replaces_what_is_shown_by_the_newest(panel: ClassifyPanel, parts: Parts) -> None:
     parts.open(films())
     click(panel.run_button)
+    (first,) = reports(parts)
     click(panel.head.again)
-    first, second = reports(parts)
+    (second,) = reports(parts)
+    assert second is not first
     assert panel._reports()[0] is second
     parts.host.undo()
-    assert panel._reports()[0].id == first.id
+    assert panel._reports()[0] == first
 
 
 def test_each_slice_shows_its_own_report(panel: ClassifyPanel, parts: Parts) -> None:

@@ -17,7 +17,7 @@ from viewer.session import models
 from viewer.session.own_models import add_model
 from viewer.session.settings import Settings
 from viewer.ui import model_shelf
-from viewer.ui.controls import Badge
+from viewer.ui.controls import Badge, ElidedLabel
 from viewer.ui.dialogs.add_model import AddModelDialog
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.model_about import ModelAbout
@@ -83,7 +83,7 @@ def test_it_lists_what_came_with_the_program_and_what_was_added(small_window: Wi
     assert [entry.name for entry in dialog.entries if entry.is_built_in] == sorted(built_in)
     row = next(n for n, entry in enumerate(dialog.entries) if entry.name == "mine")
     size = (own / "model.onnx").stat().st_size
-    assert texts(dialog, row) == ["My model", "2.1", "There or not", "32 × 32 px", f"{size / 1000:.1f} kB", "Apache-2.0"]
+    assert texts(dialog, row) == ["My model", "2.1", "Binary", "32 × 32 px", f"{size / 1000:.1f} kB", "Apache-2.0"]
     assert kinds(dialog)["My model"] == ["Added"]
     assert complaints(small_window) == []
     assert unreached(dialog) == []
@@ -237,6 +237,24 @@ def test_models_of_another_folder_are_there_at_once(small_window: Window, qtbot:
     assert "mine" not in [card.name for card in small_window.host.models.cards]
     add_model(ZOO / "torch_cnn.onnx", {**CARD, "name": "other"})
     assert (tmp_path / "elsewhere" / "other" / "model.onnx").is_file()
+
+
+def test_the_page_gives_each_model_the_badges_of_the_list(small_window: Window, qtbot: Any, own: Path) -> None:
+    """A file that was changed is damaged there too, with its reason; what is for comparison is marked."""
+    with (own / "model.onnx").open("ab") as file:
+        file.write(b"x")
+    page = page_of(small_window, qtbot)
+    small_window.host.models.reload()
+    settle(qtbot, small_window)
+    found = {}
+    for at in range(page._models.count()):
+        line = page._models.itemAt(at).widget()
+        labels = [label.text() for label in line.findChildren(ElidedLabel)]
+        if labels:
+            found[labels[0]] = ([badge.text() for badge in line.findChildren(Badge)], labels[1])
+    assert found["My model"][0] == ["Damaged"]
+    assert "checksum" in found["My model"][1]
+    assert any(kinds == ["Built in", "Benchmark"] for kinds, _words in found.values())
 
 
 def test_the_whole_list_opens_from_there(small_window: Window, qtbot: Any) -> None:

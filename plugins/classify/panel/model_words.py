@@ -20,7 +20,7 @@ def is_whole(model: ModelCard) -> bool:
 
 
 def misfit(model: ModelCard, volume: Any) -> str:
-    """A sentence where an image is none of those that a model is for, or may not be; "" if it is. ``volume``: of the view."""
+    """A sentence where an image is none of those that a model is for; "" where it is, or may be. ``volume``: of the view."""
     who, obstacle = volume.identity, fit_of(model, facts_of(volume)).obstacle
     if obstacle == "body_part":
         words = _("This model is for the body part {listed}; the file says {value}.")
@@ -29,7 +29,13 @@ def misfit(model: ModelCard, volume: Any) -> str:
         return _("This model takes values in {unit}; those of this image are in {other}.").format(unit=model.values.unit, other=volume.unit)
     if obstacle == "planes":
         return _("This model takes several planes; this image is one.")
-    return fitness.modality_warning(model, who.modality)
+    return fitness.modality_warning(model, who.modality) if obstacle else ""
+
+
+def unknown(model: ModelCard, volume: Any) -> str:
+    """What a file leaves open of what a model is for, in a sentence; "" where nothing."""
+    who = volume.identity
+    return fitness.missing(model, modality=who.modality, body_part=who.body_part, view=who.view_position, age=who.age)
 
 
 def warnings_of(report: Report) -> str:

@@ -11,7 +11,7 @@ from plugins.classify.panel.fed_picture import FedPicture
 from plugins.classify.panel.heat_card import HeatCard
 from plugins.classify.panel.message import ResultMessage
 from plugins.classify.panel.model_head import ModelHead
-from plugins.classify.panel.model_words import is_whole, misfit, warnings_of
+from plugins.classify.panel.model_words import is_whole, misfit, unknown, warnings_of
 from plugins.classify.panel.reading_bar import ReadingBar
 from plugins.classify.panel.report_card import ReportCard
 from plugins.classify.panel.runs import CLASSIFY, HEAT_MAP, Runs
@@ -127,6 +127,8 @@ class ClassifyPanel(controls.PanelPage):
         return ""
 
     def _run(self, scope: str) -> None:
+        if is_all and (reason := self._panels.host.models.why_not(self._panels.state.volume)):
+            return reason  # as in the menu; one slice can be asked about anyway
         model, reason = self.model, self._reason(is_all=scope == "volume")
         if reason or model is None:
             self._panels.host.say("info", reason)
@@ -237,7 +239,11 @@ class ClassifyPanel(controls.PanelPage):
         self.details.setVisible(bool(self._runs.failure[1]))
         self.progress.setVisible(self._runs.is_running and self._runs.name == CLASSIFY)
         before = misfit(model, state.volume) if model is not None and state.volume is not None else ""
-        self.warnings.show_note("warn", warnings_of(report) if report is not None else before)
+        open_question = unknown(model, state.volume) if model is not None and state.volume is not None and not before else ""
+        if report is None and open_question:
+            self.warnings.show_note("info", open_question)
+        else:
+            self.warnings.show_note("warn", warnings_of(report) if report is not None else before)
         self.run_button.setText(_("Classify anyway") if before else _("Classify"))
         self.run_button.setVisible(is_usable and report is None and not self._runs.is_running)
         theme.set_available(self.run_button, self._reason())

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QHeaderView,
     QScrollArea,
     QStackedWidget,
@@ -20,16 +18,15 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from viewer.core.errors import ModelUnusable, NegatoscopeError
-from viewer.core.model_card import ModelCard
+from viewer.core.errors import NegatoscopeError
 from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
-from viewer.session.models import check_file, is_built_in
 from viewer.session.own_models import remove_model
-from viewer.ui.controls import Badge, Button, EmptyState, NoteBox, divider
+from viewer.ui.controls import Button, EmptyState, NoteBox, divider
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_about import line_grid, show_model
+from viewer.ui.dialogs.model_entries import Entry, badges, check_files, entries_of
 from viewer.ui.dialogs.model_words import SHORT_TASKS, figures_in_short, images_in_short, input_words, said, size_words, version_words
 from viewer.ui.theme import plain_tip, set_available, sizes
 
@@ -37,22 +34,6 @@ if TYPE_CHECKING:
     from viewer.ui.host import Host
 
 _ROW, _DETAILS = 32, 176
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row: a model, or (without a card) a folder whose card cannot be used. ``reason``: why it is damaged."""
-
-    name: str
-    title: str
-    card: ModelCard | None
-    reason: str
-    is_built_in: bool
-
-    @property
-    def kind(self) -> str:
-        """The word of its badge."""
-        return _("Damaged") if self.reason else _("Built in") if self.is_built_in else _("Added")
 
 
 class ModelListDialog(Dialog):
@@ -152,9 +133,7 @@ class ModelListDialog(Dialog):
 
     def _fill(self, name: str = "") -> None:
         kept = name or (self.chosen.name if self.chosen is not None else "")
-        shelf = self._host.models
-        good = [Entry(c.name, _(c.title), c, self._damaged.get(c.name, ""), is_built_in(c)) for c in shelf.cards]
-        self.entries = (*good, *(Entry(folder, folder, None, _(reason), False) for folder, reason in shelf.broken))
+        self.entries = entries_of(self._host, self._damaged)
         self.stack.setCurrentWidget(self.table if self.entries else self.empty)
         for part in (self._shown, self._line):
             part.setVisible(bool(self.entries))
@@ -179,33 +158,19 @@ class ModelListDialog(Dialog):
             item = QTableWidgetItem(text)
             item.setToolTip(plain_tip(text))
             self.table.setItem(row, column, item)
-        words = entry.kind if card is None or not card.is_benchmark else _("{kind}, benchmark").format(kind=entry.kind)
         item = QTableWidgetItem()
-        item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
-        item.setToolTip(plain_tip(entry.reason or words))
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, entry.words)
+        item.setToolTip(plain_tip(entry.reason or entry.words))
         self.table.setItem(row, self.table.columnCount() - 1, item)
-        badges = _badges(entry, self.table)
-        self.table.setCellWidget(row, self.table.columnCount() - 1, badges)
+        self.table.setCellWidget(row, self.table.columnCount() - 1, badges(entry, self.table))
 
     def _check_files(self) -> None:
-        """Whether each file is what its card says: read once, in a thread."""
-        cards = self._host.models.cards
-
-        def check(_progress: Callable[[int, int], None]) -> dict[str, str]:
-            found = {}
-            for card in cards:
-                try:
-                    check_file(card)
-                except ModelUnusable as err:
-                    found[card.name] = sentence_of(err)
-            return found
-
         def checked(found: dict[str, str]) -> None:
             if isValid(self) and found != self._damaged:
                 self._damaged = found
                 self._fill()
 
-        self._host.work.run_thread(check, _("Checking the models"), checked, self._host.report, quiet=True)
+        check_files(self._host, checked)
 
     # --- the chosen one ---
 
@@ -260,21 +225,6 @@ class ModelListDialog(Dialog):
             return
         self._host.models.reload()
         self._host.say("ok", _("The model “{title}” was removed.").format(title=entry.title))
-
-
-def _badges(entry: Entry, parent: QWidget) -> QWidget:
-    holder = QWidget(parent)
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(sizes().tight)
-    row.addWidget(Badge(entry.kind, kind="err" if entry.reason else "", parent=holder))
-    if entry.card is not None and entry.card.is_benchmark:
-        row.addWidget(Badge(_("Benchmark"), parent=holder))
-    row.addStretch(1)
-    for badge in holder.findChildren(Badge):
-        badge.ensurePolished()  # else its hint is that of the plain style
-    row.invalidate()
-    return holder
 
 
 def device_words(device: str) -> str:

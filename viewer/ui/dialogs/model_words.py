@@ -11,11 +11,11 @@ from viewer.core.words import mark, ngettext
 from viewer.session.card_answers import NOT_SAID
 
 TASKS = {
-    "binary": mark("One thing: there or not"), "multi-class": mark("One of several"), "multi-label": mark("Several things, each there or not"),
-    "image": mark("A changed image"), "segmentation": mark("A segmentation"),
+    "binary": mark("Binary: present or absent"), "multi-class": mark("Multi-class: one of several"),
+    "multi-label": mark("Multi-label: each present or absent"), "image": mark("A changed image"), "segmentation": mark("A segmentation"),
 }  # fmt: skip
 SHORT_TASKS = {
-    "binary": mark("There or not"), "multi-class": mark("One of several"), "multi-label": mark("Several things"), "image": mark("A changed image"),
+    "binary": mark("Binary"), "multi-class": mark("Multi-class"), "multi-label": mark("Multi-label"), "image": mark("A changed image"),
     "segmentation": mark("A segmentation"),
 }  # fmt: skip
 FITS = {"squeeze": mark("Squeeze to the size"), "crop": mark("Cut out the middle"), "pad": mark("Fill up the short side")}

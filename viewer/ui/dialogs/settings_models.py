@@ -16,9 +16,10 @@ from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.session.apply import lane_limits
-from viewer.session.models import is_built_in, own_folder
+from viewer.session.models import own_folder
 from viewer.session.settings import DEFAULTS
 from viewer.ui.controls import Badge, Button, ElidedLabel, Hint, NoteBox, SectionTitle
+from viewer.ui.dialogs.model_entries import Entry, badges, check_files, entries_of
 from viewer.ui.dialogs.model_words import SHORT_TASKS, version_words
 from viewer.ui.dialogs.settings_pages import Page
 from viewer.ui.host import Host
@@ -65,9 +66,10 @@ class ModelsPage(Page):
         self.whole.clicked.connect(lambda: show_list())
         self.column.addLayout(_in_a_row(self.whole))
         self.column.addStretch(1)
-        host.models.changed.connect(self._show_models)
+        self._damaged: dict[str, str] = {}
+        host.models.changed.connect(self._take_models)
         self._show_folder()
-        self._show_models()
+        self._take_models()
         self._ask_for_devices()
 
     def show_values(self) -> None:
@@ -139,29 +141,37 @@ class ModelsPage(Page):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        shelf = self.host.models
-        lines = [
-            (_(card.title), f"{version_words(card)} · {_(SHORT_TASKS[card.task])}", _("Built in") if is_built_in(card) else _("Added"), "")
-            for card in shelf.cards
-        ]
-        lines = [*((name, _(reason), _("Damaged"), "err") for name, reason in shelf.broken), *lines]
-        for line in lines[:_SHOWN]:
-            self._models.addWidget(_model_line(*line, self))
-        more = len(lines) - _SHOWN
+        entries = sorted(entries_of(self.host, self._damaged), key=lambda entry: not entry.reason)
+        for entry in entries[:_SHOWN]:
+            self._models.addWidget(_model_line(entry, self))
+        more = len(entries) - _SHOWN
         if more > 0:
             self._models.addWidget(Hint(ngettext("{count} more", "{count} more", more), parent=self))
-        if not lines:
+        if not entries:
             self._models.addWidget(Hint(_("No model is installed."), parent=self))
 
+    def _take_models(self) -> None:
+        """Show them at once, and then which files are not what their cards say."""
+        self._show_models()
 
-def _model_line(title: str, text: str, badge: str, kind: str, parent: QWidget) -> QWidget:
+        def checked(found: dict[str, str]) -> None:
+            if isValid(self) and found != self._damaged:
+                self._damaged = found
+                self._show_models()
+
+        check_files(self.host, checked)
+
+
+def _model_line(entry: Entry, parent: QWidget) -> QWidget:
     line = QWidget(parent)
     row = QHBoxLayout(line)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(sizes().row_gap)
-    row.addWidget(ElidedLabel(title, "strong", parent=line), 1)
-    row.addWidget(ElidedLabel(text, "small", parent=line), 1)
-    row.addWidget(Badge(badge, kind=kind, parent=line))  # type: ignore[arg-type]
+    card = entry.card
+    row.addWidget(ElidedLabel(entry.title, "strong", parent=line), 1)
+    words = entry.reason or (f"{version_words(card)} · {_(SHORT_TASKS[card.task])}" if card is not None else "")
+    row.addWidget(ElidedLabel(words, "small", parent=line), 1)
+    row.addWidget(badges(entry, line))
     return line
 
 
