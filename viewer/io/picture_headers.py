@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from viewer.core.errors import UnreadableFile, UnsupportedFeature
 from viewer.core.words import _
-from viewer.io import imagej
+from viewer.io import imagej, upright
 from viewer.io.beside import open_regular
 from viewer.io.gate import harmless
 from viewer.io.imagej import Calibration
@@ -17,6 +17,7 @@ from viewer.io.imagej import Calibration
 Format = Literal["png", "jpeg", "tiff"]
 PAGES_LIMIT = 100_000
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_MOST_EXIF = 1 << 20
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TIFF_TYPES = {1: "B", 2: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 16: "Q", 17: "q", 18: "Q", 13: "I"}
 
@@ -29,6 +30,7 @@ class Picture:
     pages: tuple[int, ...]
     """Numbers of the TIFF pages that belong to the stack; (0,) for a single picture."""
     rows: int
+    """As the picture is meant to be seen, like the columns; the file may have it turned."""
     columns: int
     samples: int
     """1 grey, 3 colour; without transparency."""
@@ -47,6 +49,13 @@ class Picture:
     """ImageJ's, of a TIFF."""
     dots_per_inch: float = 0.0
     """Of a plain TIFF, for the note that it was not used; 0 if it says none."""
+    orientation: int = upright.AS_STORED
+    """How the stored picture is to be turned (``io.upright``)."""
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Rows and columns of the file."""
+        return (self.columns, self.rows) if upright.swaps_sides(self.orientation) else (self.rows, self.columns)
 
 
 def format_of(head: bytes) -> Format | None:
@@ -66,19 +75,28 @@ def read(path: Path) -> Picture:
         size = file.seek(0, 2)
         try:
             if kind == "png":
-                return _png(file, size, path)
+                return _as_seen(_png(file, size, path))
             if kind == "jpeg":
-                return _jpeg(file, size, path)
+                return _as_seen(_jpeg(file, size, path))
             if kind == "tiff":
-                return _Tiff(file, size, path).picture()
+                return _as_seen(_Tiff(file, size, path).picture())
         except struct.error as error:
             raise UnreadableFile(_("{name}: the picture is cut short inside its header.").format(name=harmless(path.name))) from error
     raise UnreadableFile(_("{name}: it is no PNG, JPEG or TIFF picture.").format(name=harmless(path.name)))
 
 
+def _as_seen(stored: Picture) -> Picture:
+    """The same with the size that it has once it is turned."""
+    if not upright.swaps_sides(stored.orientation):
+        return stored
+    said = replace(stored.calibration, rows=stored.calibration.columns, columns=stored.calibration.rows)
+    return replace(stored, rows=stored.columns, columns=stored.rows, calibration=said)
+
+
 def _png(file: BinaryIO, size: int, path: Path) -> Picture:
     name = harmless(path.name)
     place, data, columns, rows, bits, color = 8, 0, 0, 0, 0, 0
+    orientation = 0
     while place < size:
         file.seek(place)
         length, kind = struct.unpack(">I4s", file.read(8))
@@ -88,6 +106,8 @@ def _png(file: BinaryIO, size: int, path: Path) -> Picture:
             columns, rows, bits, color = struct.unpack(">IIBB", file.read(10))
         if place + 12 + length > size:
             break
+        if kind == b"eXIf" and length <= _MOST_EXIF:
+            orientation = orientation or upright.of_exif(file.read(length))
         if kind == b"IDAT":
             data += length
         if kind == b"IEND":
@@ -101,14 +121,14 @@ def _png(file: BinaryIO, size: int, path: Path) -> Picture:
             if color in (2, 6) and bits == 16:
                 warnings = (*warnings, _("Colours of 16 bits are shown with 8."))
             samples, kept = (3, 8) if color in (2, 3, 6) else (1, 16 if bits == 16 else 8)
-            return Picture("png", (0,), rows, columns, samples, kept, data, warnings=warnings)
+            return Picture("png", (0,), rows, columns, samples, kept, data, warnings=warnings, orientation=orientation or upright.AS_STORED)
         place += 12 + length
     raise UnreadableFile(_("{name}: the PNG picture is cut short.").format(name=name))
 
 
 def _jpeg(file: BinaryIO, size: int, path: Path) -> Picture:
     name = harmless(path.name)
-    place = 2
+    place, orientation = 2, 0
     while place + 4 <= size:
         file.seek(place)
         mark, code, length = struct.unpack(">BBH", file.read(4))
@@ -127,7 +147,10 @@ def _jpeg(file: BinaryIO, size: int, path: Path) -> Picture:
                 )
             file.seek(max(0, size - 65536))
             warnings = () if b"\xff\xd9" in file.read() else (_("The JPEG picture has no end; it may be cut short."),)
-            return Picture("jpeg", (0,), rows, columns, 1 if components == 1 else 3, 8, size, warnings=warnings)
+            samples = 1 if components == 1 else 3
+            return Picture("jpeg", (0,), rows, columns, samples, 8, size, warnings=warnings, orientation=orientation or upright.AS_STORED)
+        if code == 0xE1 and length > 2:
+            orientation = orientation or upright.of_jpeg(file.read(length - 2))
         if code in (0xD9, 0xDA):
             break
         place += 2 + length
@@ -188,6 +211,7 @@ class _Tiff:
             is_compressed=compression != 1 or photometric == 6, stored_samples=samples, is_inverted=photometric == 0 and not is_color,
             are_phases=frames == len(same) and len(same) > 1, warnings=tuple(warnings),
             calibration=imagej.calibration(description, resolution), dots_per_inch=0.0 if said else resolution[0] * per_inch,
+            orientation=upright.known(self._value(first, upright.ORIENTATION, upright.AS_STORED)) or upright.AS_STORED,
         )  # fmt: skip
 
     def _pages(self) -> list[dict[int, tuple[int, int, bytes]]]:

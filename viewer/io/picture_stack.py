@@ -25,7 +25,7 @@ from viewer.core.provenance import Note
 from viewer.core.sentence import sentence_of
 from viewer.core.volume import Identity, Volume
 from viewer.core.words import _, ngettext
-from viewer.io import gate, picture_headers, pictures
+from viewer.io import gate, picture_headers, pictures, upright
 from viewer.io.beside import because, open_regular
 from viewer.io.gate import harmless
 from viewer.io.gather import gather
@@ -202,11 +202,18 @@ def _entry(members: list[tuple[Path, Picture]], spacing: Spacing, paths: Sequenc
     shape = (len(files), first.rows, first.columns)
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else files[0].parent
     order = _("The planes are in the order of the pictures' names, numbers counted as numbers: {first} to {last}.")
-    notes = (
+    notes: tuple[Note, ...] = (
         Note("series", _("{count} pictures were put together on request; nothing in them says that they belong together.").format(count=len(files))),
         Note("series", order.format(first=harmless(files[0].name), last=harmless(files[-1].name))),
         Note("spacing", _spoken(spacing), is_warning=None in spacing),
     )
+    if turned := sum(picture.orientation != upright.AS_STORED for _path, picture in members):
+        text = ngettext(
+            "{count} picture was turned as its file says that it is meant to be seen (EXIF orientation).",
+            "{count} pictures were turned as their files say that they are meant to be seen (EXIF orientation).",
+            turned,
+        )
+        notes = (*notes, Note("geometry", text))
     plan = Plan(tuple(picture for _path, picture in members), spacing, notes)
     return SeriesEntry(
         id=f"stack-{digest.hexdigest()[:16]}",
@@ -257,7 +264,7 @@ def _check(files: tuple[Path, ...], plan: Plan) -> int:
 
 def _request(path: Path, picture: Picture) -> Decode:
     shape = (1, picture.rows, picture.columns, *((3,) if picture.samples == 3 else ()))
-    return Decode(str(path), picture.format, picture.pages, shape)
+    return Decode(str(path), picture.format, picture.pages, shape, picture.orientation)
 
 
 def _batches(entry: SeriesEntry, plan: Plan) -> list[list[Decode]]:

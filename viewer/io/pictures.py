@@ -22,7 +22,7 @@ from viewer.core.provenance import Note
 from viewer.core.sentence import sentence_of
 from viewer.core.volume import Identity, Volume
 from viewer.core.words import _
-from viewer.io import gate, picture_headers
+from viewer.io import gate, picture_headers, upright
 from viewer.io.beside import because
 from viewer.io.gate import harmless
 from viewer.io.grid import file_id, title_of
@@ -46,7 +46,14 @@ class Decode:
     format: Format
     pages: tuple[int, ...]
     shape: tuple[int, ...]
-    """(pages, rows, columns[, 3])"""
+    """(pages, rows, columns[, 3]) as they are meant to be seen."""
+    orientation: int = upright.AS_STORED
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Rows and columns of the file."""
+        rows, columns = self.shape[1:3]
+        return (columns, rows) if upright.swaps_sides(self.orientation) else (rows, columns)
 
 
 def scan(files: list[Path], *, progress: Progress | None = None) -> Listing:
@@ -108,7 +115,8 @@ def check(path: Path, picture: Picture) -> int:
     if not picture.is_compressed:
         # Rows of fewer than 8 bits a pixel are packed.
         needed = gate.check(shape, item, path=path)
-        packed = len(picture.pages) * picture.rows * ((picture.columns * picture.stored_samples * picture.bits + 7) // 8)
+        rows, columns = picture.stored_size
+        packed = len(picture.pages) * rows * ((columns * picture.stored_samples * picture.bits + 7) // 8)
         if packed > picture.data_bytes:
             promised, there = gate.amount(packed), gate.amount(picture.data_bytes)
             text = _("{name}: the header promises {promised} of pixels, but only {there} are there. The file is cut short or damaged.")
@@ -132,6 +140,9 @@ def _notes(picture: Picture) -> tuple[Note, ...]:
     samples = _("colour") if picture.samples == 3 else _("grey")
     kind = picture.format.upper()
     found = [Note("file", stored.format(format=kind, columns=picture.columns, rows=picture.rows, samples=samples, bits=picture.bits))]
+    if picture.orientation != upright.AS_STORED:
+        text = _("Shown as the file says that it is meant to be seen: {how} (EXIF orientation {number}).")
+        found.append(Note("geometry", text.format(how=_(upright.HOW[picture.orientation]), number=picture.orientation)))
     decoder = "tifffile" if picture.format == "tiff" else "Pillow"
     found.append(Note("decoding", _("Decoded by {name}, in a process of its own.").format(name=decoder)))
     said = picture.calibration
@@ -149,7 +160,7 @@ def _decoded(entry: SeriesEntry, picture: Picture, pool: Pool) -> NDArray[Any]:
     needed = check(path, picture)
     shape = (len(picture.pages), picture.rows, picture.columns, *((3,) if picture.samples == 3 else ()))
     limits = Limits(seconds=20 + 2 * needed / 10e6, address_space=BASE_ADDRESS_SPACE + 8 * needed)
-    request = Decode(str(path), picture.format, picture.pages, shape)
+    request = Decode(str(path), picture.format, picture.pages, shape, picture.orientation)
     result: NDArray[Any] = pool.submit("viewer.io.pictures:decode", {"request": request}, limits=limits).result()
     return result
 
@@ -214,9 +225,9 @@ def _pillow_pixels(request: Decode, pillow: Any, warnings: Any) -> NDArray[Any]:
         with pillow.open(request.path, formats=[request.format.upper()]) as image:
             image.load()
             if len(request.shape) == 4:
-                return np.asarray(image.convert("RGB"))[None]
+                return np.ascontiguousarray(upright.turned(np.asarray(image.convert("RGB")), request.orientation))[None]
             grey = image if image.mode in ("L", "I;16", "I;16B", "I", "F") else image.convert("L")
-            pixels = np.asarray(grey)
+            pixels = np.ascontiguousarray(upright.turned(np.asarray(grey), request.orientation))
             return pixels[None].astype(pixels.dtype.newbyteorder("="), copy=False)
 
 
@@ -229,15 +240,15 @@ def _tiff(request: Decode) -> NDArray[Any]:
     with tifffile.TiffFile(request.path) as file:
         first = _page(file.pages[request.pages[0]], request)
         result = memory.allocate(request.shape, first.dtype)
-        result[0] = first
+        result[0] = upright.turned(first, request.orientation)
         for place, number in enumerate(request.pages[1:], 1):
-            result[place] = _page(file.pages[number], request)
+            result[place] = upright.turned(_page(file.pages[number], request), request.orientation)
         return result
 
 
 def _page(page: Any, request: Decode) -> NDArray[Any]:
     """Grey as stored; colour as RGB of 8 bits."""
-    height, width = request.shape[1:3]
+    height, width = request.stored_size
     if (page.imagelength, page.imagewidth) != (height, width):
         raise UnreadableFile(
             _("{name}: a page is not {width} x {height} as its header says. The file is damaged.").format(
