@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plugins.classify import wire
-from plugins.classify.onnx_container import check_container
+from plugins.classify.onnx_container import called, check_container
 from plugins.classify.onnx_model import Graph, Node, OnnxFacts, ValueFact, Weights, damaged
 from plugins.classify.onnx_reader import MOST_DEPTH, MOST_NODES, Reader
 from plugins.classify.wire import Damaged, Span
@@ -18,9 +18,9 @@ def facts(path: Path) -> OnnxFacts:
     """Read an ONNX file. Raises ModelUnusable with a sentence that names it: not ONNX, empty, cut off, too large, not to be read."""
     try:
         check_container(path)
-        return facts_of(path.read_bytes(), path.name)
+        return facts_of(path.read_bytes(), called(path))
     except OSError as err:
-        raise ModelUnusable(gettext("{file} cannot be read: {reason}").format(file=path.name, reason=err.strerror or str(err))) from err
+        raise ModelUnusable(gettext("{file} cannot be read: {reason}").format(file=called(path), reason=err.strerror or str(err))) from err
 
 
 def facts_of(content: bytes, file: str) -> OnnxFacts:
@@ -30,7 +30,7 @@ def facts_of(content: bytes, file: str) -> OnnxFacts:
     try:
         return Reader(content, file).model()
     except Damaged as err:
-        raise damaged(file, str(err)) from err
+        raise damaged(file, err.args[0]) from err  # a text that is said in the language of the window
 
 
 def with_output(content: bytes, tensor: str, *, file: str = "", found: OnnxFacts | None = None) -> bytes:

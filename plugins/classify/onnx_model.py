@@ -164,7 +164,7 @@ class OnnxFacts:
         try:
             return _numbers(self.content, weights)
         except (Damaged, ValueError) as err:
-            raise damaged(self.file, f"{weights.name}: {err}") from err
+            raise damaged(self.file, gettext("{name}: {reason}").format(name=weights.name, reason=err.args[0] if err.args else err)) from err
 
     def _constant(self, name: str) -> Weights | NDArray[Any] | None:
         for node in self.graph.nodes:
@@ -201,13 +201,13 @@ def _numbers(content: bytes, weights: Weights) -> NDArray[Any]:
     dtype = np.dtype(weights.dtype)
     numbers = {number for number, _kind, _span in weights.spans}
     if len(numbers) > 1:
-        raise Damaged("two kinds of data")
+        raise Damaged(gettext("two kinds of data"))
     if numbers == {_RAW}:
         if len(weights.spans) > 1:
-            raise Damaged("data twice")
+            raise Damaged(gettext("data twice"))
         start, end = weights.spans[0][2]
         if end - start != weights.size * dtype.itemsize:
-            raise Damaged(f"{end - start} bytes for {weights.size} numbers")
+            raise Damaged(gettext("{size} bytes for {count} numbers").format(size=end - start, count=weights.size))
         return np.frombuffer(content, dtype.newbyteorder("<"), weights.size, start).reshape(weights.dims)
     parts = [_typed(content, number, kind, span) for number, kind, span in weights.spans]
     found = np.concatenate(parts) if parts else np.empty(0, np.int64)
@@ -221,6 +221,6 @@ def _numbers(content: bytes, weights: Weights) -> NDArray[Any]:
 def _typed(content: bytes, number: int, kind: int, span: Span) -> NDArray[Any]:
     if number in _TYPED:
         if kind not in (wire.BYTES, wire.FIXED32, wire.FIXED64) or (span[1] - span[0]) % np.dtype(_TYPED[number]).itemsize:
-            raise Damaged(f"numbers at byte {span[0]}")
+            raise Damaged(gettext("numbers at byte {at}").format(at=span[0]))
         return np.frombuffer(content[span[0] : span[1]], _TYPED[number])
     return wire.varints(content, span)

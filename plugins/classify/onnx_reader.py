@@ -53,7 +53,7 @@ class Reader:
             elif number == 25:
                 functions.append(self._function(self._span(found)))
         if not ir_version and graph is None:
-            raise Damaged("no version and no graph")
+            raise Damaged(gettext("no version and no graph"))
         if graph is None:
             raise ModelUnusable(gettext("{file} holds no graph: there is nothing to run. Export the model again.").format(file=self.file))
         return OnnxFacts(
@@ -86,7 +86,7 @@ class Reader:
 
     def _keep(self, weights: dict[str, Weights], found: Weights) -> None:
         if found.name in weights:
-            raise Damaged(f"two weights named {found.name}")
+            raise Damaged(gettext("two weights named {name}").format(name=found.name))
         weights[found.name] = found
 
     def _function(self, span: Span) -> tuple[Node, Graph]:
@@ -117,7 +117,7 @@ class Reader:
             elif number == 5:
                 name, value = self._attribute(self._span(found), depth)
                 if name in attributes:
-                    raise Damaged(f"attribute {name} twice")
+                    raise Damaged(gettext("attribute {name} twice").format(name=name))
                 attributes[name] = value
         return Node(texts[4], tuple(ends[1]), tuple(ends[2]), attributes, texts[3], texts[7])
 
@@ -137,7 +137,7 @@ class Reader:
                     held.add(number)
                     values = self._attribute_value(_SINGLE[number], found, depth)
                     if len(values) != 1:
-                        raise Damaged(f"field {number} at byte {found[3][0]}")
+                        raise Damaged(gettext("field {number} at byte {at}").format(number=number, at=found[3][0]))
                     single = _once(single, values[0]) if number in (5, 6, 22) else values[0]
                 elif number in _LISTS:
                     held.add(number)
@@ -147,7 +147,7 @@ class Reader:
                         at = self._run(known, found[:2], (at, end))
                         break
         if len(held) > 1 and not held.isdisjoint(_PARTS):
-            raise Damaged(f"attribute {name} with two kinds of values")  # one could hide behind the other
+            raise Damaged(gettext("attribute {name} with two kinds of values").format(name=name))  # one could hide behind the other
         if lists or kind in (6, 7, 8, 9, 10, 12):
             return name, tuple(value for values in lists.values() for value in values)
         return name, _default(kind) if single is None else single
@@ -194,19 +194,19 @@ class Reader:
             elif number == 13:
                 key, text = self._pair(self._span(found))
                 if key in external:
-                    raise Damaged(f"{key} of the other file twice")
+                    raise Damaged(gettext("{key} of the other file twice").format(key=key))
                 external[key] = text
             elif number == 14:
                 location = self._int(found)
         if min(dims, default=0) < 0:
-            raise Damaged(f"size {min(dims)}")
+            raise Damaged(gettext("size {size}").format(size=min(dims)))
         return Weights(name, DTYPES.get(dtype, f"type{dtype}"), tuple(dims), tuple(data), external, location == _EXTERNAL or bool(external))
 
     def _sparse(self, span: Span) -> Weights:
         """Stands for a sparse tensor by the name of its values; its numbers are not read."""
         parts = {f[0]: self._weights(self._span(f)) for f in wire.fields(self.content, span) if f[0] in (1, 2)}
         if 1 not in parts or any(part.is_external for part in parts.values()):
-            raise Damaged("sparse tensor without values of its own")
+            raise Damaged(gettext("sparse tensor without values of its own"))
         found = parts[1]
         return Weights(found.name, "sparse", found.dims)
 
@@ -268,7 +268,7 @@ class Reader:
 
     def _span(self, found: Field) -> Span:
         if found[1] != BYTES:
-            raise Damaged(f"field {found[0]} at byte {found[3][0]}")
+            raise Damaged(gettext("field {number} at byte {at}").format(number=found[0], at=found[3][0]))
         return found[3]
 
     def _bytes(self, found: Field) -> bytes:
@@ -279,11 +279,11 @@ class Reader:
         try:
             return self._bytes(found).decode()
         except UnicodeDecodeError as err:
-            raise Damaged(f"text at byte {found[3][0]}") from err
+            raise Damaged(gettext("text at byte {at}").format(at=found[3][0])) from err
 
     def _int(self, found: Field) -> int:
         if found[1] != VARINT:
-            raise Damaged(f"field {found[0]} at byte {found[3][0]}")
+            raise Damaged(gettext("field {number} at byte {at}").format(number=found[0], at=found[3][0]))
         return wire.signed(found[2])
 
     def _ints(self, found: Field) -> list[int]:
@@ -294,14 +294,14 @@ class Reader:
     def _floats(self, found: Field) -> list[float]:
         start, end = found[3]
         if found[1] not in (BYTES, FIXED32) or (end - start) % 4:
-            raise Damaged(f"field {found[0]} at byte {start}")
+            raise Damaged(gettext("field {number} at byte {at}").format(number=found[0], at=start))
         return list(struct.unpack(f"<{(end - start) // 4}f", self.content[start:end]))
 
 
 def _once(known: Any, found: Any) -> Any:
     # Protobuf would merge two; what is checked must be what is run, so two are none.
     if known is not None:
-        raise Damaged("a part that may be there once is there twice")
+        raise Damaged(gettext("a part that may be there once is there twice"))
     return found
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.api import gettext
+
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 Span = tuple[int, int]
 """Start and end within the file."""
@@ -31,7 +33,7 @@ def varint(data: bytes, at: int, end: int) -> tuple[int, int]:
                 break
             return value, at
         shift += 7
-    raise Damaged(f"number at byte {at}")
+    raise Damaged(gettext("number at byte {at}").format(at=at))
 
 
 def fields(data: bytes, span: Span) -> Iterator[Field]:
@@ -41,7 +43,7 @@ def fields(data: bytes, span: Span) -> Iterator[Field]:
     while at < end:
         count += 1
         if count > _MOST_FIELDS:
-            raise Damaged("too many fields")
+            raise Damaged(gettext("too many fields"))
         key = data[at]  # nearly all keys and lengths are one byte
         if key < 0x80:
             at += 1
@@ -63,9 +65,9 @@ def fields(data: bytes, span: Span) -> Iterator[Field]:
             start, at = at, at + (8 if kind == FIXED64 else 4)
             value = int.from_bytes(data[start:at], "little")
         else:
-            raise Damaged(f"wire type {kind} at byte {at}")
+            raise Damaged(gettext("wire type {kind} at byte {at}").format(kind=kind, at=at))
         if at > end or not 0 < number < 1 << 29:
-            raise Damaged(f"field {number} at byte {start}")
+            raise Damaged(gettext("field {number} at byte {at}").format(number=number, at=start))
         yield number, kind, value, (start, at)
 
 
@@ -83,7 +85,7 @@ def varints(data: bytes, span: Span) -> NDArray[np.int64]:
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts + 1
     if not ends.size or ends[-1] != found.size - 1 or lengths.max() > 10:
-        raise Damaged(f"numbers at byte {span[0]}")
+        raise Damaged(gettext("numbers at byte {at}").format(at=span[0]))
     shifts = (np.arange(found.size) - np.repeat(starts, lengths)) * 7
     parts = (found & 0x7F).astype(np.uint64) << shifts.astype(np.uint64)
     return np.bitwise_or.reduceat(parts, starts).astype(np.int64)

@@ -227,3 +227,10 @@ def test_names_are_typed_with_commas_of_any_script(text: str) -> None:
 )  # fmt: skip
 def test_models_are_known_by_their_files(names: tuple[str, ...], suffix: str, is_folder: bool, is_model: bool) -> None:
     assert is_model_path(names, suffix, is_folder=is_folder) == is_model
+
+
+@pytest.mark.parametrize(
+    ("stem", "title"), [("chest_film_cnn", "Chest film CNN"), ("MyNet v2", "MyNet v2"), ("head_mr_2d_unet", "Head MR 2D unet"), ("cnn", "CNN")]
+)
+def test_a_files_name_becomes_a_title_with_its_abbreviations(stem: str, title: str) -> None:
+    assert propose(facts((None, 1, 8, 8), stem=stem)).answers.title == title

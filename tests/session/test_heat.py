@@ -202,6 +202,13 @@ def test_a_written_map_lies_on_the_images_grid_as_itk_resamples_it(tmp_path):
     assert np.allclose(values[2], expected, atol=1e-5) and (values[2] != 0).all()
 
 
+@pytest.mark.parametrize(("method", "title"), [("exact", "Class activation map"), ("occlusion", "Occlusion"), ("rise", "RISE")])
+def test_the_step_is_named_after_the_method(method, title):
+    document = make_document()
+    run(document, EXPLAIN, method=method)
+    assert document.history[0].title.text() == f"explain ({title})"
+
+
 @pytest.mark.parametrize(("ending", "key"), [(".nii.gz", "descrip"), (".nrrd", "description"), (".mha", "Comment")])
 @pytest.mark.parametrize("is_unfamiliar", [False, True])
 def test_the_file_says_what_the_map_is_and_that_the_model_has_not_seen_such_images(tmp_path, ending, key, is_unfamiliar):

@@ -31,7 +31,8 @@ ZOO = Path(__file__).parents[1] / "models" / "zoo"
 CARD: dict[str, Any] = {
     "name": "mine", "title": "My model", "version": "2.1", "task": "binary", "classes": [{"name": "Yes"}, {"name": "No", "complement_of": "Yes"}],
     "input": {"height": 32, "width": 32}, "output": {"activation": "sigmoid"}, "intended_use": "Trying things.", "not_for": "Patients.",
-    "training": {"licence": "Apache-2.0", "data": "Noise."}, "metrics": {"test": {"films": 624, "auc": 0.91, "auc_interval": [0.88, 0.94]}},
+    "training": {"licence": "Apache-2.0", "data": "Noise."},
+    "metrics": {"test": {"films": 624, "auc": 0.91, "auc_interval": [0.88, 0.94], "accuracy": 0.9441}},
 }  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def test_about_shows_all_of_the_card(small_window: Window, qtbot: Any, own: Path
     text = QApplication.clipboard().text()
     for words in (
         "Intended use: Trying things.", "Not for: Patients.", "Licence: Apache-2.0", "Data: Noise.", "Figures: Test (624 images)",
-        "AUC: 0.910 (95 %: 0.880 to 0.940)", "Version: 2.1", "Patients: not said", "Classes: Yes, No",
+        "AUC: 0.910 (95 %: 0.880 to 0.940)", "Accuracy: 94.4 %", "Version: 2.1", "Patients: not said", "Classes: Yes, No",
     ):  # fmt: skip
         assert words in text
 

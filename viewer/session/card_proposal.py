@@ -230,6 +230,36 @@ def _activation(tensor: Tensor, task: Task | str = "") -> Activation:
     return "softmax" if task == "multi-class" or (task == "binary" and _outputs(tensor) == 2) else "sigmoid"
 
 
+_ABBREVIATIONS = frozenset(
+    {
+        "cnn",
+        "rnn",
+        "gru",
+        "lstm",
+        "mlp",
+        "svm",
+        "vit",
+        "ct",
+        "cbct",
+        "mr",
+        "mri",
+        "us",
+        "pet",
+        "spect",
+        "dx",
+        "cr",
+        "cxr",
+        "ecg",
+        "ap",
+        "pa",
+        "3d",
+        "2d",
+    }
+)
+
+
 def _title(stem: str) -> str:
-    words = " ".join(re.split(r"[_\s]+", stem)).strip()
-    return words[:1].upper() + words[1:]
+    """A file's name as a title: ``chest_film_cnn`` becomes ``Chest film CNN``."""
+    words = [word.upper() if word.lower() in _ABBREVIATIONS else word for word in re.split(r"[_\s]+", stem.strip("_ "))]
+    title = " ".join(words)
+    return title[:1].upper() + title[1:]

@@ -17,6 +17,8 @@ HeatMethod = Literal["exact", "occlusion", "rise"]
 METHODS: tuple[HeatMethod, ...] = ("exact", "occlusion", "rise")
 """In the order in which they are preferred."""
 METHOD_TITLES: dict[str, str] = {"exact": mark("Class activation map"), "occlusion": mark("Occlusion"), "rise": mark("Random masks (RISE)")}
+METHOD_NAMES: dict[str, str] = {**METHOD_TITLES, "rise": mark("RISE")}
+"""As they stand in brackets."""
 METHOD_WORDS: dict[str, str] = {
     "exact": mark("Class activation map: what each place adds to the score. Computed exactly, in the same run."),
     "occlusion": mark("Occlusion: how much the score falls when a patch is covered."),

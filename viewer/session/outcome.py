@@ -23,6 +23,7 @@ from viewer.core.report import Report, Score, Table
 from viewer.core.volume import Volume, smallest_exact
 from viewer.core.words import _, gettext
 from viewer.session.apply import Call
+from viewer.session.heat import METHOD_NAMES
 from viewer.session.history import Change, ItemChange, Origin, Phrase, Step, as_slices, filled_layer, labels_change, labels_type
 from viewer.session.packing import Box
 from viewer.session.planes import put_plane, take_plane
@@ -52,7 +53,7 @@ def build_step(call: Call, results: list[tuple[Result, ...]]) -> Step | None:
         return None
     warnings, facts = told_of(results)
     origin = Origin("operation", call.spec.name, {**call.references, "scope": _scope_text(call)}, call.inputs, warnings, facts)
-    return Step(new_id("step"), step_title(call, named), time.time(), origin, tuple(changes))
+    return Step(new_id("step"), _heat_title(call, results[0]) or step_title(call, named), time.time(), origin, tuple(changes))
 
 
 def told_of(results: Sequence[Sequence[Result]]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
@@ -60,6 +61,12 @@ def told_of(results: Sequence[Sequence[Result]]) -> tuple[tuple[str, ...], tuple
     carriers = [result for several in results for result in several if isinstance(result, Image | Labels | Overlay)]
     warnings = dict.fromkeys(words for result in carriers for words in result.warnings)
     return tuple(warnings), tuple(dict.fromkeys(fact for result in carriers for fact in result.facts))
+
+
+def _heat_title(call: Call, results: Sequence[Result]) -> Phrase | None:
+    """``Heat map (RISE)``: by the method that was used, whatever was asked for."""
+    method = next((result.method for result in results if isinstance(result, Overlay) and result.method in METHOD_NAMES), "")
+    return Phrase("{operation} ({method})", {"operation": call.spec.title, "method": METHOD_NAMES[method]}) if method else None
 
 
 def step_title(call: Call, segment: str = "") -> Phrase:

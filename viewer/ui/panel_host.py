@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 
 from viewer.core.images import Image
+from viewer.core.model_card import ModelCard
 from viewer.session.apply import Scope, image_of
 from viewer.session.document import Document
 from viewer.session.plugins import Registry
@@ -46,6 +47,8 @@ class PanelHost:
         """Open the results drawer on the reports that the reader disagreed with."""
         self.show_models: Callable[[str], None] = lambda _name: None
         """Open the list of models, at one of them or ("") at the first."""
+        self.show_card: Callable[[ModelCard], None] = lambda _card: None
+        """Show all that a model's card says."""
         self.copy_text: Callable[[str], None] = lambda text: QGuiApplication.clipboard().setText(text)
         """Put a text on the clipboard."""
 

@@ -24,6 +24,7 @@ from viewer.ui.cine import Cine
 from viewer.ui.controls import BusyRing, MessageBar, Splitter
 from viewer.ui.dialogs.details import show_details
 from viewer.ui.dialogs.export import ExportDialog
+from viewer.ui.dialogs.model_about import show_model
 from viewer.ui.dialogs.palette import Palette
 from viewer.ui.dock import Dock
 from viewer.ui.first_run import FirstRun
@@ -196,6 +197,7 @@ class Window(QMainWindow):
         panels.show_disagreements = self.show_disagreements
         panels.export = self.open_export
         panels.show_models = self.model_commands.show_list
+        panels.show_card = lambda card: show_model(card, self)
         panels.show_details = lambda title, text: show_details(self, title, text)
         for spec in actions.specs():
             if spec.command:

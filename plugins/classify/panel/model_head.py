@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from plugins.classify.panel.model_words import card_text
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard
 from viewer.api.panel import PanelHost, controls, theme
@@ -67,4 +66,4 @@ class ModelHead(QWidget):
     def _show_card(self) -> None:
         model = self.model
         if model is not None:
-            self._panels.show_details(_(model.title), card_text(model))
+            self._panels.show_card(model)

@@ -1,4 +1,4 @@
-"""What the Classify tab says of models and results: a card as plain lines, whether it fits an image, what a run found."""
+"""What the Classify tab says of models and results: whether a card fits an image, what a run found."""
 
 from __future__ import annotations
 
@@ -91,29 +91,3 @@ def result_text(report: Report) -> str:
         lines += [f"{_(score.name)}: {digits.score(score.value)}" for score in report.scores]
     lines += [_(sentence) for sentence in report.warnings]
     return "\n".join([*lines, _("Not for diagnosis")])
-
-
-def card_text(model: ModelCard) -> str:
-    """The card as plain lines: what a person has to know before trusting it."""
-    card = model.card
-    training, test, threshold = card.get("training", {}), card.get("metrics", {}).get("test", {}), card.get("threshold", {})
-    applies = card.get("applies", {})
-    lines = [
-        _(model.title), f"{model.name} {model.version}", "",
-        _("For: {text}").format(text=_(card.get("intended_use", "–"))), _("Not for: {text}").format(text=_(card.get("not_for", "–"))), "",
-        _("Classes: {names}").format(names=", ".join(_(c) for c in model.classes)),
-        _("Modality {modality}; body part {part}; view {view}; age {age}").format(
-            modality=", ".join(model.modalities) or "–", part=", ".join(applies.get("body_part", [])) or "–",
-            view=", ".join(applies.get("view", [])) or "–", age="–".join(str(a) for a in applies.get("age_years", [])) or "–",
-        ),
-        "",
-        _("Training data: {text}").format(text=_(training.get("data", "–"))), _("Licence: {text}").format(text=training.get("licence", "–")),
-    ]  # fmt: skip
-    if test:
-        lines.append(
-            _("Test set ({films} films): AUC {auc}, accuracy {accuracy}").format(**{k: test.get(k, "–") for k in ("films", "auc", "accuracy")})
-        )
-    if threshold:
-        words = _("Threshold {value}: sensitivity {sensitivity}, specificity {specificity}")
-        lines.append(words.format(**{k: threshold.get(k, "–") for k in ("value", "sensitivity", "specificity")}))
-    return "\n".join([*lines, "", f"sha256 {model.sha256}"])

@@ -13,7 +13,7 @@ from viewer.core.words import gettext as _
 from viewer.session.card_answers import NOT_SAID
 from viewer.ui.controls import Button, Label, NoteBox, SectionTitle
 from viewer.ui.dialogs.frame import Dialog
-from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES, figure_lines, input_words, said, version_words
+from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES, figure_lines, input_words, said, share_words, version_words
 from viewer.ui.theme import sizes
 
 _TITLE_WIDTH = 132
@@ -123,9 +123,9 @@ def _telling(card: ModelCard) -> list[tuple[str, str]]:
     threshold = _part(card.card, "threshold")
     if card.threshold is not None:
         parts = [f"{card.threshold:g}"]
-        for key, words in (("sensitivity", _("sensitivity {value:.3f}")), ("specificity", _("specificity {value:.3f}"))):
+        for key, words in (("sensitivity", _("sensitivity {share}")), ("specificity", _("specificity {share}"))):
             if isinstance(threshold.get(key), int | float):
-                parts.append(words.format(value=threshold[key]))
+                parts.append(words.format(share=share_words(threshold[key])))
         if isinstance(threshold.get("test_set"), str):
             parts.append(_(threshold["test_set"]))
         lines.append((_("Threshold"), _("; ").join(parts)))

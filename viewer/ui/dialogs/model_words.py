@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from viewer.core.model_card import ModelCard
@@ -28,6 +28,8 @@ _FIGURES = {
     "ece_shifted": mark("ECE at the set's prevalence"), "brier": mark("Brier score"), "dice": mark("Dice"),
     "psnr": mark("PSNR"), "ssim": mark("SSIM"),
 }  # fmt: skip
+_SHARES = frozenset({"accuracy", "sensitivity", "specificity"})
+"""Figures that are told in per cent, as in the Classify tab."""
 _MOST_FIGURES = 2
 _SETS = {"validation": mark("Validation"), "test": mark("Test"), "cross_validation": mark("Cross-validation")}
 
@@ -86,7 +88,7 @@ def figure_lines(card: ModelCard) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def figures_in_short(card: ModelCard) -> str:
-    """The figures of the set that says most, of the test if there is one: ``Test (624 images): AUC 0.983 (95 %: ...), Accuracy 0.944``."""
+    """The figures of the set that says most, of the test if there is one: ``Test (624 images): AUC 0.983 (95 %: ...), Accuracy 94.4 %``."""
     found = figure_lines(card)
     test = _(_SETS["test"])
     for title, lines in sorted(found, key=lambda part: not part[0].startswith(test)):
@@ -113,6 +115,16 @@ def _figure(values: Mapping[str, Any], key: str) -> str:
     value, interval = values[key], values.get(f"{key}_interval")
     if not isinstance(value, int | float):
         return str(value)
-    if isinstance(interval, list | tuple) and len(interval) == 2:
-        return _("{value:.3f} (95 %: {low:.3f} to {high:.3f})").format(value=value, low=float(interval[0]), high=float(interval[1]))
+    ends = [float(end) for end in interval] if isinstance(interval, list | tuple) and len(interval) == 2 else []
+    if key in _SHARES:
+        return share_words(value, ends)
+    if ends:
+        return _("{value:.3f} (95 %: {low:.3f} to {high:.3f})").format(value=value, low=ends[0], high=ends[1])
     return f"{value:.3f}"
+
+
+def share_words(value: float, ends: Sequence[float] = ()) -> str:
+    """``96.4 %``, with the ends of its interval ``96.4 % (95 %: 94.3 to 98.2)``."""
+    if len(ends) != 2:
+        return f"{100 * value:.1f} %"
+    return _("{value:.1f} % (95 %: {low:.1f} to {high:.1f})").format(value=100 * value, low=100 * ends[0], high=100 * ends[1])
