@@ -204,15 +204,16 @@ def checked_encoder(card: ModelCard, spec: EncoderSpec) -> tuple[bytes, OnnxFact
 
 def _read(card: ModelCard, path: Path, sha256: str) -> tuple[bytes, OnnxFacts]:
     devices.check_install()
+    name = f"{card.name}/{path.name}"
     try:
-        check_container(path)
+        check_container(path, name)
         content = path.read_bytes()
     except OSError as err:
         check_file(card)  # says so where it is not there
         raise ModelUnusable(gettext("The model {card} cannot be read: {reason}").format(card=card.name, reason=err.strerror or str(err))) from err
     if hashlib.sha256(content).hexdigest() != sha256.lower():
         raise ModelUnusable(gettext("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
-    found = onnx_file.facts_of(content, f"{card.name}/{path.name}")
+    found = onnx_file.facts_of(content, name)
     known = devices.known_versions(found.ir_version, found.opsets.get("", 0))
     onnx_trust.check_file(found, card.folder, card.external, known)
     return content, found

@@ -10,9 +10,17 @@ from viewer.api import ModelUnusable, gettext
 MOST_BYTES = 2 << 30
 
 
-def check_container(path: Path) -> None:
-    """The file is there, no link, of a sane size, and by its first bytes no other kind of model. Raises ModelUnusable, OSError."""
-    name = path.name
+def called(path: Path) -> str:
+    """What messages call a file: every model's is named ``model.onnx``, so the folder is said, too."""
+    return f"{path.parent.name}/{path.name}" if path.name == "model.onnx" else path.name
+
+
+def check_container(path: Path, name: str = "") -> None:
+    """The file is there, no link, of a sane size, and by its first bytes no other kind of model. Raises ModelUnusable, OSError.
+
+    ``name``: what messages call it, if not :func:`called`.
+    """
+    name = name or called(path)
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
         raise ModelUnusable(gettext("{file} is a link or no file at all. Put the model itself there.").format(file=name))

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from classifier_samples import ZOO, card_with, image_with, zoo_card
 from onnx_samples import good, graph, model, node, value
 
-from plugins.classify import encoding, inference
+from plugins.classify import encoding, inference, onnx_file
 from plugins.classify.classify import classified, ready
 from plugins.classify.heat import explained
 from viewer.core.errors import ModelUnusable
@@ -217,3 +217,13 @@ def test_it_is_loaded_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         card = course(tmp_path, torch_encoder(), input={"depth": depth})
         monkeypatch.setattr(module, "list_models", lambda card=card: ((card,), ()))
         assert ready(card.name, "CPU") == "CPU"
+
+
+def test_what_is_no_onnx_is_told_with_the_models_folder(tmp_path: Path) -> None:
+    """Every model's file has the same name."""
+    for content in (b"\x80\x04\x95" + b"pickle" * 9, b"PK\x03\x04" + b"\0" * 40):
+        card = zoo_card("torch_cnn", tmp_path)
+        card.model_path.write_bytes(content)
+        for look in (inference.load, lambda card: onnx_file.facts(card.model_path)):
+            with pytest.raises(ModelUnusable, match=r"^torch[-_]cnn/model\.onnx is a "):
+                look(card)
