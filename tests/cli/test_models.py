@@ -218,6 +218,10 @@ def test_a_damaged_model_harms_no_listing_and_its_reason_is_told_when_it_is_aske
     (own_folder() / "squares" / "card.toml").write_text('task = "guess"')
     said = as_json(capsys)
     assert [row["name"] for row in said["unusable"]] == ["squares"] and "squares" not in [row["name"] for row in said["models"]]
+    code, out, err = run(capsys)
+    assert code == 0 and err == "", "the list itself says it, and nothing is wrong with the others"
+    assert 'squares  cannot be used\n    squares/card.toml: "task" is "guess"' in out and "pneumonia-cxr-28 1.0.0" in out
+    assert '"task" is "guess"' in said["unusable"][0]["reason"]
     code, _out, err = run(capsys, "--check", "squares")
     assert code == 2 and '"task" is "guess"' in err
     assert run(capsys, "--remove", "squares")[0] == 0

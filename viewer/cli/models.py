@@ -39,7 +39,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it was done; models that cannot be used are named on stderr, and harm no listing."""
+    """0 when it was done; models that cannot be used stand in the list with the reason, and harm no other."""
     act = next((name for name in _ACTS if getattr(args, name) is not None), "")
     for option in ("card", "name"):
         if getattr(args, option) is not None and act != "add":
@@ -78,8 +78,6 @@ def row_of(card: ModelCard) -> dict[str, Any]:
 
 def _list(args: argparse.Namespace) -> int:
     cards, broken = list_models()
-    for __, reason in broken:
-        say.err(reason)
     entry = choose.choose(choose.find([args.image]), None) if args.image is not None else None
     facts = facts_of(entry) if entry is not None else None
     best, why = best_of(cards, facts) if facts is not None else (None, "")
@@ -91,6 +89,9 @@ def _list(args: argparse.Namespace) -> int:
     for card in cards:
         say.out(harmless(f"{card.name} {card.version}  {_(card.title)} ({_task(card)})"))
         say.out(harmless("    " + " · ".join(_about(card, facts, best))))
+    for name, reason in broken:
+        say.out(harmless(_("{name}  cannot be used").format(name=name)))
+        say.out(harmless(f"    {reason}"))
     if not cards:
         say.out(_("No model is installed."))
     if why:
