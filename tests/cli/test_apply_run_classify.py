@@ -185,6 +185,19 @@ def test_a_recipe_writes_heat_maps_of_all_planes_on_the_grid_of_the_image(capsys
     assert values[5].any()
 
 
+def test_of_the_maps_that_came_with_the_scores_a_recipe_writes_that_of_the_positive_class_and_names_it(capsys, ramp, tmp_path):
+    recipe, single, folder = tmp_path / "maps.toml", tmp_path / "single.nrrd", tmp_path / "out"
+    recipe.write_text('[[step]]\noperation = "Classify/Classify"\nparameters = { model = "pneumonia-cxr-28", explain = true, plane = 2 }\n')
+    code, _out, err = run(capsys, "run", recipe, ramp, "--out", folder)
+    assert code == 0, err
+    assert "ramp-map.nrrd: Heat map of the class Pneumonia (Class activation map)." in err
+    image = sitk.ReadImage(str(folder / "ramp-map.nrrd"))
+    assert run(capsys, "classify", ramp, "--model", "pneumonia-cxr-28", "--index", 2, "--heat-map", single)[0] == 0
+    values, expected = (sitk.GetArrayFromImage(found)[2] for found in (image, sitk.ReadImage(str(single))))
+    assert np.allclose(values, expected, atol=1e-4) and np.ptp(expected) > 0
+    assert run(capsys, "run", recipe, ramp, "--out", folder)[0] == 2, "what is there is not replaced unasked"
+
+
 def test_demo_measures_the_nodule_that_is_there(capsys, tmp_path, qapp):
     code, _, _ = run(capsys, "demo", "--out", tmp_path / "demo", "--study", tmp_path / "study")
     assert code == 0

@@ -85,9 +85,10 @@ def _run_one(
     made = run_recipe(document, recipe, registry, here, root_id=volume.id)
     results.warned(entry.title or stem, [r for _step, given in made for r in given])
     kinds = {type(r) for _step, given in made for r in given}
+    has_maps = Overlay in kinds or any(isinstance(r, Verdicts) and any(v.maps for v in r.items) for _step, given in made for r in given)
     planned = {Image: f"{stem}.nrrd", Mask: f"{stem}-mask.nrrd", Labels: f"{stem}-mask.nrrd", Overlay: f"{stem}-map.nrrd"}
     for kind, name in planned.items():
-        if kind in kinds:
+        if kind in kinds or (kind is Overlay and has_maps):
             ready_target(folder / name, overwrite=overwrite)
     if Image in kinds:
         results.told(folder / planned[Image], save_volume(folder / planned[Image], document.current(volume.id), overwrite=overwrite, with_gaps=True))
@@ -99,7 +100,11 @@ def _run_one(
     if overlays:
         target, last = folder / planned[Overlay], overlays[-1]
         if heat.is_heat(last):
+            # Maps of all classes that came with the scores are of no order; one that was asked for is the one that is meant.
+            last = last if Overlay in kinds else heat.usual_map(document, last)
             maps = of_all_slices(document, last)
+            method = _(heat.METHOD_TITLES.get(last.method, last.method))
+            results.told(target, (_("Heat map of the class {name} ({method}).").format(name=_(last.score), method=method),))
             results.save_heat_map(target, maps, volume.geometry, overwrite=overwrite, is_unfamiliar=heat.unfamiliar_among(document, maps) > 0)
         else:
             results.told(target, save_array(target, last.values[None], last.geometry, overwrite=overwrite, with_gaps=True))

@@ -58,6 +58,13 @@ def usual_class(report: Report) -> str:
     return report.positive or max(report.scores, key=lambda score: score.value).name
 
 
+def usual_map(document: HasReports, item: ScalarMap) -> ScalarMap:
+    """Of the heat-maps that came with the same report, that of the usual class; the map itself where there is none."""
+    report = next((r for r in document.reports_of(item.volume_id) if r.id == item.report_id), None)
+    alike = [other for other in maps_of(document, report) if other.method == item.method] if report is not None else []
+    return next((other for other in alike if report is not None and other.score == usual_class(report)), item)
+
+
 def report_on(document: HasReports, root_id: str, *, model: str, plane: int, phase: int) -> Report | None:
     """The newest report on a plane or on all planes together, of a model or ("") of any."""
     found = [r for r in document.reports_of(root_id) if r.is_about(plane) and r.phase == phase and model in ("", r.model)]
