@@ -49,12 +49,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Probabilities of the positive class, labels (1 = positive), patients ("" unknown), strangeness (nan: not told)."""
+    """Probabilities of the positive class, labels (1 = positive), patients (where unknown each film its own), strangeness (nan: not told)."""
 
     p: NDArray[np.float64]
     labels: NDArray[np.int64]
     patients: NDArray[np.str_]
     strange: NDArray[np.float64]
+    are_patients_known: bool
+    """Whether the table tells any patient."""
 
 
 def card_of(model: str) -> ModelCard:
@@ -140,17 +142,18 @@ def images_of(data: Path, wanted: list[str], scratch: Path) -> Iterator[tuple[Im
 def ask(card: ModelCard, data: Path, *, wanted: list[str], positive: str) -> Asked:
     """The model's probability of its positive class for every image; an image of several planes counts with its largest."""
     found: list[tuple[float, int, str, float]] = []
+    are_known = False
     with tempfile.TemporaryDirectory() as scratch:
         for number, (image, row) in enumerate(images_of(data, wanted, Path(scratch))):
             verdicts = classified(card, image).items
             best = max(verdicts, key=lambda verdict: dict(verdict.scores)[card.positive])
             strange = float("nan") if best.strangeness is None else best.strangeness
-            patient = row.patient or f"film {number}"
+            patient, are_known = row.patient or f"film {number}", are_known or bool(row.patient)
             found.append((dict(best.scores)[card.positive], int(is_positive(row.label, positive)), patient, strange))
     if not found:
         raise SystemExit("No line of the table is left to be evaluated.")
     p, labels, patients, strange = zip(*found, strict=True)
-    return Asked(np.array(p, np.float64), np.array(labels, np.int64), np.array(patients), np.array(strange, np.float64))
+    return Asked(np.array(p, np.float64), np.array(labels, np.int64), np.array(patients), np.array(strange, np.float64), are_known)
 
 
 def report(card: ModelCard, asked: Asked, *, threshold: float, times: int, seed: int) -> dict[str, object]:
@@ -167,7 +170,7 @@ def report(card: ModelCard, asked: Asked, *, threshold: float, times: int, seed:
         "sha256": card.sha256,
         "films": len(asked.p),
         "positive": int(asked.labels.sum()),
-        "patients": len(set(asked.patients.tolist())),
+        "patients": len(set(asked.patients.tolist())) if asked.are_patients_known else None,
         "prevalence": float(asked.labels.mean()),
         "assumed_prevalence": assumed,
         "threshold": threshold,
@@ -178,7 +181,8 @@ def report(card: ModelCard, asked: Asked, *, threshold: float, times: int, seed:
 
 def printed(found: dict[str, object], told: dict[str, dict[str, list[float] | float]]) -> str:
     """The report as a table for people."""
-    seen = f"{found['films']} films of {found['patients']} patients, {found['positive']} positive"
+    of = f" of {found['patients']} patients" if found["patients"] is not None else ", their patients not known"
+    seen = f"{found['films']} films{of}, {found['positive']} positive"
     lines = [f"{found['model']} {found['version']}: {seen}; threshold {found['threshold']}", f"{'':<34}{'value':>8}   95 % interval"]
     words = {
         "auc": "AUC", "accuracy": "accuracy", "sensitivity": "sensitivity", "specificity": "specificity",

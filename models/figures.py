@@ -67,7 +67,12 @@ def intervals(
     seed: int = 0,
     times: int = 2000,
 ) -> dict[str, tuple[float, float]]:
-    """95 % percentile bootstrap intervals: whole groups (patients) are drawn, or films where no groups are given."""
+    """95 % percentile bootstrap intervals: whole groups (patients) are drawn, or films where no groups are given.
+
+    A proportion of which all or none are right is so in every draw, which tells nothing: it gets the exact interval
+    (:func:`exact_interval`) of as many independent trials as there are patients with such films. That is conservative: films of one
+    patient are counted as one.
+    """
     source = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True) if groups is not None else (None, np.arange(len(p)))
     order = np.argsort(group, kind="stable")
@@ -76,7 +81,21 @@ def intervals(
     for _ in range(times):
         drawn = np.concatenate([members[g] for g in source.integers(0, len(members), len(members))])
         rows.append(figures(p[drawn], labels[drawn], threshold, assumed=assumed))
-    return {name: _middle([row[name] for row in rows]) for name in rows[0]}
+    found = {name: _middle([row[name] for row in rows]) for name in rows[0]}
+    called, ill = p >= threshold, labels == 1
+    for name, right, of in (("accuracy", called == ill, np.ones(len(p), bool)), ("sensitivity", called, ill), ("specificity", ~called, ~ill)):
+        if of.any() and (right[of].all() or not right[of].any()):
+            found[name] = exact_interval(len(np.unique(group[of])), are_all=bool(right[of].all()))
+    return found
+
+
+def exact_interval(trials: int, *, are_all: bool, level: float = 0.95) -> tuple[float, float]:
+    """The interval of a proportion of which all or none of the trials are right.
+
+    Source: Clopper and Pearson 1934 (doi:10.1093/biomet/26.4.404), whose bounds have this closed form at 0 and at 1.
+    """
+    bound = ((1 - level) / 2) ** (1 / trials)
+    return (bound, 1.0) if are_all else (0.0, 1 - bound)
 
 
 def _middle(values: list[float]) -> tuple[float, float]:

@@ -87,6 +87,33 @@ def test_bootstrap_draws_whole_patients(maths: ModuleType) -> None:
     assert single["accuracy"][0] < right.mean() < single["accuracy"][1]
 
 
+TABLE = {1: 0.025, 5: 0.4782, 10: 0.6915, 20: 0.8316, 30: 0.8843, 50: 0.9289, 100: 0.9638}
+"""Clopper and Pearson's lower bounds at 95 % where all of n are right, as printed tables have them (Diem and Lentner, Geigy)."""
+
+
+@pytest.mark.parametrize("number", list(TABLE))
+def test_where_all_or_none_are_right_the_interval_is_the_exact_one(maths: ModuleType, number: int) -> None:
+    from scipy.stats import beta, binom
+
+    low, high = maths.exact_interval(number, are_all=True)
+    assert (low, high) == (pytest.approx(TABLE[number], abs=6e-5), 1.0)
+    assert low == pytest.approx(float(beta.ppf(0.025, number, 1)), rel=1e-9)
+    assert float(binom.pmf(number, number, low)) == pytest.approx(0.025), "the smallest share at which all of n are no rare chance"
+    assert maths.exact_interval(number, are_all=False) == (0.0, pytest.approx(1 - low))
+
+
+def test_a_perfect_specificity_is_as_sure_as_there_are_patients(maths: ModuleType) -> None:
+    p, labels = np.array([0.9, 0.2, 0.8, 0.7, 0.1, 0.2, 0.3, 0.1]), np.array([1, 1, 1, 1, 0, 0, 0, 0])
+    patients = np.array(["a", "a", "b", "c", "d", "d", "d", "e"])
+    found = maths.intervals(p, labels, 0.5, groups=patients, times=200)
+    assert found["specificity"] == (pytest.approx(0.025 ** (1 / 2)), 1.0), "four films, but of two patients"
+    assert maths.intervals(p, labels, 0.5, times=200)["specificity"] == (pytest.approx(0.025 ** (1 / 4)), 1.0)
+    assert 0 < found["sensitivity"][0] < found["sensitivity"][1] <= 1, "not all are right: drawn"
+    none = maths.intervals(1 - p, labels, 0.95, groups=patients, times=200)
+    assert none["sensitivity"] == (0.0, pytest.approx(1 - 0.025 ** (1 / 3)))
+    assert maths.intervals(labels.astype(float), labels, 0.5, groups=patients, times=50)["accuracy"] == (pytest.approx(0.025 ** (1 / 5)), 1.0)
+
+
 def evaluate(*arguments: object, fails: bool = False) -> str:
     command = [sys.executable, str(ROOT / "models" / "evaluate.py"), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=100)
@@ -146,6 +173,14 @@ def test_the_probabilities_are_those_of_bare_onnxruntime(films: Path) -> None:
 def test_lines_are_chosen_by_a_column(films: Path) -> None:
     found = json.loads(evaluate("pneumonia-cxr-28", films, "--split", "side=right", "--positive", "normal", "--json", "--bootstrap", 10))
     assert (found["films"], found["positive"]) == (4, 1)
+
+
+def test_films_are_not_called_patients_where_nobody_says_whose_they_are(films: Path) -> None:
+    assert "12 films of 6 patients, 8 positive" in evaluate("pneumonia-cxr-28", films, "--bootstrap", 10)
+    table = (films / "labels.csv").read_text(encoding="utf-8").replace("patient", "hospital")
+    (films / "labels.csv").write_text(table, encoding="utf-8")
+    assert "12 films, their patients not known, 8 positive" in evaluate("pneumonia-cxr-28", films, "--bootstrap", 10)
+    assert json.loads(evaluate("pneumonia-cxr-28", films, "--json", "--bootstrap", 10))["patients"] is None
 
 
 def test_the_printed_table_names_every_figure(films: Path) -> None:
