@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,13 +126,22 @@ def test_only_disagreement_counts_as_one() -> None:
 
 
 def test_the_journal_keeps_a_reading(tmp_path: Path) -> None:
-    kept = report(reading=Reading("disagree", "Effusion", "“left”, =1+1", 1.8e9), strangeness=0.25, strangeness_limit=1.0)
-    assert decode(encode(kept, lambda _array: 0), lambda _number, _packed: None) == kept
+    for whole in (False, True):
+        kept = report(reading=Reading("disagree", "Effusion", "“left”, =1+1", 1.8e9), strangeness=0.25, strangeness_limit=1.0, is_of_whole=whole)
+        assert decode(encode(kept, lambda _array: 0), lambda _number, _packed: None) == kept
 
 
-@pytest.mark.parametrize(("index", "facts", "planes"), [(2, (), {2}), (2, (("planes", "all planes as one block"),), {0, 1, 2, 3, 4})])
-def test_a_view_shows_the_report_of_its_plane_or_of_all(index: int, facts: tuple[tuple[str, str], ...], planes: set[int]) -> None:
-    document = holding(report(index, facts=facts))
+@pytest.mark.parametrize(("facts", "is_of_whole"), [((), False), ((("sha256", "ab"), ("planes", "all planes as one block")), True)])
+def test_a_report_of_an_older_history_speaks_of_what_it_spoke_of(facts: tuple[tuple[str, str], ...], is_of_whole: bool) -> None:
+    """Then a fact said whether it was of all planes."""
+    older = json.loads(encode(report(facts=facts), lambda _array: 0))
+    del older["is_of_whole"]
+    assert decode(json.dumps(older), lambda _number, _packed: None) == report(facts=facts, is_of_whole=is_of_whole)
+
+
+@pytest.mark.parametrize(("is_of_whole", "planes"), [(False, {2}), (True, {0, 1, 2, 3, 4})])
+def test_a_view_shows_the_report_of_its_plane_or_of_all(is_of_whole: bool, planes: set[int]) -> None:
+    document = holding(report(2, is_of_whole=is_of_whole, facts=(("planes", "words are for people"),)))
     shown = {n for n in range(5) if resolve(ViewWish("volume-a", plane="acquired", index=n), document).report is not None}
     assert {resolve(ViewWish("volume-a", plane="acquired", index=n), document).array_index for n in shown} == planes
     assert resolve(ViewWish("volume-a", plane="coronal", index=2), document).report is None

@@ -72,7 +72,7 @@ def test_another_device_asks_the_same_question() -> None:
 @pytest.mark.parametrize(
     "more", [
         {"index": 3}, {"phase": 1}, {"model": "another"}, {"version": "2"}, {"facts": (("sha256", "cd" * 32),)},
-        {"facts": (("sha256", "ab" * 32), ("planes", "all"))},
+        {"is_of_whole": True},
     ],
 )  # fmt: skip
 def test_another_plane_phase_model_or_file_is_another_question(more: dict[str, object]) -> None:

@@ -168,7 +168,7 @@ def test_a_model_of_all_planes_is_asked_about_all_and_its_report_stands_on_each(
         click(made.run_button)
     assert calls[0]["planes"] == 5
     assert calls[0]["plane"] is None
-    put(parts, ("Pneumonia", 0.8), index=2, facts=(("planes", "all planes as one block"),))
+    put(parts, ("Pneumonia", 0.8), index=2, is_of_whole=True)
     for index in range(5):
         parts.host.change_wish(index=index)
         assert made.card.isVisible()

@@ -211,6 +211,8 @@ class Verdict:
     strangeness_limit: float | None = None
     maps: tuple[Overlay, ...] = ()
     """Heat-maps that came with it; they will belong to the report."""
+    is_of_whole: bool = False
+    """It speaks of all planes together; ``index`` is then the one in the middle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,16 +85,13 @@ class Report:
     strangeness_limit: float | None = None
     """Above it the image is unfamiliar: the scores mean nothing."""
     reading: Reading | None = None
+    is_of_whole: bool = False
+    """It speaks of all planes together; ``index`` is then the one in the middle."""
 
     @property
     def is_unfamiliar(self) -> bool:
         """The model has not seen such images."""
         return self.strangeness is not None and self.strangeness_limit is not None and not self.strangeness <= self.strangeness_limit
-
-    @property
-    def is_of_whole(self) -> bool:
-        """It speaks of all planes together; ``index`` is then the one in the middle."""
-        return any(name == "planes" for name, _value in self.facts)
 
     def is_about(self, plane: int) -> bool:
         """Whether a plane is what it speaks of, or one of them."""

@@ -112,4 +112,7 @@ def _living(value: Any, array: Callable[[int, bool], Any]) -> Any:
         return float(value["$float"])
     if "$say" in value:
         return _sentence(*(_living(part, array) for part in value["$say"]))
-    return _CLASSES[value["$"]](**{k: _living(v, array) for k, v in value.items() if k != "$"})
+    fields = {k: _living(v, array) for k, v in value.items() if k != "$"}
+    if value["$"] == "Report" and "is_of_whole" not in fields:  # as older histories have it
+        fields["is_of_whole"] = any(name == "planes" for name, _text in fields.get("facts", ()))
+    return _CLASSES[value["$"]](**fields)

@@ -336,5 +336,5 @@ def report_of(verdict: Verdict, volume_id: str, phase: int = 0, batch: str = "",
         new_id("report"), verdict.title, volume_id, verdict.index if index is None else index, phase, verdict.model, verdict.version, verdict.task,
         tuple(Score(name, value, limit) for (name, value), limit in zip(verdict.scores, thresholds, strict=True)), verdict.threshold,
         verdict.positive, verdict.device, verdict.milliseconds, verdict.warnings, verdict.is_calibrated, verdict.facts, batch,
-        verdict.strangeness, verdict.strangeness_limit,
+        verdict.strangeness, verdict.strangeness_limit, is_of_whole=verdict.is_of_whole,
     )  # fmt: skip
