@@ -13,11 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from tests.plugins.onnx_samples import course_folder
 from tests.ui.classify_samples import FITTING, films, small_model
-from tests.ui.window_samples import put_volume, settle
+from tests.ui.window_samples import put_volume, settle, write_pictures
 from viewer.core.report import Report
 from viewer.draw.screenshot import screenshot
 from viewer.session.own_models import add_model
 from viewer.session.readings import give_reading
+from viewer.ui.messages import Notice
 from viewer.ui.model_shelf import ModelShelf
 from viewer.ui.window import Window
 
@@ -142,6 +143,94 @@ def test_reports_of_several_images_stand_in_one_table(film_window: Window, qtbot
     QTest.mouseClick(drawer.table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
     settle(qtbot, film_window)
     assert film_window.host.root_id == "film"
+
+
+# --- all open images -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def full_window(film_window: Window, qtbot: QtBot, tmp_path: Path) -> Window:
+    """Besides the films: three pictures of which one is read and one is gone since they were listed, and a CT."""
+    paths = write_pictures(tmp_path / "pictures", 3)
+    put_volume(film_window, films(name="ct", **(FITTING | {"modality": "CT"})))
+    film_window.open_paths([tmp_path / "pictures"])
+    settle(qtbot, film_window)
+    rows = [row for row in film_window.opener.rows() if not row.root_id]
+    assert len(rows) == 2
+    rows[-1].entry.files[0].unlink()
+    assert sum(path.exists() for path in paths) == 2
+    return film_window
+
+
+def by_image(window: Window) -> list[int]:
+    document = window.host.document
+    return sorted(len(document.reports_of(root)) for root in document.root_ids())
+
+
+def test_all_open_images_are_classified_in_one_step_with_a_line_at_the_end(full_window: Window, qtbot: QtBot) -> None:
+    said: list[Notice] = []
+    full_window.host.notice.connect(said.append)
+    shown = full_window.host.root_id
+    before = full_window.host.document.state_hash()
+    full_window.actions_table["analysis.classify_open"].trigger()
+    assert full_window.host.work.is_busy  # listed among the jobs, with Cancel
+    settle(qtbot, full_window)
+    assert by_image(full_window) == [0, 1, 1, 5]
+    assert full_window.host.root_id == shown
+    assert said[-1].kind == "warn"
+    assert said[-1].text.startswith("Images classified: 3; no model is for: 1; failed: 1.")
+    assert "picture-" in said[-1].details and "CT" in said[-1].details
+    (step,) = full_window.host.document.history
+    assert step.title.text() == "Classify all open images"
+    dict(said[-1].links)["Undo"]()
+    assert by_image(full_window) == [0, 0, 0, 0]
+    full_window.host.redo()
+    dict(said[-1].links)["Show results"]()
+    assert full_window.results.isVisible()
+    assert len(full_window.results.grid.rows) == 7
+    full_window.host.undo()
+    assert len(full_window.host.document.history) == 1
+    assert before != full_window.host.document.state_hash()  # the picture that was read for it is open now
+
+
+def test_asking_all_images_again_keeps_their_readings_and_disagreements_are_listed_over_images(full_window: Window, qtbot: QtBot) -> None:
+    full_window.actions_table["analysis.classify_open"].trigger()
+    settle(qtbot, full_window)
+    document = full_window.host.document
+    read = [document.reports_of(root)[0] for root in document.root_ids() if document.reports_of(root)]
+    assert len(read) == 3
+    for report in read[:2]:
+        give_reading(document, report.id, "disagree", note="no")
+    full_window.actions_table["analysis.classify_open"].trigger()
+    settle(qtbot, full_window)
+    assert by_image(full_window) == [0, 1, 1, 5]
+    full_window.host.show_volume("ct")  # of which there is no report
+    full_window.actions_table["reading.disagreements"].trigger()
+    assert sorted(full_window.results.grid.keys) == sorted(report.id for report in read[:2])
+
+
+def test_cancel_keeps_what_is_done(full_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Notice] = []
+    full_window.host.notice.connect(said.append)
+    full_window.actions_table["analysis.classify_open"].trigger()
+    (task,) = [task for task in full_window.host.work.tasks() if task.state == "running"]
+    full_window.host.work.cancel(task.id)
+    settle(qtbot, full_window)
+    assert said[-1].text.startswith("Stopped. Images classified: ")
+    assert len(full_window.host.document.history) <= 1
+
+
+def test_where_no_model_fits_any_image_nothing_runs(window: Window, qtbot: QtBot) -> None:
+    said: list[Notice] = []
+    window.host.notice.connect(said.append)
+    window.host.models._list = lambda: ((small_model(),), ())
+    window.host.models.reload()
+    put_volume(window, films(name="ct", **(FITTING | {"modality": "CT"})))
+    settle(qtbot, window)
+    window.actions_table["analysis.classify_open"].trigger()
+    assert (said[-1].kind, said[-1].text) == ("info", "No model fits any of the open images.")
+    assert "CT" in said[-1].details
+    assert not window.host.work.is_busy
 
 
 def test_an_exported_picture_says_what_the_model_said(film_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -267,6 +267,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ()),
     ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", (), "G", "classify", mark("Ask the model about this image.")),
     ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", (), "G", "model"),
+    ActionSpec("analysis.classify_open", mark("Classify all open images"), ANALYSIS, "", (), "G", "open",
+        mark("Every image of the list that a model fits, in one step.")),
     ActionSpec("reading.agree", mark("Agree with the model"), ANALYSIS, "check", (), "G", "report", mark("The same again takes it back.")),
     ActionSpec("reading.disagree", mark("Disagree with the model"), ANALYSIS, "x", (), "G", "report", mark("The same again takes it back.")),
     ActionSpec("reading.unsure", mark("Be unsure about the model's result"), ANALYSIS, "circle-question-mark", (), "G", "report",

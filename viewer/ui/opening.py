@@ -212,6 +212,15 @@ class Opener(QObject):
         if row is not None and not row.root_id and entry_id not in self._loadings:
             self._load(row)
 
+    def take_read(self, entry_id: str, volume: Volume, source: Source) -> str:
+        """Take in a series that was read elsewhere. The id of its image, which may have been read here meanwhile; "" where it is listed no more."""
+        row = self._rows.get(entry_id)
+        if row is not None and not row.root_id:
+            self._rows[entry_id] = Row(row.entry, root_id=volume.id)
+            self._host.document.add_source(volume, source)
+            self.rows_changed.emit()
+        return self._rows[entry_id].root_id if row is not None else ""
+
     def cancel_loading(self, entry_id: str) -> None:
         """Stop reading a series; its row stays."""
         loading = self._loadings.get(entry_id)

@@ -18,6 +18,7 @@ from viewer.session.laying import Role
 from viewer.session.readings import OPINIONS
 from viewer.session.settings import cache_folder
 from viewer.ui import language
+from viewer.ui.classify_open import ClassifyOpen
 from viewer.ui.dialogs.about import show_about
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.explain import show_explanation
@@ -46,6 +47,7 @@ class WindowCommands(QObject):
         self._window = window
         self.language = language.LanguageWatch(window)
         self.navigation = NavigationCommands(window)
+        self.classify_open = ClassifyOpen(window)
 
     def handlers(self) -> dict[str, Any]:
         host = self._window.host
@@ -86,6 +88,7 @@ class WindowCommands(QObject):
             "brush.larger": lambda: self._window.view.turn_tool(1),
             "gesture.cancel": self._cancel,
             "analysis.classify": lambda: self._classify(all_planes=False),
+            "analysis.classify_open": self.classify_open.run,
             "analysis.classify_all": lambda: self._classify(all_planes=True),
             **{f"reading.{opinion}": (lambda opinion=opinion: self._read(opinion)) for opinion in OPINIONS},
             "reading.disagreements": self._window.show_disagreements,

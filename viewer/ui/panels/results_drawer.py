@@ -44,9 +44,14 @@ class ResultsDrawer(QWidget):
         self.hide()
 
     def show_disagreements(self) -> None:
-        """Show the reports that the reader disagreed with."""
-        self.show_source(REPORTS)
+        """Show the reports that the reader disagreed with, of all open images."""
+        self.show_reports()
         self.disagreements.setChecked(True)
+
+    def show_reports(self) -> None:
+        """Show the reports of all open images, or of the one that has any."""
+        for source in (REPORTS, ALL_REPORTS):
+            self.show_source(source)
 
     def show_source(self, source: str) -> None:
         """Show the measurements, the reports, those of all open images, or a table by its id."""
@@ -143,7 +148,7 @@ class ResultsDrawer(QWidget):
         sources = [(MEASUREMENTS, _("Measurements")), *((t.id, _(t.title)) for t in tables)]
         if reports:
             sources.append((REPORTS, _("Classification")))
-        if sum(bool(document.reports_of(root)) for root in document.root_ids()) > 1:
+        if any(document.reports_of(root) for root in document.root_ids() if root != root_id):
             sources.append((ALL_REPORTS, _("Classification of all images")))
         kept = self._source()
         added = [key for key, _title in sources if key not in self._sources]
