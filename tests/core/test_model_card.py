@@ -206,7 +206,7 @@ def test_a_name_in_any_script_may_be(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("layout", "planes", "channels", "depth"),
-    [("NHWC", "one", 1, 1), ("NCHW", "neighbours", 5, 1), ("NCDHW", "volume", 1, 16), ("NDHWC", "volume", 2, "any"), ("NTCHW", "sequence", 3, "any"),
+    [("NHWC", "one", 1, 1), ("NCHW", "neighbours", 5, 1), ("NCDHW", "volume", 1, 16), ("NDHWC", "volume", 3, "any"), ("NTCHW", "sequence", 3, "any"),
      ("NF", "one", 1, 1)],
 )  # fmt: skip
 def test_layouts_go_with_their_kinds_of_planes(layout: str, planes: str, channels: int, depth: Any) -> None:
@@ -232,6 +232,14 @@ def test_a_row_of_values_needs_a_size() -> None:
 def test_a_plane_and_its_neighbours_are_an_odd_number(channels: int) -> None:
     card = changed("input.planes", "neighbours")
     assert f'"input.channels" is {channels}' in reason(changed("input.channels", channels, card))
+
+
+@pytest.mark.parametrize("planes", ["one", "volume", "sequence"])
+def test_a_plane_has_one_channel_or_three(planes: str) -> None:
+    layout = {"one": "NCHW", "volume": "NCDHW", "sequence": "NTCHW"}[planes]
+    card = changed("input.channels", 100)
+    card["input"] |= {"layout": layout, "planes": planes, "depth": 1 if planes == "one" else "any"}
+    assert '"input.channels" is 100; a plane has 1, in colour 3.' in reason(card)
 
 
 def test_an_absurd_size_is_refused() -> None:

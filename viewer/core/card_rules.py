@@ -110,6 +110,10 @@ def _layout(card: ModelCard, file: str) -> str:
         return _('{file}: "input.channels" is {number}; with "planes = neighbours" it must be odd and 3 or more: a plane and its neighbours.').format(
             file=file, number=spec.channels
         )
+    if spec.planes != "neighbours" and spec.layout not in ("NF", "NTF") and spec.channels not in (1, 3):
+        return _(
+            '{file}: "input.channels" is {number}; a plane has 1, in colour 3. A plane with its neighbours as channels is "planes = neighbours".'
+        ).format(file=file, number=spec.channels)
     if spec.planes in ("one", "neighbours") and spec.depth not in (None, 1):
         return _('{file}: "input.depth" is {number}, which is for "planes = volume" and "planes = sequence".').format(file=file, number=spec.depth)
     return ""

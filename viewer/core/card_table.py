@@ -216,7 +216,7 @@ class CardTable:
         words = (
             _('{file}: "{key}" is {value}; it must be {low:g} or more.')
             if math.isinf(high)
-            else _('{file}: "{key}" is {value}; it must lie between {low:g} and {high:g}.')
+            else _('{file}: "{key}" is {value}; it must lie between {low:.7g} and {high:.7g}.')
         )
         raise ModelUnusable(
             words.format(file=self.file, key=self.name(key), value=shown(number if value is None else value), low=float(low), high=float(high))
