@@ -86,7 +86,8 @@ def classified(
             verdict = Verdict(
                 model=card.name, version=card.version, title=card.title, task=card.task,
                 scores=tuple(zip(card.classes, map(float, values[row]), strict=True)), threshold=card.threshold, positive=card.positive,
-                device=runner.device, milliseconds=answer.milliseconds, index=place, is_of_whole=feed.is_whole, warnings=said, is_calibrated=card.output.is_calibrated,
+                device=runner.device, milliseconds=answer.milliseconds, index=place, warnings=said,
+                is_calibrated=card.output.is_calibrated, is_of_whole=feed.is_whole,
                 facts=about, thresholds=tuple(card.threshold_of(name) for name in card.classes),
                 strangeness=None if strange is None else strange[row],
                 strangeness_limit=card.familiarity.threshold if card.familiarity.kind else None,

@@ -17,7 +17,7 @@ from plugins.classify.encoding import Encoder
 from plugins.classify.onnx_container import check_container
 from plugins.classify.onnx_model import OnnxFacts, ValueFact
 from viewer.api import ModelUnusable, gettext
-from viewer.api.models import EncoderSpec, ModelCard, check_file
+from viewer.api.models import EncoderSpec, ModelCard, check_file, file_state
 
 _MOST_ELEMENTS = 1 << 28
 _MOST_LOADED = 4
@@ -166,7 +166,7 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
     ModelUnusable
         The model may not or cannot be run; one sentence says why.
     """
-    state = tuple(_state(path) for path in (card.model_path, *(card.folder / name for name in card.beside)))
+    state = tuple(file_state(path) for path in (card.model_path, *(card.folder / name for name in card.beside)))
     key = (
         str(card.model_path), card.sha256, state, device.lower() or "auto", tuple(extra_outputs), card.input, card.output, tuple(card.beside.items()),
         card.encoder,
@@ -269,15 +269,6 @@ def _limited(key: tuple[object, ...], runner: Runner) -> Runner:
     while len(_loaded) > _MOST_LOADED:
         _loaded.popitem(last=False)
     return runner
-
-
-def _state(path: Path) -> tuple[int, int, int]:
-    """By what a file is known again: when and how it was written. Zeros where there is none, which the checks will say."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return 0, 0, 0
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _is_as_declared(declared: ValueFact, value: NDArray[Any]) -> bool:

@@ -6,8 +6,7 @@ import stat
 from pathlib import Path
 
 from viewer.api import ModelUnusable, gettext
-
-MOST_BYTES = 2 << 30
+from viewer.api.models import MAX_MODEL_BYTES
 
 
 def called(path: Path) -> str:
@@ -24,8 +23,8 @@ def check_container(path: Path, name: str = "") -> None:
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
         raise ModelUnusable(gettext("{file} is a link or no file at all. Put the model itself there.").format(file=name))
-    if found.st_size > MOST_BYTES:
-        raise ModelUnusable(gettext("{file} is larger than {size} GiB.").format(file=name, size=MOST_BYTES >> 30))
+    if found.st_size > MAX_MODEL_BYTES:
+        raise ModelUnusable(gettext("{file} is larger than {size} GiB.").format(file=name, size=MAX_MODEL_BYTES >> 30))
     with path.open("rb") as file:
         start = file.read(4096)
     kind = _other_kind(start, path.suffix.lower())

@@ -18,6 +18,7 @@ from viewer.core.sentence import sentence_of
 from viewer.core.toml_text import parsed_toml
 from viewer.core.volume import Volume
 from viewer.core.words import _
+from viewer.io.remembered import signature
 from viewer.io.series import SeriesEntry
 from viewer.session.settings import Settings, config_folder, data_folder
 
@@ -26,7 +27,8 @@ MAX_CARD_BYTES = 1 << 20
 Broken = tuple[str, str]
 """Name of a folder with a model that cannot be used, and why."""
 
-_State = tuple[int, int, int]
+_State = tuple[int, ...]
+_SIZE = 2  # its place in a state
 _read: dict[Path, tuple[_State, ModelCard | Broken]] = {}
 _checked: dict[Path, tuple[_State, str]] = {}
 _chosen: dict[Path, tuple[_State | None, str]] = {}
@@ -41,7 +43,7 @@ def own_folder() -> Path:
     The folder of the built-in models is never taken for it.
     """
     path = config_folder() / "settings.toml"
-    state = _state_of(path)
+    state = file_state(path)
     known = _chosen.get(path)
     if known is None or known[0] != state:
         known = _chosen[path] = (state, str(Settings(path).chosen("model_folder")).strip())
@@ -102,17 +104,17 @@ def _taken(card: ModelCard, first: ModelCard) -> str:
     )
 
 
-def _state_of(path: Path) -> _State | None:
+def file_state(path: Path) -> tuple[int, ...] | None:
+    """By what a file is known again: where it lies, how large it is, when it was written; None where there is none."""
     try:
-        found = os.stat(path)
+        return signature(os.stat(path))
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _read_once(folder: Path) -> ModelCard | Broken | None:
     path = folder / CARD_FILE
-    state = _state_of(path)
+    state = file_state(path)
     if state is None:
         _read.pop(path, None)
         return None
@@ -167,12 +169,12 @@ def check_file(card: ModelCard) -> None:
         path = card.folder / name
         if path.is_symlink() or not path.is_file():
             raise ModelUnusable(_("The model {card} has no file {name}.").format(card=card.name, name=name))
-        state = _state_of(path)
-        if state is not None and state[1] > MAX_MODEL_BYTES:
+        state = file_state(path)
+        if state is not None and state[_SIZE] > MAX_MODEL_BYTES:
             raise ModelUnusable(_("The model {card} is larger than {size} GiB.").format(card=card.name, size=MAX_MODEL_BYTES >> 30))
         known = _checked.get(path)
         if state is None or known is None or known[0] != state:
-            known = (state or (0, 0, 0), checksum(path))
+            known = (state or (), checksum(path))
             _checked[path] = known
         if known[1] != wanted:
             raise ModelUnusable(_("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
