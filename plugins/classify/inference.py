@@ -215,7 +215,7 @@ def _read(card: ModelCard, path: Path, sha256: str) -> tuple[bytes, OnnxFacts]:
         raise ModelUnusable(gettext("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
     found = onnx_file.facts_of(content, name)
     known = devices.known_versions(found.ir_version, found.opsets.get("", 0))
-    onnx_trust.check_file(found, card.folder, card.external, known)
+    onnx_trust.check_content(found, card.folder, card.external, known)
     return content, found
 
 

@@ -40,7 +40,7 @@ class Known:
     runtime: str
 
 
-def check_file(found: OnnxFacts, folder: Path, external: Mapping[str, str], known: Known) -> None:
+def check_content(found: OnnxFacts, folder: Path, external: Mapping[str, str], known: Known) -> None:
     """All that can be said of a file without its card: versions, operators, sizes, weights in other files.
 
     Raises
@@ -54,8 +54,7 @@ def check_file(found: OnnxFacts, folder: Path, external: Mapping[str, str], know
     _check_external(found, folder, external)
     if not found.outputs:
         raise ModelUnusable(gettext("{file} has no output: there is nothing to show. Export the model again.").format(file=found.file))
-    if not found.inputs:
-        raise ModelUnusable(gettext("{file} takes no input: it cannot be asked about an image.").format(file=found.file))
+    _need_input(found)
 
 
 def check_card(found: OnnxFacts, card: ModelCard) -> None:
@@ -88,8 +87,7 @@ def input_name(found: OnnxFacts, card: ModelCard) -> str:
                 card=card.name, name=card.input.name, names=_listed(names)
             )
         )
-    if not names:
-        raise ModelUnusable(gettext("{file} takes no input: it cannot be asked about an image.").format(file=found.file))
+    _need_input(found)
     if len(names) > 1:
         raise ModelUnusable(
             gettext("{file} takes {names}: more than the one input that an image can give. Export it with the others as constants.").format(
@@ -97,6 +95,11 @@ def input_name(found: OnnxFacts, card: ModelCard) -> str:
             )
         )
     return names[0]
+
+
+def _need_input(found: OnnxFacts) -> None:
+    if not found.inputs:
+        raise ModelUnusable(gettext("{file} takes no input: it cannot be asked about an image.").format(file=found.file))
 
 
 def output_name(found: OnnxFacts, card: ModelCard) -> str:

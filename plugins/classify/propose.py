@@ -33,7 +33,7 @@ def read(path: str) -> FileFacts:
     file = Path(path)
     found = onnx_file.facts(file)
     beside = _external(found, file)
-    onnx_trust.check_file(found, file.parent, dict(beside), devices.known_versions(found.ir_version, found.opsets.get("", 0)))
+    onnx_trust.check_content(found, file.parent, dict(beside), devices.known_versions(found.ir_version, found.opsets.get("", 0)))
     notes = {key: value.strip() for key, value in found.metadata.items() if value.strip()}
     makers = {name: node for node in found.nodes for name in node.outputs if name}
     return FileFacts(

@@ -30,7 +30,7 @@ def session(content: bytes | str) -> Any:
 
 
 def check(content: bytes, folder: Path = Path(), external: dict[str, str] | None = None) -> None:
-    onnx_trust.check_file(onnx_file.facts_of(content, "bad.onnx"), folder, external or {}, KNOWN)
+    onnx_trust.check_content(onnx_file.facts_of(content, "bad.onnx"), folder, external or {}, KNOWN)
 
 
 # --- reading ---
