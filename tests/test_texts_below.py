@@ -48,6 +48,7 @@ NO_SENTENCES = {
     "viewer/io/dicom/dictionary.py": "DICOM's words",
     "viewer/io/dicom/phase_keys.py:Philips": "creator of private elements",
     "viewer/io/write/grids.py": "lines of headers",
+    "viewer/session/heat_file.py": "what a file says of itself, in English",
     "viewer/jobs/process.py:import": "a worker's first line",
     "viewer/io/inflate.py": "zlib's words, looked for in its errors",
     "viewer/core/badges.py:Registered": "a badge's name, the same in all languages; its meaning is a sentence",

@@ -67,7 +67,7 @@ def classified(
     """As :func:`classify`, with a card that need not be installed."""
     if not card.is_classifier:
         raise Refused(
-            gettext("{model} gives pictures, not scores. It is in the tab Enhance or Segment, under Network.").format(model=gettext(card.title))
+            gettext('"{model}" gives pictures, not scores. It is in the tab Enhance or Segment, under Network.').format(model=gettext(card.title))
         )
     feed = Feed(card, image)
     runner = batching.loaded(card, device)

@@ -52,7 +52,7 @@ class Encoder:
         is_row = found.ndim >= 2 and len(found) == len(given) and max(found.shape[1:]) == per_plane
         if not is_row or (self._wanted is not None and per_plane != self._wanted):
             raise ModelUnusable(
-                gettext("The encoder of {card} gave {found} for {count} planes; the model takes {wanted} features of each.").format(
+                gettext('The encoder of "{card}" gave {found} for {count} planes; the model takes {wanted} features of each.').format(
                     card=self._card.name, found=onnx_trust.shape_text(found.shape), count=len(given), wanted=self._wanted or "?"
                 )
             )

@@ -127,7 +127,7 @@ def heat_overlay(card: ModelCard, image: Image, plane: int, values: NDArray[Any]
     cells = np.asarray(values, dtype=np.float32)
     cells = cells[np.newaxis] if cells.ndim == 2 else cells
     if not np.isfinite(cells).all():
-        raise ModelUnusable(gettext("The model {card} gave a heat map that holds no numbers.").format(card=card.name))
+        raise ModelUnusable(gettext('The model "{card}" gave a heat map that holds no numbers.').format(card=card.name))
     geometry = cell_grid(card, image.geometry, plane, (cells.shape[0], cells.shape[1], cells.shape[2]))
     return Overlay(np.ascontiguousarray(cells), geometry, score, method=method, score=score, model=card.name)
 

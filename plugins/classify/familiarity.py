@@ -55,7 +55,7 @@ def strangeness(card: ModelCard, outputs: NDArray[Any], extras: Mapping[str, NDA
             name = wanted(card)[0]
             if name not in extras:
                 raise ModelUnusable(
-                    gettext('The model {card} has no tensor "{name}", by which its card tells unfamiliar images.').format(card=card.name, name=name)
+                    gettext('The model "{card}" has no tensor "{name}", by which its card tells unfamiliar images.').format(card=card.name, name=name)
                 )
             tensor = np.asarray(extras[name], dtype=np.float64)
             values = _own(card, name, tensor) if spec.kind == "output" else _distance(card, name, tensor)
@@ -74,7 +74,7 @@ def _energy(card: ModelCard, logits: NDArray[np.float64]) -> NDArray[np.float64]
         # Probabilities come out of the graph; the two of a binary one still tell their logit.
         if card.task != "binary" or logits.shape[1] > 2:
             raise ModelUnusable(
-                gettext("The card of {card} tells unfamiliar images by the energy of logits; its graph gives probabilities.").format(card=card.name)
+                gettext('The card of "{card}" tells unfamiliar images by the energy of logits; its graph gives probabilities.').format(card=card.name)
             )
         share = logits[:, -1]
         logits = (np.log(share) - np.log1p(-share))[:, None]
@@ -99,7 +99,7 @@ def _distance(card: ModelCard, name: str, tensor: NDArray[np.float64]) -> NDArra
 def _wrong_size(card: ModelCard, name: str, tensor: NDArray[Any], count: int) -> ModelUnusable:
     shape = " x ".join(map(str, tensor.shape))
     return ModelUnusable(
-        gettext('The tensor "{name}" of {card} is {shape}; its card needs {number} numbers of each image there.').format(
+        gettext('The tensor "{name}" of "{card}" is {shape}; its card needs {number} numbers of each image there.').format(
             name=name, card=card.name, shape=shape, number=count
         )
     )

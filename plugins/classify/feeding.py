@@ -35,7 +35,7 @@ class Feed:
         self.planes = int(image.values.shape[0])
         if self.is_whole and self.planes < 2:
             raise Refused(
-                gettext("The model {model} takes a volume of several planes; this image is one plane. Open the whole series.").format(
+                gettext('The model "{model}" takes a volume of several planes; this image is one plane. Open the whole series.').format(
                     model=card.title
                 )
             )

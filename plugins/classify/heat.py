@@ -115,13 +115,15 @@ def explained(
 
 def _check(card: ModelCard, score: str) -> None:
     if not card.is_classifier:
-        raise Refused(gettext("{model} gives a picture, not scores: there is nothing that a heat map could explain.").format(model=card.title))
+        raise Refused(gettext('"{model}" gives a picture, not scores: there is nothing that a heat map could explain.').format(model=card.title))
     if score and score not in card.classes:
-        raise Refused(gettext('{model} has no class "{name}". It has: {names}.').format(model=card.title, name=score, names=", ".join(card.classes)))
+        raise Refused(
+            gettext('"{model}" has no class "{name}". It has: {names}.').format(model=card.title, name=score, names=", ".join(card.classes))
+        )
 
 
 def _no_exact(card: ModelCard) -> str:
-    return gettext("{model} does not end in pooling and a linear layer, so it has no exact class activation map. Choose occlusion.").format(
+    return gettext('"{model}" does not end in pooling and a linear layer, so it has no exact class activation map. Choose occlusion.').format(
         model=card.title
     )
 
@@ -142,7 +144,7 @@ def _method(card: ModelCard, asked: Method, raw: NDArray[np.float64], feature: N
         return "exact"
     if asked == "exact":
         raise Refused(
-            gettext("What the card of {model} names for the heat map does not add up to the model's output. Choose occlusion.").format(
+            gettext('What the card of "{model}" names for the heat map does not add up to the model\'s output. Choose occlusion.').format(
                 model=card.title
             )
         )

@@ -97,7 +97,7 @@ class Runner:
             raise
         except Exception as err:  # onnxruntime raises classes of its own, all children of Exception
             raise ModelUnusable(
-                gettext("The model {name} could not be loaded: {reason}").format(name=self.name, reason=devices.first_line(err))
+                gettext('The model "{name}" could not be loaded: {reason}').format(name=self.name, reason=devices.first_line(err))
             ) from err
 
     def _made(self, device: str) -> Any:
@@ -105,7 +105,7 @@ class Runner:
         return self._make(device)
 
     def _failed(self, err: Exception) -> ModelUnusable:
-        return ModelUnusable(gettext("The model {card} failed: {reason}").format(card=self.name, reason=devices.first_line(err)))
+        return ModelUnusable(gettext('The model "{card}" failed: {reason}').format(card=self.name, reason=devices.first_line(err)))
 
     def _checked(self, name: str, value: Any) -> NDArray[Any]:
         declared = self.facts.value(name) or ValueFact(name)
@@ -114,11 +114,13 @@ class Runner:
         elif not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
             found = value.dtype.name if isinstance(value, np.ndarray) else type(value).__name__
             raise ModelUnusable(
-                gettext("The output {output} of the model {card} is no array of numbers ({found}).").format(output=name, card=self.name, found=found)
+                gettext('The output {output} of the model "{card}" is no array of numbers ({found}).').format(
+                    output=name, card=self.name, found=found
+                )
             )
         elif not _is_as_declared(declared, value):
             raise ModelUnusable(
-                gettext("The output {output} of the model {card} is {found}; its file says {said}.").format(
+                gettext('The output {output} of the model "{card}" is {found}; its file says {said}.').format(
                     output=name,
                     card=self.name,
                     found=f"{value.dtype} {onnx_trust.shape_text(value.shape)}",
@@ -127,14 +129,14 @@ class Runner:
             )
         if value.size > _MOST_ELEMENTS:
             raise ModelUnusable(
-                gettext("The output {output} of the model {card} has {count} numbers, more than can be shown.").format(
+                gettext('The output {output} of the model "{card}" has {count} numbers, more than can be shown.').format(
                     output=name, card=self.name, count=value.size
                 )
             )
         bad = int(np.count_nonzero(~np.isfinite(value))) if value.dtype.kind == "f" else 0
         if bad:
             raise ModelUnusable(
-                gettext("The model {card} gave {bad} of {count} outputs that are no numbers.").format(card=self.name, bad=bad, count=value.size)
+                gettext('The model "{card}" gave {bad} of {count} outputs that are no numbers.').format(card=self.name, bad=bad, count=value.size)
             )
         return np.asarray(value)
 
@@ -144,7 +146,7 @@ class Runner:
         keys = list(labels) if set(labels) == set(rows[0]) else sorted(rows[0])
         if any(set(row) != set(keys) for row in rows):
             raise ModelUnusable(
-                gettext("The output {output} of the model {card} names other classes from row to row.").format(output=name, card=self.name)
+                gettext('The output {output} of the model "{card}" names other classes from row to row.').format(output=name, card=self.name)
             )
         return np.array([[row[key] for key in keys] for row in rows], dtype=np.float32)
 
@@ -210,9 +212,9 @@ def _read(card: ModelCard, path: Path, sha256: str) -> tuple[bytes, OnnxFacts]:
         content = path.read_bytes()
     except OSError as err:
         check_file(card)  # says so where it is not there
-        raise ModelUnusable(gettext("The model {card} cannot be read: {reason}").format(card=card.name, reason=err.strerror or str(err))) from err
+        raise ModelUnusable(gettext('The model "{card}" cannot be read: {reason}').format(card=card.name, reason=err.strerror or str(err))) from err
     if hashlib.sha256(content).hexdigest() != sha256.lower():
-        raise ModelUnusable(gettext("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
+        raise ModelUnusable(gettext('The model "{card}" is damaged or was changed: its checksum is not the card\'s.').format(card=card.name))
     found = onnx_file.facts_of(content, name)
     known = devices.known_versions(found.ir_version, found.opsets.get("", 0))
     onnx_trust.check_content(found, card.folder, card.external, known)
@@ -237,12 +239,19 @@ def logits(runner: Runner, card: ModelCard, batch: NDArray[Any]) -> NDArray[np.f
 
 
 def as_rows(card: ModelCard, found: NDArray[Any], count: int) -> NDArray[np.float64]:
-    """A row (N, outputs) for each of ``count`` inputs. Raises ModelUnusable where an output does not come to that."""
-    if found.size % count:
-        raise ModelUnusable(
-            gettext("The model {card} gave {found} for {count} images.").format(card=card.name, found=onnx_trust.shape_text(found.shape), count=count)
-        )
-    return np.asarray(found, dtype=np.float64).reshape(count, -1)
+    """The same as rows of numbers (N, outputs)."""
+    return np.asarray(per_input(card, found, count), dtype=np.float64).reshape(count, -1)
+
+
+def per_input(card: ModelCard, found: NDArray[Any], count: int) -> NDArray[Any]:
+    """What an output gives for each of ``count`` inputs, along its first axis. Raises ModelUnusable where it does not come to that."""
+    if found.ndim and len(found) == count:
+        return found
+    if count == 1:
+        return found[np.newaxis]
+    raise ModelUnusable(
+        gettext('The model "{card}" gave {found} for {count} images.').format(card=card.name, found=onnx_trust.shape_text(found.shape), count=count)
+    )
 
 
 def _session(content: bytes, folder: Path, device: str, is_free: bool) -> Any:

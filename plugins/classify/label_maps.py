@@ -79,7 +79,7 @@ def _labels(card: ModelCard, channels: NDArray[np.float32], label_of: Mapping[in
     if is_whole_numbers:
         if len(channels) != 1:
             raise ModelUnusable(
-                gettext("The model {card} gave {count} channels of whole numbers; labels are one.").format(card=card.name, count=len(channels))
+                gettext('The model "{card}" gave {count} channels of whole numbers; labels are one.').format(card=card.name, count=len(channels))
             )
         table = np.zeros(int(max(channels.max(), *label_of, 0)) + 1, dtype=np.uint16)
         for output, label in label_of.items():
@@ -88,7 +88,9 @@ def _labels(card: ModelCard, channels: NDArray[np.float32], label_of: Mapping[in
     beyond = next((place for place in label_of if place >= len(channels)), None)
     if beyond is not None:
         raise ModelUnusable(
-            gettext("The card of {card} names output {place}; the model gives {count}.").format(card=card.name, place=beyond, count=len(channels))
+            gettext('The card of "{card}" names output {place}, counted from 0; the model gives {count}.').format(
+                card=card.name, place=beyond, count=len(channels)
+            )
         )
     table = np.array([label_of.get(place, 0) for place in range(len(channels))], dtype=np.uint16)
     if len(channels) > 1 and card.output.activation != "sigmoid":

@@ -34,7 +34,9 @@ class Levels:
         self._factor = _unit_factor(card, image)
         self._tables: dict[tuple[str, Window | VoiLut], NDArray[np.float32]] = {}
         if image.is_color and card.input.is_grey_only:
-            raise Refused(gettext("The model {model} takes grey images only; this one is in colour. Choose another model.").format(model=card.title))
+            raise Refused(
+                gettext('The model "{model}" takes grey images only; this one is in colour. Choose another model.').format(model=card.title)
+            )
 
     @property
     def lowest(self) -> float:
@@ -156,10 +158,10 @@ def _unit_factor(card: ModelCard, image: Image) -> float:
             return scale.factor
     if not image.unit:
         raise Refused(
-            gettext("The model {model} takes values in {wanted}; the unit of this image is not known.").format(model=card.title, wanted=wanted)
+            gettext('The model "{model}" takes values in {wanted}; the unit of this image is not known.').format(model=card.title, wanted=wanted)
         )
     raise Refused(
-        gettext("The model {model} takes values in {wanted}; those of this image are in {unit}.").format(
+        gettext('The model "{model}" takes values in {wanted}; those of this image are in {unit}.').format(
             model=card.title, wanted=wanted, unit=image.unit
         )
     )

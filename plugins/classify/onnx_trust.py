@@ -64,7 +64,7 @@ def check_card(found: OnnxFacts, card: ModelCard) -> None:
     takes = FLOATS if card.encoder is not None else (card.input.dtype,)
     if value.kind != "tensor" or (value.dtype and value.dtype not in takes):
         raise ModelUnusable(
-            gettext("The card of {card} says that {input} takes {said}; the model takes {found}.").format(
+            gettext('The card of "{card}" says that {input} takes {said}; the model takes {found}.').format(
                 card=card.name, input=value.name, said=takes[0], found=value.dtype or value.kind
             )
         )
@@ -74,7 +74,7 @@ def check_card(found: OnnxFacts, card: ModelCard) -> None:
     for name in (card.familiarity.output, card.explain.feature):
         if name and found.value(name) is None:
             raise ModelUnusable(
-                gettext('The card of {card} names the value "{name}"; the model has none of that name.').format(card=card.name, name=name)
+                gettext('The card of "{card}" names the value "{name}"; the model has none of that name.').format(card=card.name, name=name)
             )
 
 
@@ -83,7 +83,7 @@ def input_name(found: OnnxFacts, card: ModelCard) -> str:
     names = [value.name for value in found.inputs]
     if card.input.name and card.input.name not in names:
         raise ModelUnusable(
-            gettext('The card of {card} names the input "{name}"; the model takes {names}.').format(
+            gettext('The card of "{card}" names the input "{name}"; the model takes {names}.').format(
                 card=card.name, name=card.input.name, names=_listed(names)
             )
         )
@@ -108,7 +108,7 @@ def output_name(found: OnnxFacts, card: ModelCard) -> str:
     if card.output.name:
         if card.output.name not in names:
             raise ModelUnusable(
-                gettext('The card of {card} names the output "{name}"; the model gives {names}.').format(
+                gettext('The card of "{card}" names the output "{name}"; the model gives {names}.').format(
                     card=card.name, name=card.output.name, names=_listed(names)
                 )
             )
@@ -126,7 +126,7 @@ def check_encoder(found: OnnxFacts, card: ModelCard) -> None:
     is_type = not taken.dtype or taken.dtype == card.input.dtype
     if not is_type or (taken.dims is not None and not _goes_with(taken.dims, said)):
         raise ModelUnusable(
-            gettext("The card of {card} says that its encoder takes {layout} of {said}, {dtype}; {file} takes {found}, {found_dtype}.").format(
+            gettext('The card of "{card}" says that its encoder takes {layout} of {said}, {dtype}; {file} takes {found}, {found_dtype}.').format(
                 card=card.name,
                 layout=card.encoder.layout,
                 said=shape_text(said),
@@ -253,7 +253,7 @@ def _check_dims(value: ValueFact, card: ModelCard, file: str) -> None:
     if value.dims is None:
         if card.fed_layout not in ("NF", "NTF") and (spec.height is None or spec.width is None):
             raise ModelUnusable(
-                gettext("The model {card} leaves open what size it takes, and so does its card. Write height and width into the card.").format(
+                gettext('The model "{card}" leaves open what size it takes, and so does its card. Write height and width into the card.').format(
                     card=card.name
                 )
             )
@@ -261,7 +261,7 @@ def _check_dims(value: ValueFact, card: ModelCard, file: str) -> None:
     said = said_dims(card)
     if not _goes_with(value.dims, said):
         raise ModelUnusable(
-            gettext("The card of {card} says that {input} is {layout} of {said}; the model takes {found}.").format(
+            gettext('The card of "{card}" says that {input} is {layout} of {said}; the model takes {found}.').format(
                 card=card.name, input=value.name, layout=spec.layout, said=shape_text(said), found=shape_text(value.dims)
             )
         )
@@ -278,7 +278,7 @@ def _check_open(dims: Sequence[int | str | None], said: Sequence[int | None], ax
     ]
     if fixed:
         raise ModelUnusable(
-            gettext("The card of {card} leaves open what {file} has fixed. Write into [input] of the card: {keys}.").format(
+            gettext('The card of "{card}" leaves open what {file} has fixed. Write into [input] of the card: {keys}.').format(
                 card=card.name, file=file, keys=", ".join(fixed)
             )
         )
@@ -295,7 +295,7 @@ def _check_fed_size(card: ModelCard) -> None:
     said = fed_dims(card)
     if math.prod(size for size in said if size is not None) * _itemsize(card.input.dtype) > memory_limit():
         raise ModelUnusable(
-            gettext("The card of {card} asks for an input of {said}, which is more than the memory allows.").format(
+            gettext('The card of "{card}" asks for an input of {said}, which is more than the memory allows.').format(
                 card=card.name, said=shape_text(said)
             )
         )

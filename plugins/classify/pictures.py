@@ -67,7 +67,7 @@ def pictured(card: ModelCard, image: Image, *, device: str = "auto", progress: P
                 continue
             wanted = returning.frame_for(feed, *channels.shape[-2:])
             if made and wanted.plane != frame.plane:
-                raise ModelUnusable(gettext("The model {card} gave pictures of several sizes for one image.").format(card=card.name))
+                raise ModelUnusable(gettext('The model "{card}" gave pictures of several sizes for one image.').format(card=card.name))
             frame = wanted
             made[plane] = _values(feed, frame, plane, channels)
     values = _stacked([made[plane] if plane in made else _kept(feed, frame, plane) for plane in range(feed.planes)])
@@ -134,7 +134,7 @@ def _wanted(feed: Feed, channels: NDArray[np.float32]) -> NDArray[np.float32]:
         middle = (len(channels) - 1) // 2
         return channels[middle : middle + 1]
     raise ModelUnusable(
-        gettext("The model {card} gave pictures of {count} channels; grey has one, colour three.").format(card=feed.card.name, count=len(channels))
+        gettext('The model "{card}" gave pictures of {count} channels; grey has one, colour three.').format(card=feed.card.name, count=len(channels))
     )
 
 

@@ -156,7 +156,7 @@ def test_a_heat_map_lies_on_the_grid_of_the_image_by_both_verbs(capsys, ramp, tm
     asked = ("--model", "pneumonia-cxr-28", "--index", 3)
     code, out, err = run(capsys, "classify", ramp, *asked, "--heat-map", one, "--method", "occlusion", "--class", "No pneumonia", "--json")
     assert code == 0 and len(json.loads(out)["results"]) == 1
-    assert "heat map of No pneumonia by pneumonia-cxr-28 (Occlusion)" in err and "not a lesion outline" in err
+    assert 'heat map of No pneumonia by "pneumonia-cxr-28" (Occlusion)' in err and "not a lesion outline" in err
     image = sitk.ReadImage(str(one))
     assert image.GetSize() == (12, 9, 6) and image.GetOrigin() == pytest.approx(GRID.origin) and image.GetSpacing() == pytest.approx((0.5, 0.7, 3.0))
     values = sitk.GetArrayFromImage(image)

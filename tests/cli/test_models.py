@@ -83,7 +83,7 @@ def test_a_model_is_added_listed_shown_checked_and_removed(capsys: Any, squares:
     logit = session.run(None, {"film": np.zeros((1, 1, 32, 32), np.float32)})[0].item()
     assert checked["scores"][0]["score"] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-6)
     code, out, _err = run(capsys, "--remove", "squares")
-    assert code == 0 and out == "squares was removed.\n" and not list(own_folder().iterdir())
+    assert code == 0 and out == '"squares" was removed.\n' and not list(own_folder().iterdir())
 
 
 def test_a_bare_file_is_added_with_a_card_of_its_own_and_another_name(capsys: Any, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_model_that_hangs_is_stopped_when_it_is_asked(capfd: Any, tmp_path: Pa
 
 def test_of_a_model_that_throws_nothing_but_its_sentence_is_printed(capfd: Any) -> None:
     code, out, err = asked(capfd, "throws", "classify", "--model", "squares")
-    assert code == 2 and not out and err.startswith("negatoscope: The model squares failed: ") and err.count("\n") == 1
+    assert code == 2 and not out and err.startswith("negatoscope: The model \"squares\" failed: ") and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

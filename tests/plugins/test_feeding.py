@@ -367,7 +367,7 @@ def test_grey_is_repeated_and_colour_goes_in_as_red_green_blue() -> None:
 def test_a_grey_model_gets_the_brightness_of_colour_or_refuses_it_in_a_sentence() -> None:
     by_hand = COLOR @ np.array([0.299, 0.587, 0.114])
     assert fed(card_with(), image_with(COLOR))[0] == pytest.approx(by_hand, abs=1e-3)
-    with pytest.raises(Refused, match=r"^The model Squares takes grey images only; this one is in colour\."):
+    with pytest.raises(Refused, match=r'^The model "Squares" takes grey images only; this one is in colour\.'):
         fed(card_with(input={"grey_only": True}), image_with(COLOR))
 
 
@@ -463,7 +463,7 @@ def test_a_sequence_takes_all_planes_or_some_evenly(depth: Any, taken: list[int]
 
 @pytest.mark.parametrize(("planes", "layout"), [("volume", "NCDHW"), ("sequence", "NTCHW")])
 def test_one_plane_is_refused_by_a_model_of_volumes_in_a_sentence(planes: str, layout: str) -> None:
-    with pytest.raises(NegatoscopeError, match=r"^The model Squares takes a volume of several planes; this image is one plane\."):
+    with pytest.raises(NegatoscopeError, match=r'^The model "Squares" takes a volume of several planes; this image is one plane\.'):
         feeding.Feed(card_with(input={"planes": planes, "layout": layout, "depth": "any"}), image_with(BYTES))
 
 

@@ -90,7 +90,7 @@ def test_a_zipmap_with_texts_has_its_columns_in_the_order_of_the_classes(tmp_pat
 
 def test_labels_as_texts_are_refused_where_a_card_asks_for_them(tmp_path: Path) -> None:
     card = zoo_card(tmp_path, "sklearn_forest_zipmap", takes=INPUTS["sklearn_logistic"], gives={"name": "output_label"})
-    with pytest.raises(ModelUnusable, match="output_label of the model sklearn_forest_zipmap is no array of numbers"):
+    with pytest.raises(ModelUnusable, match='output_label of the model "sklearn_forest_zipmap" is no array of numbers'):
         inference.logits(inference.load(card), card, np.zeros((1, 64), np.float32))
 
 
@@ -115,7 +115,7 @@ def runner_weights(card: ModelCard, kind: str) -> np.ndarray:
 
 def test_nan_is_refused_with_its_count(tmp_path: Path) -> None:
     card = zoo_card(tmp_path, "gives_nan", takes={"height": 8, "width": 8})
-    with pytest.raises(ModelUnusable, match="gives_nan gave 3 of 3 outputs that are no numbers"):
+    with pytest.raises(ModelUnusable, match='"gives_nan" gave 3 of 3 outputs that are no numbers'):
         inference.logits(inference.load(card), card, np.zeros((3, 1, 8, 8), np.float32))
 
 
@@ -146,7 +146,7 @@ def runner_of(answer: Any, name: str = "torch_cnn") -> inference.Runner:
     ("answer", "words"),
     [
         (np.array([[1.0], [np.nan], [np.inf]], np.float32), "gave 2 of 3 outputs that are no numbers"),
-        (np.zeros((1, 2), np.float32), r"logit of the model torch_cnn is float32 1 x 2; its file says float32 \? x 1"),
+        (np.zeros((1, 2), np.float32), r'logit of the model "torch_cnn" is float32 1 x 2; its file says float32 \? x 1'),
         (np.zeros((1, 1, 1), np.float32), "float32 1 x 1 x 1; its file says"),
         (np.zeros((1, 1), np.float64), "is float64 1 x 1; its file says float32"),
         (np.array([["yes"]], dtype=object), "no array of numbers"),
@@ -178,7 +178,7 @@ def test_outputs_of_more_numbers_than_can_be_shown_are_refused(monkeypatch: pyte
 
 def test_what_a_model_throws_is_one_sentence_that_names_it(tmp_path: Path) -> None:
     card = zoo_card(tmp_path, "throws", takes={"height": 8, "width": 8})
-    with pytest.raises(ModelUnusable, match=r"The model throws failed: .*Gather") as caught:
+    with pytest.raises(ModelUnusable, match=r'The model "throws" failed: .*Gather') as caught:
         inference.logits(inference.load(card), card, np.zeros((1, 1, 8, 8), np.float32))
     assert "\n" not in str(caught.value)
     assert "ONNXRuntimeError" not in str(caught.value)
@@ -227,7 +227,7 @@ def test_the_newest_opset_that_onnxruntime_names_is_one_that_it_loads(tmp_path: 
 def test_a_graph_that_onnxruntime_will_not_take_is_one_sentence(tmp_path: Path) -> None:
     content = good(nodes=[node("NoSuchOperator", ["image"], ["logit"])])
     card = zoo_card(tmp_path, "m", content=content, takes={"height": 4, "width": 4})
-    with pytest.raises(ModelUnusable, match=r"The model m could not be loaded: .*NoSuchOperator"):
+    with pytest.raises(ModelUnusable, match=r'The model "m" could not be loaded: .*NoSuchOperator'):
         inference.load(card)
 
 
@@ -394,7 +394,7 @@ def test_the_fall_back_reaches_the_report(with_cuda: dict[str, Any]) -> None:
 def test_a_model_that_fails_on_both_is_the_models_fault(tmp_path: Path, with_cuda: dict[str, Any]) -> None:
     with_cuda["CUDA"] = Fake(OUT_OF_MEMORY)
     card = zoo_card(tmp_path, "throws", takes={"height": 8, "width": 8})
-    with pytest.raises(ModelUnusable, match="The model throws failed"):
+    with pytest.raises(ModelUnusable, match='The model "throws" failed'):
         inference.logits(inference.load(card), card, np.zeros((1, 1, 8, 8), np.float32))
 
 

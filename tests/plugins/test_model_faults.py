@@ -25,8 +25,8 @@ FAULTS = {
     "hungry": r"needed more than 0\.9 GiB of memory and was stopped|[Ff]ail.*alloc",
     "hungry_constant": r"[Ff]ailed to allocate memory|needed more than 0\.9 GiB of memory",
     "hungry_loading": r"needed more than 0\.9 GiB of memory and was stopped",
-    "throws": r"The model throws failed",
-    "gives_nan": r"gives_nan gave 1 of 1 outputs that are no numbers",
+    "throws": r'The model "throws" failed',
+    "gives_nan": r'"gives_nan" gave 1 of 1 outputs that are no numbers',
 }
 
 

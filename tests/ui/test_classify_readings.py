@@ -387,7 +387,7 @@ def test_where_no_model_fits_one_key_is_off_and_says_why(parts: Parts) -> None:
     assert "CT" in shelf.why_not(ct)
     shelf.choose(ct, "pneumonia-cxr-28")
     assert shelf.model_for(ct) is not None
-    assert shelf.why_not(ct) == f"{small_model().title} is not for such images. The Classify tab can ask it anyway."
+    assert shelf.why_not(ct) == f"“{small_model().title}” is not for such images. The Classify tab can ask it anyway."
 
 
 # --- what the model got --------------------------------------------------------------------------------------------

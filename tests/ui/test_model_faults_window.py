@@ -70,7 +70,7 @@ class Beats:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("hangs", "Nothing was heard of it for 4 s"), ("hungry", r"GiB of memory|alloc"), ("throws", "The model throws failed")]
+    ("name", "words"), [("hangs", "Nothing was heard of it for 4 s"), ("hungry", r"GiB of memory|alloc"), ("throws", 'The model "throws" failed')]
 )
 def test_d10_the_window_lives_on(
     worker_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, name: str, words: str, record_property: Any

@@ -114,7 +114,7 @@ def _save_heat(
     results.warned(args.heat_map.name, maps)
     results.save_heat_map(args.heat_map, maps, volume.geometry, overwrite=args.force, is_unfamiliar=is_unfamiliar)
     for item in maps:
-        title = _("{name}: heat map of {score} by {model} ({method}).")
+        title = _('{name}: heat map of {score} by "{model}" ({method}).')
         method = _(heat.METHOD_TITLES[item.method])
         say.err(title.format(name=harmless(args.heat_map.name), score=_(item.score), model=item.model, method=method))
         say.err(_(heat.CAUTION))

@@ -195,7 +195,7 @@ def _add(args: argparse.Namespace) -> int:
         return 0
     _tell_notes(card)
     _print_trial(card, found)
-    say.out(harmless(_("{name} was added: {folder}").format(name=card.name, folder=str(card.folder))))
+    say.out(harmless(_('"{name}" was added: {folder}').format(name=card.name, folder=str(card.folder))))
     return 0
 
 
@@ -204,7 +204,7 @@ def _remove(name: str, args: argparse.Namespace) -> int:
     if args.json:
         say.json_object({"models": [row_of(card) for card in list_models()[0]], "removed": name})
     else:
-        say.out(harmless(_("{name} was removed.").format(name=name)))
+        say.out(harmless(_('"{name}" was removed.').format(name=name)))
     return 0
 
 

@@ -157,7 +157,7 @@ def read_mapping(folder: Path) -> dict[str, Any]:
             )
         return parsed_toml(text)
     except (OSError, ValueError, RecursionError) as err:
-        raise ModelUnusable(_("The card of the model {folder} cannot be read: {reason}.").format(folder=folder.name, reason=err)) from err
+        raise ModelUnusable(_('The card of the model "{folder}" cannot be read: {reason}.').format(folder=folder.name, reason=err)) from err
 
 
 def check_file(card: ModelCard) -> None:
@@ -168,16 +168,16 @@ def check_file(card: ModelCard) -> None:
     for name, wanted in ((MODEL_FILE, card.sha256), *card.beside.items()):
         path = card.folder / name
         if path.is_symlink() or not path.is_file():
-            raise ModelUnusable(_("The model {card} has no file {name}.").format(card=card.name, name=name))
+            raise ModelUnusable(_('The model "{card}" has no file {name}.').format(card=card.name, name=name))
         state = file_state(path)
         if state is not None and state[_SIZE] > MAX_MODEL_BYTES:
-            raise ModelUnusable(_("The model {card} is larger than {size} GiB.").format(card=card.name, size=MAX_MODEL_BYTES >> 30))
+            raise ModelUnusable(_('The model "{card}" is larger than {size} GiB.').format(card=card.name, size=MAX_MODEL_BYTES >> 30))
         known = _checked.get(path)
         if state is None or known is None or known[0] != state:
             known = (state or (), checksum(path))
             _checked[path] = known
         if known[1] != wanted:
-            raise ModelUnusable(_("The model {card} is damaged or was changed: its checksum is not the card's.").format(card=card.name))
+            raise ModelUnusable(_('The model "{card}" is damaged or was changed: its checksum is not the card\'s.').format(card=card.name))
 
 
 def checksum(path: Path) -> str:

@@ -70,7 +70,7 @@ class ModelShelf(QObject):
         if chosen is None:
             return self._best(volume)[1]
         if not models.fits(chosen, volume):
-            return _("{model} is not for such images. The Classify tab can ask it anyway.").format(model=_(chosen.title))
+            return _("“{model}” is not for such images. The Classify tab can ask it anyway.").format(model=_(chosen.title))
         return ""
 
     def _chosen(self, volume: Volume) -> ModelCard | None:

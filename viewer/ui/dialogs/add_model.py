@@ -160,7 +160,7 @@ class AddModelDialog(Dialog):
         if there is not None and is_built_in(there):
             reason = reason or _("There is a built-in model of this name. Give it another title.")
         elif there is not None:
-            said = _("There is a model of this name among your own: {title}. It will be replaced.").format(title=_(there.title))
+            said = _("There is a model of this name among your own: “{title}”. It will be replaced.").format(title=_(there.title))
         self.note.show_note("warn", said)
         self.go.setText(_("Replace") if said else _("Add"))
         set_available(self.go, _("The model is being added.") if self._adding else reason)
