@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.plugins.onnx_samples import course_folder
 from tests.ui.classify_samples import FITTING, films, small_model
-from tests.ui.window_samples import put_volume, settle, write_pictures
+from tests.ui.window_samples import made_volume, put_volume, settle, write_pictures
 from viewer.core.report import Report
 from viewer.draw.screenshot import screenshot
 from viewer.session.own_models import add_model
@@ -278,3 +278,11 @@ def test_a_shelf_reads_models_once_and_again_when_it_is_told(window: Window) -> 
     shelf.reload()
     assert shelf.broken == ()
     assert (asked, said) == ([1, 1], [1])
+
+
+def test_what_was_said_of_an_image_goes_when_another_is_shown(film_window: Window, qtbot: QtBot) -> None:
+    press(film_window, KEY.Key_F5, qtbot)
+    assert film_window.messages.message().text.startswith("Classified")
+    put_volume(film_window, made_volume())
+    settle(qtbot, film_window)
+    assert film_window.messages.message() is None

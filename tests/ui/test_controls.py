@@ -430,6 +430,20 @@ def test_new_message_takes_the_place_of_ok_and_info_only(page: QWidget) -> None:
     assert texts[-3:] == ["three", "four", None]
 
 
+def test_a_message_about_an_image_goes_with_it_and_others_stay(page: QWidget) -> None:
+    bar = c.MessageBar()
+    put(page, bar)
+    bar.show_message("warn", "of a", about="a")
+    bar.show_message("warn", "of b", about="b")
+    bar.show_message("err", "of all")
+    bar.keep_about("a")
+    assert (bar.message().text, bar.waiting()) == ("of a", 1)
+    bar.keep_about("b")
+    assert (bar.message().text, bar.waiting()) == ("of all", 0)
+    bar.keep_about("")
+    assert bar.message().text == "of all"
+
+
 def test_ok_leaves_by_itself_but_not_under_the_pointer(page: QWidget, qtbot: QtBot) -> None:
     bar = c.MessageBar(lifetime_ms=50)
     put(page, bar)

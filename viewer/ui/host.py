@@ -244,9 +244,9 @@ class Host(Looking):
 
     # --- words to the user ---
 
-    def say(self, kind: str, text: str, links: tuple[tuple[str, Callable[[], None]], ...] = (), details: str = "") -> None:
-        """A sentence for the message bar; ``kind``: ok, info, warn, err."""
-        self.notice.emit(Notice(kind, text, links, details))  # type: ignore[arg-type]
+    def say(self, kind: str, text: str, links: tuple[tuple[str, Callable[[], None]], ...] = (), details: str = "", *, about: str = "") -> None:
+        """A sentence for the message bar; ``kind``: ok, info, warn, err. With ``about``, an original volume, it goes when another is shown."""
+        self.notice.emit(Notice(kind, text, links, details, about))  # type: ignore[arg-type]
 
     def report(self, error: BaseException, title: str = "") -> None:
         """Say what went wrong; a cancel is not said."""

@@ -142,7 +142,9 @@ def _take_parts(old: Window, new: Window) -> None:
     new.dock.take_over(old.dock)
     for message in old.messages.take_messages():
         # A sentence of ours is said again; what it was put together from stays as it was.
-        new.messages.show_message(message.kind, words.gettext(message.text), [(words.gettext(text), call) for text, call in message.links])
+        new.messages.show_message(
+            message.kind, words.gettext(message.text), [(words.gettext(text), call) for text, call in message.links], about=message.about
+        )
     new.center.setCurrentIndex(old.center.currentIndex())
     new.refresh_actions()
     new.commands.language.show_choice()

@@ -15,3 +15,5 @@ class Notice:
     text: str
     links: tuple[tuple[str, Callable[[], None]], ...] = ()
     details: str = ""
+    about: str = ""
+    """The original volume that it is about; it goes when another is shown. "" stays."""

@@ -266,6 +266,7 @@ class Window(QMainWindow):
     def _show_view(self, state: ViewState) -> None:
         if state.volume is not None:
             self.grid.set_message("")
+        self.messages.keep_about(self.host.root_id)
         shows = any(wish.volume_id for wish in self.host.desk.wishes)
         if shows != (self.center.currentWidget() is self.grid):
             self.center.setCurrentWidget(self.grid if shows else self.first_run)
@@ -361,7 +362,7 @@ class Window(QMainWindow):
         links = list(notice.links)
         if notice.details:
             links.append((_("Details"), lambda: show_details(self, notice.text, notice.details)))
-        self.messages.show_message(notice.kind, notice.text, links[:2])
+        self.messages.show_message(notice.kind, notice.text, links[:2], about=notice.about)
 
     def _report_fault(self, error: BaseException) -> None:
         self.host.say("err", _("A tool failed: {reason}").format(reason=error))

@@ -25,7 +25,8 @@ class ResultMessage:
         links = [(_("Undo"), self._undo)]
         if len(reports) == 1:
             links.append((_("Copy result"), lambda: self._copy(reports[0])))
-        self._panels.host.say("warn" if any(report.is_unfamiliar for report in reports) else "ok", said, tuple(links))
+        kind, volumes = "warn" if any(report.is_unfamiliar for report in reports) else "ok", {report.volume_id for report in reports}
+        self._panels.host.say(kind, said, tuple(links), about=volumes.pop() if len(volumes) == 1 else "")
 
     def _copy(self, report: Report) -> None:
         self._panels.copy_text(result_text(report))

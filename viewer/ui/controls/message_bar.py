@@ -27,6 +27,8 @@ class Message:
     kind: Kind
     text: str
     links: tuple[Link, ...] = ()
+    about: str = ""
+    """Id of what it is about; "" for anything."""
 
     @property
     def stays(self) -> bool:
@@ -77,7 +79,7 @@ class MessageBar(QFrame):
         QApplication.instance().focusChanged.connect(self._focus_changed)  # type: ignore[union-attr]
         self.hide()
 
-    def show_message(self, kind: Kind, text: str, links: Sequence[Link] = ()) -> None:
+    def show_message(self, kind: Kind, text: str, links: Sequence[Link] = (), *, about: str = "") -> None:
         """Show a message, or let it wait its turn.
 
         Parameters
@@ -87,14 +89,16 @@ class MessageBar(QFrame):
             One sentence.
         links : up to two of (words, called on click)
             A click on a link closes the message too.
+        about : str
+            Id of what it is about, for `keep_about`.
         """
         if kind not in KIND_ICONS:
             raise ValueError(f'a message is ok, info, warn or err, not "{kind}"')
         if len(links) > len(self._links):
             raise ValueError("a message has at most two links")
-        message = Message(kind, text, tuple(links))
+        message = Message(kind, text, tuple(links), about)
         if self._shown is not None and self._shown.stays:
-            alike = [m for m in (self._shown, *self._waiting) if (m.kind, m.text) == (kind, text)]
+            alike = [m for m in (self._shown, *self._waiting) if (m.kind, m.text, m.about) == (kind, text, about)]
             if alike:
                 return
             if message.stays:
@@ -122,6 +126,14 @@ class MessageBar(QFrame):
     def close_message(self) -> None:
         """Take away what is shown; the next one comes, or the bar goes."""
         self._show(self._waiting.pop(0) if self._waiting else None)
+
+    def keep_about(self, shown: str) -> None:
+        """Take away the messages about something else than what is shown now."""
+        self._waiting = [message for message in self._waiting if message.about in ("", shown)]
+        if self._shown is not None and self._shown.about not in ("", shown):
+            self.close_message()
+        else:
+            self._show_count()
 
     def clear_messages(self) -> None:
         """Take away everything."""
