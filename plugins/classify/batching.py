@@ -53,21 +53,10 @@ def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Pro
     wanted = list(dict.fromkeys((onnx_trust.output_name(runner.facts, card), *names)))
     entry, done, began = onnx_trust.input_name(runner.facts, card), 0, time.perf_counter()
     for part, inputs in batches(feed, indices):
-        found = [_rows(card, values, len(inputs), len(part)) for values in runner.run(wanted, {entry: inputs})]
+        found = [inference.per_input(card, values, len(inputs))[: len(part)] for values in runner.run(wanted, {entry: inputs})]
         spent = (time.perf_counter() - began) * 1000 / len(part)
         yield Answer(tuple(part), found[0], dict(zip(wanted, found, strict=True)), spent)
         done += len(part)
         if progress is not None:
             progress(done / len(indices))
         began = time.perf_counter()
-
-
-def _rows(card: ModelCard, values: NDArray[Any], count: int, kept: int) -> NDArray[Any]:
-    """One row an input: those of the batch, without what a fixed batch was filled up with."""
-    if values.ndim and len(values) == count:
-        return values[:kept]
-    if count == 1:
-        return values[np.newaxis]
-    raise ModelUnusable(
-        gettext("The model {card} gave {found} for {count} images.").format(card=card.name, found=onnx_trust.shape_text(values.shape), count=count)
-    )
