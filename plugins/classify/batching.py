@@ -43,7 +43,7 @@ def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Pro
 
     Raises ModelUnusable where there is nothing else, or where the model fails or gives another number of results than of inputs.
     """
-    card = feed.card
+    card = feed.card = onnx_trust.settled(feed.card, runner.facts)
     asked = range(feed.count) if plane is None or feed.is_whole else (plane,)
     if plane is not None and not 0 <= plane < feed.planes:
         raise Refused(gettext("There is no plane {index}; there are {count}, counted from 0.").format(index=plane, count=feed.planes))
@@ -52,11 +52,11 @@ def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Pro
         raise ModelUnusable(gettext("The image holds nothing but padding; there is nothing that a model could be asked about."))
     wanted = list(dict.fromkeys((onnx_trust.output_name(runner.facts, card), *names)))
     entry, done, began = onnx_trust.input_name(runner.facts, card), 0, time.perf_counter()
-    for part, inputs in batches(feed, indices):
+    for part, inputs in batches(feed, indices, runner.device):
         found = [inference.per_input(card, values, len(inputs))[: len(part)] for values in runner.run(wanted, {entry: inputs})]
         spent = (time.perf_counter() - began) * 1000 / len(part)
         yield Answer(tuple(part), found[0], dict(zip(wanted, found, strict=True)), spent)
         done += len(part)
-        if progress is not None:
+        if progress is not None and done < len(indices):  # the result says itself that all is done
             progress(done / len(indices))
         began = time.perf_counter()

@@ -72,7 +72,7 @@ def classified(
     feed = Feed(card, image)
     runner = batching.loaded(card, device)
     features = exact.wanted(card) if heat_maps else ()
-    warnings, about = fitness.warnings(card, image), facts(feed)
+    warnings, about = fitness.warnings(card, image), facts(feed, runner.device)
     items: list[Verdict] = []
     for answer in batching.answers(feed, runner, [*familiarity.wanted(card), *features], progress, plane):
         raw = np.asarray(answer.output, dtype=np.float64).reshape(len(answer.indices), -1)
@@ -101,6 +101,7 @@ def ready(model: str, device: str = "auto") -> str:
     """Load a model ahead, in the worker that will run it, and run it once on nothing; the device that it got. Raises ModelUnusable."""
     card = choose_model(list_models()[0], model)
     runner = batching.loaded(card, device)
+    card = onnx_trust.settled(card, runner.facts)
     shape = tuple(1 if axis == "N" and size is None else size for axis, size in zip(card.fed_layout, onnx_trust.fed_dims(card), strict=True))
     sizes = [size for size in shape if size is not None]
     if len(sizes) == len(shape):

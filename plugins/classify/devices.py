@@ -31,6 +31,7 @@ WHEELS = (
 ModelDevice = Annotated[str, DeviceOf(), Help("What runs the model. Where it cannot, the CPU does.", "Device")]
 """The parameter ``device`` of every operation that runs a model."""
 GPU_WHEEL = "onnxruntime-gpu[cuda,cudnn]"
+_MOST_AT_ONCE, _MOST_VALUES, _MOST_CACHED = 32, 4 << 20, 200_704
 _PLACES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |/\S+\.(?:cc|h|cu):\d+ [^()]*\((?:[^()]|\([^()]*\))*\)\s*(?:const )?")
 # What the oldest onnxruntime that the program takes (1.24) knows; newer files make the runtime say how far it goes.
 _SURE_IR, _SURE_OPSET = 10, 21
@@ -116,9 +117,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def at_once(values: int, device: str) -> int:
+    """How many inputs of so many values go in at a time: enough to keep a device busy; of a CPU, what stays in its cache, and Cancel is quick."""
+    return max(1, min(_MOST_AT_ONCE, (_MOST_CACHED if device == CPU else _MOST_VALUES) // max(1, values)))
+
+
 def first_line(error: BaseException) -> str:
     """What onnxruntime said, without the places in its sources."""
     lines = str(error).strip().splitlines()
+    if len(lines) > 1 and lines[0].endswith("following indices"):
+        lines = [f"{lines[0]}: {'; '.join(line.strip() for line in lines[1:] if line.startswith(' index'))}"]
     return _PLACES.sub("", lines[0]).strip() if lines else type(error).__name__
 
 

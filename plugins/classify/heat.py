@@ -87,6 +87,7 @@ def explained(
     if method == "exact" and not names:
         raise Refused(_no_exact(card))
     runner = batching.loaded(card, device)
+    card = feed.card = onnx_trust.settled(card, runner.facts)
     if plane is not None and not 0 <= plane < feed.planes:
         raise Refused(gettext("There is no plane {index}; there are {count}, counted from 0.").format(index=plane, count=feed.planes))
     indices = [0] if feed.is_whole else list(range(feed.planes)) if plane is None else [plane]

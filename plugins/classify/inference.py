@@ -111,8 +111,9 @@ class Runner:
         declared = self.facts.value(name) or ValueFact(name)
         if declared.kind == "sequence" and isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             value = self._table(name, value)
-        elif not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
-            found = value.dtype.name if isinstance(value, np.ndarray) else type(value).__name__
+        elif not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or declared.kind != "tensor":
+            found = value.dtype.name if isinstance(value, np.ndarray) and declared.kind == "tensor" else declared.kind
+            found = {"object": "string", "tensor": type(value).__name__}.get(found, found)
             raise ModelUnusable(
                 gettext('The output {output} of the model "{card}" is no array of numbers ({found}).').format(
                     output=name, card=self.name, found=found
@@ -261,6 +262,8 @@ def _session(content: bytes, folder: Path, device: str, is_free: bool) -> Any:
     options.log_severity_level = 4  # what fails is raised, and told in a sentence; its lines on stderr would be a second telling
     options.intra_op_num_threads = devices.cores()
     options.enable_mem_pattern = not is_free
+    # Its threads wait for more work by spinning: after a run they would take the processors from the window for 30 ms.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     # From bytes: what was checked is what is run. Weights of other files were checked where they lie.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     providers = [PROVIDERS[CPU]] if device == CPU else [PROVIDERS[device], PROVIDERS[CPU]]

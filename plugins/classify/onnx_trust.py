@@ -69,7 +69,7 @@ def check_card(found: OnnxFacts, card: ModelCard) -> None:
             )
         )
     _check_dims(value, card, found.file)
-    _check_fed_size(card)
+    _check_fed_size(settled(card, found))
     output_name(found, card)
     for name in (card.familiarity.output, card.explain.feature):
         if name and found.value(name) is None:
@@ -113,9 +113,20 @@ def output_name(found: OnnxFacts, card: ModelCard) -> str:
                 )
             )
         return card.output.name
+    if not found.outputs:
+        raise ModelUnusable(gettext("{file} has no output: there is nothing to show. Export the model again.").format(file=found.file))
     values = [value for value in found.outputs if value.name != card.familiarity.output] or list(found.outputs)
     scores = [value for value in values if value.dtype in FLOATS or value.kind == "sequence"]
     return (scores or values)[0].name
+
+
+def settled(card: ModelCard, found: OnnxFacts) -> ModelCard:
+    """The card with what it leaves open and the graph has fixed: how many inputs go in at a time (exporters often leave that at 1)."""
+    value = found.value(input_name(found, card))
+    fixed = value.dims[0] if value is not None and value.dims else None
+    if card.input.batch is not None or not isinstance(fixed, int) or fixed < 1:
+        return card
+    return replace(card, input=replace(card.input, batch=fixed))
 
 
 def check_encoder(found: OnnxFacts, card: ModelCard) -> None:

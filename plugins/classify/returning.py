@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from plugins.classify.batching import Answer
 from plugins.classify.feeding import Feed
 from plugins.classify.framing import Frame, block_planes, refined
-from plugins.classify.onnx_trust import shape_text
+from plugins.classify.onnx_trust import said_dims, shape_text
 from viewer.api import ModelUnusable, Refused, gettext
 from viewer.api.models import ModelCard, memory_limit
 
@@ -20,13 +20,20 @@ def check_task(card: ModelCard, task: str) -> None:
     """Raises Refused for a model of another task, or one whose result belongs to no plane."""
     if card.task != task:
         raise Refused(
-            gettext("{model} is not a model for this: its card names the task {found}, and {task} is needed.").format(
+            gettext('"{model}" is not a model for this: its card names the task {found}, and {task} is needed.').format(
                 model=gettext(card.title), found=card.task, task=task
             )
         )
-    if card.input.planes == "sequence" or card.input.layout == "NF":
+    if card.input.layout == "NF" or 1 in (card.input.height, card.input.width):
         raise Refused(
-            gettext("{model} takes planes as {layout}; its result has no place in the image.").format(
+            gettext(
+                '"{model}" takes {layout} of {found}, which is no picture: it makes its own of numbers (noise) alone. Only a model that makes a '
+                "picture of a picture can be run on an image."
+            ).format(model=gettext(card.title), layout=card.input.layout, found=shape_text(said_dims(card)))
+        )
+    if card.input.planes == "sequence":
+        raise Refused(
+            gettext('"{model}" takes planes as {layout}; its result has no place in the image.').format(
                 model=gettext(card.title), layout=card.input.layout
             )
         )
@@ -68,7 +75,7 @@ def frame_for(feed: Feed, rows: int, columns: int) -> Frame:
     if math.prod(finer.plane) * feed.planes * 4 * (3 if feed.image.is_color else 1) > memory_limit():
         raise Refused(
             gettext(
-                "{model} makes {rows} x {columns} pixels of each of {count} planes, which is more than the memory allows. Run it on a part."
+                '"{model}" makes {rows} x {columns} pixels of each of {count} planes, which is more than the memory allows. Run it on a part.'
             ).format(model=gettext(feed.card.title), rows=finer.plane[0], columns=finer.plane[1], count=feed.planes)
         )
     return finer
@@ -81,6 +88,6 @@ def _channels_first(feed: Feed, output: NDArray[np.generic]) -> NDArray[np.float
         return np.asarray(output, dtype=np.float32)[np.newaxis]
     if output.ndim != spatial + 1:
         raise ModelUnusable(
-            gettext("The model {card} gave {found} for one input, which is no picture.").format(card=feed.card.name, found=shape_text(output.shape))
+            gettext('The model "{card}" gave {found} for one input, which is no picture.').format(card=feed.card.name, found=shape_text(output.shape))
         )
     return np.asarray(np.moveaxis(output, -1, 0) if feed.card.input.layout.endswith("C") else output, dtype=np.float32)

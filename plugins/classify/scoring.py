@@ -43,16 +43,18 @@ def check_outputs(card: ModelCard, count: int) -> None:
     beyond = next((place for place in places if not 0 <= place < count), None)
     if beyond is not None:
         raise ModelUnusable(
-            gettext("The card of {card} names output {place}; the model gives {count}.").format(card=card.name, place=beyond, count=count)
+            gettext('The card of "{card}" names output {place}, counted from 0; the model gives {count}.').format(
+                card=card.name, place=beyond, count=count
+            )
         )
     if not own or max(places.values()) > 1:
-        raise ModelUnusable(gettext("The card of {card} gives several classes the same output of the model.").format(card=card.name))
+        raise ModelUnusable(gettext('The card of "{card}" gives several classes the same output of the model.').format(card=card.name))
     leaves_one = len(own) == 1 and count == 2 and len(card.entries) == 2
     if len(own) != count and not leaves_one:
         raise ModelUnusable(
-            gettext("The card of {card} names {classes} classes with outputs; the model gives {count} outputs.").format(
-                card=card.name, classes=len(own), count=count
-            )
+            gettext(
+                'Classes with an output of their own in the card of "{card}": {classes}; outputs of the model: {count}. They must be as many.'
+            ).format(card=card.name, classes=len(own), count=count)
         )
 
 
@@ -93,7 +95,7 @@ def _softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _check_range(card: ModelCard, values: NDArray[np.float64]) -> None:
     if values.size and (values.min() < -_RANGE_SLACK or values.max() > 1 + _RANGE_SLACK):
         raise ModelUnusable(
-            gettext("The model {card} gave scores from {low:.3g} to {high:.3g}; they must lie between 0 and 1.").format(
+            gettext('The model "{card}" gave scores from {low:.3g} to {high:.3g}; they must lie between 0 and 1.').format(
                 card=card.name, low=values.min(), high=values.max()
             )
         )
@@ -103,7 +105,7 @@ def _check_range(card: ModelCard, values: NDArray[np.float64]) -> None:
     worst = float(sums[np.argmax(np.abs(sums - 1))]) if sums.size else 1.0
     if abs(worst - 1) > _SUM_SLACK:
         raise ModelUnusable(
-            gettext("The scores that the model {card} gave add up to {total:.3g}; they must add up to 1. Its card may lack an activation.").format(
+            gettext('The scores that the model "{card}" gave add up to {total:.3g}; they must add up to 1. Its card may lack an activation.').format(
                 card=card.name, total=worst
             )
         )
@@ -119,4 +121,4 @@ def _entry(card: ModelCard, name: str) -> ModelClass:
     for entry in card.entries:
         if entry.name == name:
             return entry
-    raise ModelUnusable(gettext('The card of {card} has no class "{name}".').format(card=card.name, name=name))
+    raise ModelUnusable(gettext('The card of "{card}" has no class "{name}".').format(card=card.name, name=name))

@@ -118,7 +118,7 @@ def test_colour_is_enlarged_by_a_network_of_grey_as_its_brightness(tmp_path: Pat
 
 def test_a_picture_larger_than_the_memory_is_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(returning, "memory_limit", lambda: 1000)
-    with pytest.raises(Refused, match="Squares makes 40 x 48 pixels of each of 3 planes, which is more than the memory allows"):
+    with pytest.raises(Refused, match=r"Squares. makes 40 x 48 pixels of each of 3 planes, which is more than the memory allows"):
         pictured(card_of_zoo(tmp_path), image_with(VALUES, geometry=GRID))
 
 

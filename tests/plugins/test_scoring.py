@@ -71,10 +71,10 @@ def test_two_outputs_may_be_told_by_one_class_and_what_is_left() -> None:
 @pytest.mark.parametrize(
     ("parts", "outputs", "words"),
     [
-        ({}, [[0.1, 0.2, 0.3]], r"names 1 classes with outputs; the model gives 3 outputs\.$"),
-        ({"task": "multi-class", "classes": THREE}, [[0.4, 0.6]], r"names output 2; the model gives 2\.$"),
-        ({"task": "multi-class", "classes": THREE}, [[0.1, 0.2, 0.3, 0.4]], r"names 3 classes with outputs; the model gives 4 outputs\.$"),
-        ({"task": "multi-label", "classes": THREE}, [[0.1, 0.2, 0.3, 0.4]], r"names 3 classes with outputs; the model gives 4 outputs\.$"),
+        ({}, [[0.1, 0.2, 0.3]], r'in the card of "m": 1; outputs of the model: 3\.'),
+        ({"task": "multi-class", "classes": THREE}, [[0.4, 0.6]], r"names output 2, counted from 0; the model gives 2\.$"),
+        ({"task": "multi-class", "classes": THREE}, [[0.1, 0.2, 0.3, 0.4]], r'in the card of "m": 3; outputs of the model: 4\.'),
+        ({"task": "multi-label", "classes": THREE}, [[0.1, 0.2, 0.3, 0.4]], r'in the card of "m": 3; outputs of the model: 4\.'),
         ({"output": {"activation": "none"}}, [[3.0]], r"gave scores from 3 to 3; they must lie between 0 and 1\.$"),
         ({"output": {"activation": "none"}}, [[-0.5]], r"gave scores from -0\.5 to -0\.5; they must lie between 0 and 1\.$"),
         ({"task": "multi-class", "classes": THREE, "output": {"activation": "none"}}, [[0.9, 0.9, 0.9]], r"add up to 2\.7; they must add up to 1\."),

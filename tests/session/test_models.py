@@ -83,6 +83,7 @@ def test_a_changed_card_is_read_again_and_an_unchanged_one_is_not(tmp_path: Path
     os.utime(folder / "card.toml", ns=(1, 1))
     assert list_models([tmp_path])[0][0].title == "Other" and len(read) == 2
     (folder / "card.toml").unlink()
+    (folder / "model.onnx").unlink(missing_ok=True)
     assert list_models([tmp_path]) == ((), ())
 
 

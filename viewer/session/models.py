@@ -112,12 +112,20 @@ def file_state(path: Path) -> tuple[int, ...] | None:
         return None
 
 
+def _without_card(folder: Path) -> Broken | None:
+    """A model that lies there alone is told; a folder with neither is none of ours."""
+    if not os.path.lexists(folder / MODEL_FILE):
+        return None
+    words = _('The folder "{folder}" holds {model} but no {card}. Drop {model} on the window: a card is proposed, and what cannot be known is asked.')
+    return folder.name, words.format(folder=folder.name, model=MODEL_FILE, card=CARD_FILE)
+
+
 def _read_once(folder: Path) -> ModelCard | Broken | None:
     path = folder / CARD_FILE
     state = file_state(path)
     if state is None:
         _read.pop(path, None)
-        return None
+        return _without_card(folder)
     known = _read.get(path)
     if known is None or known[0] != state:
         found: ModelCard | Broken
