@@ -150,8 +150,8 @@ def test_the_usual_class_is_the_positive_one_else_the_highest():
     document = make_document()
     run(document, JUDGE)
     report = report_of(document)
-    assert heat.usual_class(report) == "Yes" and heat.usual_class(replace(report, positive="")) == "Yes"
-    assert heat.usual_class(replace(report, positive="", scores=tuple(replace(s, value=1 - s.value) for s in report.scores))) == "No"
+    assert report.usual_class == "Yes" and replace(report, positive="").usual_class == "Yes"
+    assert replace(report, positive="", scores=tuple(replace(s, value=1 - s.value) for s in report.scores)).usual_class == "No"
 
 
 def test_what_speaks_against_the_class_is_below_the_range_that_is_painted():

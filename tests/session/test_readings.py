@@ -14,7 +14,7 @@ from viewer.core.report import Reading, Report, Score
 from viewer.session.codec import decode, encode
 from viewer.session.document import Document
 from viewer.session.history import ItemChange
-from viewer.session.readings import disagreements, give_reading, is_disagreement, report_in_view, toggled
+from viewer.session.readings import disagreements, give_reading, report_in_view, toggled
 from viewer.session.store import Store, restore
 from viewer.session.view import ViewWish, resolve
 
@@ -121,7 +121,7 @@ def test_the_same_opinion_again_is_none() -> None:
 
 def test_only_disagreement_counts_as_one() -> None:
     read = [report(n, reading=Reading(opinion)) for n, opinion in enumerate(("agree", "disagree", "unsure"))]
-    assert [is_disagreement(r) for r in (*read, report(3))] == [False, True, False, False]
+    assert [r.is_disagreed_with for r in (*read, report(3))] == [False, True, False, False]
     assert disagreements(read) == (read[1],)
 
 

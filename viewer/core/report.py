@@ -98,6 +98,21 @@ class Report:
         return self.is_of_whole or self.index == plane
 
     @property
+    def best(self) -> Score:
+        """The class with the highest score."""
+        return max(self.scores, key=lambda score: score.value)
+
+    @property
+    def usual_class(self) -> str:
+        """The class that is explained where none is chosen: the positive one, else the one with the highest score."""
+        return self.positive or self.best.name
+
+    @property
+    def is_disagreed_with(self) -> bool:
+        """By the person who looked at it."""
+        return self.reading is not None and self.reading.opinion == "disagree"
+
+    @property
     def found(self) -> tuple[Score, ...]:
         """The classes at or over their threshold."""
         return tuple(score for score in self.scores if score.threshold is not None and score.value >= score.threshold)

@@ -90,8 +90,7 @@ def report_lines(state: ViewState, *, is_full: bool) -> tuple[str, ...]:
     if report.is_unfamiliar:
         said = _("This model has not seen such images.")
     else:
-        best = max(report.scores, key=lambda score: score.value)
-        said = _("{name} {score}").format(name=_(best.name), score=digits.score(best.value))
+        said = _("{name} {score}").format(name=_(report.best.name), score=digits.score(report.best.value))
     return _present(said, f"{report.model} {report.version}" if is_full else report.model, _("Not for diagnosis"))
 
 

@@ -53,16 +53,11 @@ def methods_of(document: HasReports, report: Report, score: str) -> tuple[str, .
     return tuple(method for method in METHODS if method in made)
 
 
-def usual_class(report: Report) -> str:
-    """The class that is explained where none is chosen: the positive one, else the one with the highest score."""
-    return report.positive or max(report.scores, key=lambda score: score.value).name
-
-
 def usual_map(document: HasReports, item: ScalarMap) -> ScalarMap:
     """Of the heat-maps that came with the same report, that of the usual class; the map itself where there is none."""
     report = next((r for r in document.reports_of(item.volume_id) if r.id == item.report_id), None)
     alike = [other for other in maps_of(document, report) if other.method == item.method] if report is not None else []
-    return next((other for other in alike if report is not None and other.score == usual_class(report)), item)
+    return next((other for other in alike if report is not None and other.score == report.usual_class), item)
 
 
 def report_on(document: HasReports, root_id: str, *, model: str, plane: int, phase: int) -> Report | None:
@@ -74,7 +69,7 @@ def report_on(document: HasReports, root_id: str, *, model: str, plane: int, pha
 def map_of(document: HasReports, report: Report, wish: HeatWish) -> ScalarMap | None:
     """The heat-map of a report that a wish means, drawn or not: of its class and method, else of the usual class and the preferred method."""
     maps = maps_of(document, report)
-    wanted = wish.score if any(score.name == wish.score for score in report.scores) else usual_class(report)
+    wanted = wish.score if any(score.name == wish.score for score in report.scores) else report.usual_class
     of_class = [item for item in maps if item.score == wanted]
     if not of_class and not wish.score:
         of_class = list(maps)
@@ -130,7 +125,7 @@ def why_not_shown(document: HasReports, report: Report, wish: HeatWish, *, is_ac
         return _("This model has not seen such images; a heat map would mislead.")
     item = map_of(document, report, wish)
     if item is None:
-        return _("There is no heat map of {name} yet.").format(name=_(wish.score or usual_class(report)))
+        return _("There is no heat map of {name} yet.").format(name=_(wish.score or report.usual_class))
     if not is_acquired and not is_whole(document, item):
         return _("The heat map of a slice is shown on the slice as it was acquired.")
     if is_empty(item):

@@ -89,11 +89,6 @@ def report_in_view(document: Document, state: ViewState, model: str = "") -> Rep
     return report_on(document, state.root_id, model=model, plane=state.array_index, phase=state.phase)
 
 
-def is_disagreement(report: Report) -> bool:
-    """Whether the reader disagreed."""
-    return report.reading is not None and report.reading.opinion == "disagree"
-
-
 def disagreements(reports: Iterable[Report]) -> tuple[Report, ...]:
     """Those that the reader disagreed with."""
-    return tuple(report for report in reports if is_disagreement(report))
+    return tuple(report for report in reports if report.is_disagreed_with)

@@ -71,5 +71,4 @@ def _says(report: Report) -> tuple[object, ...]:
     """What a reader agrees or disagrees with."""
     if report.is_unfamiliar:
         return (True,)
-    highest = max(report.scores, key=lambda score: score.value).name
-    return False, highest, {score.name for score in report.found}
+    return False, report.best.name, {score.name for score in report.found}

@@ -110,8 +110,8 @@ class HeatCard(controls.Card):
     def _show_choices(self, panels: PanelHost, report: Report, wish: HeatWish, *, has_exact: bool) -> None:
         names = [score.name for score in report.scores]
         made = heat.map_of(panels.document, report, wish)
-        score = wish.score if wish.score in names else made.score if made is not None else heat.usual_class(report)
-        self.score.set_choices([(name, _(name)) for name in names], heat.usual_class(report))
+        score = wish.score if wish.score in names else made.score if made is not None else report.usual_class
+        self.score.set_choices([(name, _(name)) for name in names], report.usual_class)
         self.score.set_value(score)
         there = heat.methods_of(panels.document, report, score)
         offered = [method for method in heat.METHODS if method != "exact" or has_exact or "exact" in there]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.classify import fitness
-from plugins.classify.panel.report_card import best_of
 from viewer.api import Report, mark
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard, facts_of, fit_of
@@ -52,12 +51,12 @@ def summary(reports: tuple[Report, ...]) -> str:
     if len(reports) == 1:
         if strange:
             return _(UNFAMILIAR)
-        best = best_of(first)
+        best = first.best
         words = _("Classified, with warnings: {name} {score}.") if told else _("Classified: {name} {score}.")
         return words.format(name=_(best.name), score=digits.score(best.value))
     if strange:
         return _("Classified {total} slices; the model has not seen such images as {strange} of them.").format(total=len(reports), strange=strange)
-    name = first.positive or best_of(first).name
+    name = first.usual_class
     count = sum(name in over_threshold(report) for report in reports)
     words = (
         _("Classified {total} slices, with warnings: {name} above the threshold on {count}.")

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from plugins.classify import performance
-from viewer.api import Report, Score
+from viewer.api import Report
 from viewer.api import gettext as _
 from viewer.api.panel import ScoreRows, controls, over_threshold
 
@@ -187,11 +187,6 @@ def title_of(report: Report) -> str:
 def time_text(milliseconds: float) -> str:
     """``45 ms``, ``1.2 s``."""
     return _("{time:.0f} ms").format(time=milliseconds) if milliseconds < 1000 else _("{time:.1f} s").format(time=milliseconds / 1000)
-
-
-def best_of(report: Report) -> Score:
-    """The class with the highest score."""
-    return max(report.scores, key=lambda score: score.value)
 
 
 def _thresholds(report: Report) -> dict[str, float]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from plugins.classify.panel.report_card import best_of
 from viewer.api import Report
 from viewer.api import gettext as _
 from viewer.api.panel import ScorePlot, ViewState, controls, digits, slice_of_plane, theme
@@ -44,7 +43,7 @@ class SeriesCard(controls.Card):
         has_plot = len(known) > 1
         self.plot.setVisible(has_plot)
         self.highest.setVisible(has_plot)
-        disagreed = sum(report.reading is not None and report.reading.opinion == "disagree" for report in reports.values())
+        disagreed = sum(report.is_disagreed_with for report in reports.values())
         self.disagreements.setText(_("Disagreements: {number}").format(number=disagreed))
         self.disagreements.setVisible(disagreed > 0 and len(reports) > 1)
         planes = state.volume.geometry.shape[0]
@@ -54,7 +53,7 @@ class SeriesCard(controls.Card):
             self.set_title(_("All slices"), _("The model has not seen such images.") if unknown > 1 else "")
             return
         first = next(iter(known.values()))
-        name = first.positive or best_of(first).name
+        name = first.usual_class
         threshold = next((score.threshold for score in first.scores if score.name == name), None)
         along = sorted((slice_of_plane(state, number), _score(report, name)) for number, report in known.items())
         self.set_title(_("{name} along the slices").format(name=_(name)))
