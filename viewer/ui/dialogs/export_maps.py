@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
@@ -13,12 +12,12 @@ from viewer.core.words import ngettext
 from viewer.io.write.grids import save_array
 from viewer.session.heat import CAUTION, METHOD_TITLES, caption, is_heat, unfamiliar_among
 from viewer.session.heat_file import of_all_slices, save_heat
-from viewer.ui.controls import ChoiceRow, Hint, NoteBox
-from viewer.ui.dialogs.export_pages import Page, Writer, name_of, slug_of
+from viewer.ui.controls import ChoiceRow, NoteBox
+from viewer.ui.dialogs.export_pages import ChoosingPage, Writer, slug_of
 from viewer.ui.host import Host
 
 
-class MapsPage(Page):
+class MapsPage(ChoosingPage):
     """The maps over the image, one at a time; the heat-map in view first, with its like on other slices."""
 
     FORMATS = ((".nii.gz", "NIfTI (.nii.gz)"), (".nrrd", "NRRD (.nrrd)"), (".mha", "MetaImage (.mha)"))
@@ -36,13 +35,8 @@ class MapsPage(Page):
         self.which = ChoiceRow(_("Map"), choices, parent=self)
         self.format = ChoiceRow(_("Format"), self.FORMATS, parent=self)
         self.warning = NoteBox("warn", parent=self)
-        self.note = Hint("", parent=self)
-        for part in (self.which, self.format, self.warning, self.note):
-            self.column.addWidget(part)
-        self.column.addStretch(1)
-        for row in (self.which, self.format):
-            row.value_changed.connect(self._change)
-        self._show_note()
+        self.lay_out((self.which, self.format), self.warning)
+        self.show_note()
 
     def _maps(self) -> list[ScalarMap]:
         shown = [shown.item for shown in self.host.state.maps][::-1]
@@ -61,7 +55,7 @@ class MapsPage(Page):
         return "" if self._series else _("No maps yet.")
 
     def stem(self) -> str:
-        base = re.sub(r"_\d{3,}$", "", name_of(self.host, hide_identity=True))
+        base = self.series_name()
         chosen = self._chosen()
         if not chosen:
             return f"{base}_map"
@@ -93,7 +87,7 @@ class MapsPage(Page):
         """How many of the chosen maps are of images that the model has not seen the like of."""
         return unfamiliar_among(self.host.document, self._chosen())
 
-    def _show_note(self) -> None:
+    def show_note(self) -> None:
         chosen, strange = self._chosen(), self._strange()
         said = ngettext(
             "The model has not seen such images as {count} slice of this map: it may mislead. The file and its name say so.",
@@ -111,7 +105,3 @@ class MapsPage(Page):
         else:
             planes, rows, columns = chosen[0].geometry.straight().shape
             self.note.setText(_("{columns} × {rows} × {planes} voxels.").format(columns=columns, rows=rows, planes=planes))
-
-    def _change(self, _value: object) -> None:
-        self._show_note()
-        self.changed.emit()

@@ -7,7 +7,7 @@ thread only computes and writes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +76,34 @@ class Page(QWidget):
     def copy_reason(self) -> str:
         """Why it cannot be copied."""
         return ""
+
+
+class ChoosingPage(Page):
+    """A page of a few choices and a line on what comes of them."""
+
+    def __init__(self, host: Host, parent: QWidget) -> None:
+        super().__init__(host, parent)
+        self.note = Hint("", parent=self)
+
+    def lay_out(self, rows: Sequence[ChoiceRow], *more: QWidget) -> None:
+        """The rows, then what follows from them; the line is said anew with each choice."""
+        for part in (*rows, *more, self.note):
+            self.column.addWidget(part)
+        self.column.addStretch(1)
+        for row in rows:
+            row.value_changed.connect(self._change)
+
+    def show_note(self) -> None:
+        """Say what will be saved."""
+        raise NotImplementedError
+
+    def series_name(self) -> str:
+        """The proposed name without the number of a slice."""
+        return re.sub(r"_\d{3,}$", "", name_of(self.host, hide_identity=True))
+
+    def _change(self, _value: object) -> None:
+        self.show_note()
+        self.changed.emit()
 
 
 def name_of(host: Host, *, hide_identity: bool) -> str:
@@ -218,7 +246,7 @@ class ScreenshotPage(Page):
         self.changed.emit()
 
 
-class MaskPage(Page):
+class MaskPage(ChoosingPage):
     """The segments of a layer, all or one, on the grid of their image."""
 
     FORMATS = ((".nii.gz", "NIfTI (.nii.gz)"), (".nrrd", "NRRD (.nrrd)"), (".png", "PNG (.png)"))
@@ -233,21 +261,15 @@ class MaskPage(Page):
             choices += [((layer.id, s.label), _("{number}  {segment}").format(number=s.label, segment=s.name)) for s in layer.segments]
         self.which = ChoiceRow(_("Segments"), choices, parent=self)
         self.format = ChoiceRow(_("Format"), self.FORMATS, parent=self)
-        self.note = Hint("", parent=self)
-        for part in (self.which, self.format, self.note):
-            self.column.addWidget(part)
-        self.column.addStretch(1)
-        for row in (self.which, self.format):
-            row.value_changed.connect(self._change)
-        self._show_note()
+        self.lay_out((self.which, self.format))
+        self.show_note()
 
     def reason(self) -> str:
         return "" if self._layers else _("No segments yet.")
 
     def stem(self) -> str:
         chosen = self.which.value()
-        base = name_of(self.host, hide_identity=True)
-        base = re.sub(r"_\d{3,}$", "", base)
+        base = self.series_name()
         if not isinstance(chosen, tuple) or not chosen[1]:
             return f"{base}_mask"
         segment = self.host.document.layer(chosen[0]).segment(chosen[1])
@@ -283,7 +305,7 @@ class MaskPage(Page):
         planes = self.host.document.layer(chosen[0]).geometry.shape[0] if isinstance(chosen, tuple) else 1
         return self.format.value() == ".png" and planes > 1
 
-    def _show_note(self) -> None:
+    def show_note(self) -> None:
         chosen = self.which.value()
         if not isinstance(chosen, tuple):
             self.note.setText(_("No segments yet."))
@@ -299,12 +321,8 @@ class MaskPage(Page):
             text = f"{text} {ngettext('A folder with {count} picture.', 'A folder with {count} pictures.', planes)}"
         self.note.setText(text)
 
-    def _change(self, _value: object) -> None:
-        self._show_note()
-        self.changed.emit()
 
-
-class MeasurementsPage(Page):
+class MeasurementsPage(ChoosingPage):
     """Measurements, tables and reports of the image, for a spreadsheet or a program."""
 
     def __init__(self, host: Host, parent: QWidget) -> None:
@@ -314,21 +332,16 @@ class MeasurementsPage(Page):
         scopes: list[tuple[object, str]] = [("this", _("This image")), ("all", _("All open images"))]
         self.scope = ChoiceRow(_("From"), scopes if self._has_more else scopes[:1], parent=self)
         self.format = ChoiceRow(_("Format"), [(".csv", _("CSV, for spreadsheets")), (".json", _("JSON, for programs"))], parent=self)
-        self.note = Hint("", parent=self)
-        for part in (self.scope, self.format, self.note):
-            self.column.addWidget(part)
-        self.column.addStretch(1)
-        for row in (self.scope, self.format):
-            row.value_changed.connect(self._change)
+        self.lay_out((self.scope, self.format))
         if not self._tables() and self._has_more:
             self.scope.set_value("all")
-        self._show_note()
+        self.show_note()
 
     def reason(self) -> str:
         return "" if self._tables() else _("No measurements yet.")
 
     def stem(self) -> str:
-        return f"{re.sub(r'_[0-9]{3,}$', '', name_of(self.host, hide_identity=True))}_measurements"
+        return f"{self.series_name()}_measurements"
 
     def ending(self) -> str:
         return str(self.format.value())
@@ -358,15 +371,11 @@ class MeasurementsPage(Page):
         found += [t for root in roots for t in document.tables_of(root)]
         return [*found, reports_table(reports)] if reports else found
 
-    def _show_note(self) -> None:
+    def show_note(self) -> None:
         tables = self._tables()
         rows = sum(len(table.rows) for table in tables)
         parts = (ngettext("{count} table", "{count} tables", len(tables)), ngettext("{count} row", "{count} rows", rows))
         self.note.setText(_("{tables}, {rows}. Numbers are not rounded.").format(tables=parts[0], rows=parts[1]))
-
-    def _change(self, _value: object) -> None:
-        self._show_note()
-        self.changed.emit()
 
 
 class RecipePage(Page):
@@ -386,7 +395,7 @@ class RecipePage(Page):
         self.text.setFont(face)
         self.column.addWidget(self.text, 1)
         by_hand = len(steps) - len(self._steps)
-        words = _("The operations on this image, in order. What was drawn by hand is not in a recipe.")
+        words = _("The operations on this image, in order. What was drawn or judged by hand is not in a recipe.")
         self.column.addWidget(Hint(words if by_hand else _("The operations on this image, in order."), parent=self))
 
     def reason(self) -> str:
