@@ -58,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
         call = prepare(document, spec, given, volume_id=volume.id, scope=scope)
         images = call.images[args.phase : args.phase + 1] if args.phase is not None and len(call.images) > 1 else call.images
         made = start(call if images is call.images else _with_images(call, images), here).result()
+    if args.phase is None and len(images) < volume.phases:
+        words = _("{name}: only phase 0 of {count} was worked on. Another one is named with --phase.")
+        say.err(words.format(name=harmless(entry.title), count=volume.phases))
     results.save(args.out, made[0], volume, overwrite=args.force, more_phases=[r[0] for r in made[1:]])
     if args.json:
         say.json_object(results.json_made(spec.name, args.out, made))

@@ -8,8 +8,8 @@ from typing import Any
 
 from viewer.cli import choose, installed, results, say
 from viewer.core import digits
-from viewer.core.errors import NegatoscopeError, Refused, UnreadableFile
-from viewer.core.images import Overlay, Verdict, Verdicts
+from viewer.core.errors import JobFailed, NegatoscopeError, Refused, UnreadableFile
+from viewer.core.images import Overlay, Result, Verdict, Verdicts
 from viewer.core.sentence import sentence_of
 from viewer.core.volume import Volume
 from viewer.core.words import _
@@ -19,7 +19,7 @@ from viewer.io.series import SeriesEntry
 from viewer.io.write.grids import ending_of
 from viewer.jobs.pool import Pool
 from viewer.session import heat
-from viewer.session.apply import Scope, prepare, start
+from viewer.session.apply import Call, Scope, prepare, run_name, start
 from viewer.session.document import Document
 from viewer.session.models import check_file, choose_model, list_models
 from viewer.session.opening import open_entry
@@ -96,9 +96,10 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
         scope = Scope(phase=phase)
         # Of one plane, too, all are handed over: a model may look at its neighbours, or at all of them.
         given = {"model": args.model, "device": args.device, "plane": args.index}
-        made = start(prepare(document, spec, given, volume_id=volume.id, scope=scope), here).result()
+        made = _made(prepare(document, spec, given, volume_id=volume.id, scope=scope), here)
         found += [(v, v.index, phase) for result in made[0] if isinstance(result, Verdicts) for v in result.items]
     if args.heat_map is not None:
+        scope = Scope(phase=phases[0])
         is_unfamiliar = any(report_of(verdict, "").is_unfamiliar for verdict, _plane, at in found if at == scope.phase)
         _save_heat(document, volume, args, scope, found[-1][0].model if found else args.model, here, is_unfamiliar=is_unfamiliar)
     return found
@@ -107,17 +108,26 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
 def _save_heat(
     document: Document, volume: Volume, args: argparse.Namespace, scope: Scope, model: str, here: Pool, *, is_unfamiliar: bool
 ) -> None:  # fmt: skip
-    """Write the heat-map of the planes that were asked about, of the last phase where all were; says which class and method it is of."""
+    """Write the heat-map of the planes that were asked about, of the first phase where all were; says which class, method and phase it is of."""
     parameters = {"model": model, "score": args.score, "method": args.method, "device": args.device, "plane": args.index}
-    made = start(prepare(document, installed.registry().spec(HEAT_MAP), parameters, volume_id=volume.id, scope=scope), here).result()
+    made = _made(prepare(document, installed.registry().spec(HEAT_MAP), parameters, volume_id=volume.id, scope=scope), here)
     maps = [result for result in made[0] if isinstance(result, Overlay)]
-    results.warned(args.heat_map.name, maps)
     results.save_heat_map(args.heat_map, maps, volume.geometry, overwrite=args.force, is_unfamiliar=is_unfamiliar)
     for item in maps:
         title = _('{name}: heat map of {score} by "{model}" ({method}).')
         method = _(heat.METHOD_TITLES[item.method])
         say.err(title.format(name=harmless(args.heat_map.name), score=_(item.score), model=item.model, method=method))
+        if volume.phases > 1:
+            results.told(args.heat_map, (_("Of phase {phase} alone.").format(phase=scope.phase),))
         say.err(_(heat.CAUTION))
+
+
+def _made(call: Call, pool: Pool) -> list[tuple[Result, ...]]:
+    """What a call gives; a model that had to be stopped is named."""
+    try:
+        return list(start(call, pool).result())
+    except JobFailed as err:
+        raise JobFailed(_("{name}: {reason}").format(name=run_name(call), reason=err), err.details) from err
 
 
 def _row(entry: SeriesEntry, verdict: Verdict, index: int, phase: int) -> dict[str, Any]:
@@ -127,10 +137,14 @@ def _row(entry: SeriesEntry, verdict: Verdict, index: int, phase: int) -> dict[s
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
+    several = {row["series"] for row in rows if row["phase"]}
     for row in rows:
         scores = "  ".join(f"{label['name']} {digits.score(label['probability'])}" for label in row["labels"])
         said = _("This model has not seen such images.") if row["unfamiliar"] else scores
-        say.out(f"{harmless(Path(row['path']).name)} [{row['index']}]  {said}  ({row['model']}, {row['device']}, {row['milliseconds']:.1f} ms)")
+        name = f"{harmless(Path(row['path']).name)} [{row['index']}]"
+        if row["series"] in several:
+            name = _("{name} phase {phase}").format(name=name, phase=row["phase"])
+        say.out(f"{name}  {said}  ({row['model']}, {row['device']}, {row['milliseconds']:.1f} ms)")
     for warning in dict.fromkeys(w for row in rows for w in row["warnings"]):
         say.err(warning)
     if rows:

@@ -16,7 +16,7 @@ from viewer.io.gate import harmless
 from viewer.io.recipe import RecipeStep, read_recipe
 from viewer.io.save import ready_target
 from viewer.io.series import SeriesEntry
-from viewer.io.write import save_array, save_mask, save_tables, save_volume
+from viewer.io.write import reports_table, save_array, save_mask, save_tables, save_volume
 from viewer.jobs.pool import Pool
 from viewer.session import heat
 from viewer.session.document import Document
@@ -105,12 +105,15 @@ def _run_one(
             maps = of_all_slices(document, last)
             method = _(heat.METHOD_TITLES.get(last.method, last.method))
             results.told(target, (_("Heat map of the class {name} ({method}).").format(name=_(last.score), method=method),))
+            if volume.phases > 1:
+                results.told(target, (_("Of phase {phase} alone.").format(phase=last.phase),))
             results.save_heat_map(target, maps, volume.geometry, overwrite=overwrite, is_unfamiliar=heat.unfamiliar_among(document, maps) > 0)
         else:
             results.told(target, save_array(target, last.values[None], last.geometry, overwrite=overwrite, with_gaps=True))
-    given = [r for _step, many in made for r in many if isinstance(r, Annotations | Numbers | Verdicts)]
-    if given:
-        save_tables(folder / f"{stem}.csv", results.tables_of(given, volume), overwrite=overwrite)
+    tables = results.tables_of([r for _step, many in made for r in many if isinstance(r, Annotations | Numbers)], volume)
+    reports = document.reports_of(volume.id)
+    if tables or reports:
+        save_tables(folder / f"{stem}.csv", [*tables, *([reports_table(reports)] if reports else [])], overwrite=overwrite)
 
 
 def _stems(entries: list[SeriesEntry]) -> list[str]:

@@ -37,13 +37,20 @@ LONGEST_SILENCE_S = 300.0
 class Scope:
     """What part of the image an operation works on.
 
-    ``slice``: plane ``index`` along ``axis``; ``segment``: the result counts inside the active segment only.
+    ``slice``: plane ``index`` along ``axis``; ``segment``: the result counts inside the active segment only. ``is_every_phase``: of a volume
+    all phases, each by itself; images always are, of other results only verdicts can be.
     """
 
     kind: Literal["volume", "slice", "segment"] = "volume"
     axis: int = 0
     index: int = 0
     phase: int = 0
+    is_every_phase: bool = False
+
+    def phases_of(self, volume: Volume, spec: OperationSpec) -> tuple[int, ...]:
+        """Those that an operation is called for, in order."""
+        is_every = spec.outputs == ("Image",) or (self.is_every_phase and spec.outputs == ("Verdicts",))
+        return tuple(range(volume.phases)) if self.kind == "volume" and is_every else (self.phase,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +152,11 @@ def prepare(
     layer_for_result = _target_layer(document, spec, parameters, target)
     if layer_for_result is not None and layer_for_result.geometry.shape != volume.geometry.shape:
         raise Refused(_("{layer} lies on another grid than the image. Choose a segment of this image.").format(layer=layer_for_result.name))
-    phases = range(volume.phases) if scope.kind == "volume" and spec.outputs == ("Image",) else (scope.phase,)
     return Call(
         spec=spec,
         parameters=checked,
         references=asked,
-        images=tuple(image_of(volume, scope, phase) for phase in phases),
+        images=tuple(image_of(volume, scope, phase) for phase in scope.phases_of(volume, spec)),
         volume=volume,
         original=document.original(volume_id),
         scope=scope,
@@ -164,6 +170,12 @@ def prepare(
         reports=document.reports_of(volume.root_id) if "Overlay" in spec.outputs else (),
         maps=document.overlays_of(volume.root_id) if "Overlay" in spec.outputs else (),
     )
+
+
+def run_name(call: Call) -> str:
+    """What is said to have failed: the operation, with the model that it ran where one was named."""
+    model = next((str(value) for name, value in call.parameters.items() if name == "model" and value), "")
+    return _('{operation} with "{model}"').format(operation=_(call.spec.title), model=model) if model else _(call.spec.title)
 
 
 def start(call: Call, pool: Pool, *, limits: Limits | None = None) -> Job:

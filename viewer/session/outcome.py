@@ -48,7 +48,7 @@ def build_step(call: Call, results: list[tuple[Result, ...]]) -> Step | None:
         elif isinstance(result, Numbers):
             changes.append(_table(call, result))
         elif isinstance(result, Verdicts):
-            changes += _reports(call, result)
+            changes += _reports(call, [r[position] for r in results])
     if not changes:
         return None
     warnings, facts = told_of(results)
@@ -86,7 +86,9 @@ def step_title(call: Call, segment: str = "") -> Phrase:
 
 def _scope_text(call: Call) -> str:
     scope = call.scope
-    return scope.kind if scope.kind != "slice" else f"slice {scope.index} along axis {scope.axis}, phase {scope.phase}"
+    if scope.kind == "slice":
+        return f"slice {scope.index} along axis {scope.axis}, phase {scope.phase}"
+    return scope.kind if len(call.images) == call.volume.phases else f"{scope.kind}, phase {scope.phase}"
 
 
 def _derived(call: Call, images: list[Any]) -> list[Change]:
@@ -294,9 +296,10 @@ def _plane_of(overlay: Overlay, place: int) -> Overlay:
     return replace(overlay, values=overlay.values[place : place + 1].copy(), geometry=overlay.geometry.cropped((place, 0, 0), (1, rows, columns)))
 
 
-def _overlay(call: Call, overlay: Overlay, report_id: str = "") -> ItemChange:
+def _overlay(call: Call, overlay: Overlay, report_id: str = "", phase: int | None = None) -> ItemChange:
     item = ScalarMap(
-        new_id("overlay"), overlay.name, call.original.id, overlay.geometry, overlay.values, overlay.unit, overlay.color_map, call.scope.phase,
+        new_id("overlay"), overlay.name, call.original.id, overlay.geometry, overlay.values, overlay.unit, overlay.color_map,
+        call.scope.phase if phase is None else phase,
         report_id=report_id, method=overlay.method, score=overlay.score, model=overlay.model,
     )  # fmt: skip
     return ItemChange("overlay", item.id, None, item)
@@ -319,13 +322,16 @@ def _table(call: Call, numbers: Numbers) -> ItemChange:
     return ItemChange("table", item.id, None, item)
 
 
-def _reports(call: Call, verdicts: Verdicts) -> list[Change]:
-    batch = new_id("batch") if len(verdicts.items) > 1 else ""
+def _reports(call: Call, of_phases: list[Any]) -> list[Change]:
+    """Of one phase after the other; several reports of one call belong together."""
+    batch = new_id("batch") if sum(len(verdicts.items) for verdicts in of_phases) > 1 else ""
+    index = call.scope.index if call.scope.kind == "slice" else None
     changes: list[Change] = []
-    for verdict in verdicts.items:
-        report = report_of(verdict, call.original.id, call.scope.phase, batch, call.scope.index if call.scope.kind == "slice" else None)
-        changes.append(ItemChange("report", report.id, None, report))
-        changes += [_overlay(call, overlay, report.id) for overlay in verdict.maps]
+    for phase, verdicts in zip(call.scope.phases_of(call.volume, call.spec), of_phases, strict=True):
+        for verdict in verdicts.items:
+            report = report_of(verdict, call.original.id, phase, batch, index)
+            changes.append(ItemChange("report", report.id, None, report))
+            changes += [_overlay(call, overlay, report.id, phase) for overlay in verdict.maps]
     return changes
 
 

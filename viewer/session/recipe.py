@@ -49,7 +49,8 @@ def run_recipe(
         parameters = {**step.parameters, **_masks(spec, step, mask)}
         before = {layer.id for layer in document.layers_of(root_id)}
         target = mask if "Mask" in spec.outputs and any(isinstance(v, SegmentRef) for v in parameters.values()) else None
-        _, given = apply(document, spec, parameters, pool, volume_id=input_of(document, spec, root_id), scope=Scope(), target=target)
+        scope = Scope(is_every_phase=True)  # a cine is judged frame by frame; its reports are in the document
+        _, given = apply(document, spec, parameters, pool, volume_id=input_of(document, spec, root_id), scope=scope, target=target)
         results.append((step, given))
         new = [layer for layer in document.layers_of(root_id) if layer.id not in before]
         if new and any(isinstance(r, Mask | Labels) for r in given):

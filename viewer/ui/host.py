@@ -195,7 +195,7 @@ class Host(Looking):
         def failed(error: BaseException) -> None:
             if on_failed is not None:
                 on_failed(error)
-            self.report(error, call.spec.title)
+            self.report(error, applying.run_name(call))
 
         def done(step: Step | None) -> None:
             self.when_still(document, lambda: take(step))
