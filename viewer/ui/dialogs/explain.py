@@ -3,52 +3,31 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from viewer.core.provenance import Note
 from viewer.core.words import gettext as _
 from viewer.session.explain import Chapter, as_text, explain
-from viewer.ui.controls import Button, Label, NoteBox, SectionTitle
-from viewer.ui.dialogs.frame import Dialog
+from viewer.ui.controls import Label, NoteBox, SectionTitle
+from viewer.ui.dialogs.readable import Readable
 from viewer.ui.host import Host
 from viewer.ui.theme import sizes
 
 _TITLE_WIDTH = 136
 
 
-class Explanation(Dialog):
+class Explanation(Readable):
     """One row a chapter: its title at the left, its sentences at the right; what must be known first is marked."""
 
     def __init__(self, name: str, chapters: tuple[Chapter, ...], parent: QWidget | None = None) -> None:
         super().__init__(_("How this image is shown"), width=720, height=600, parent=parent)
-        self._text = f"{name}\n{as_text(chapters)}".strip()
+        self.whole = f"{name}\n{as_text(chapters)}".strip()
         self.body.addWidget(Label(name, "secondary", wrap=True, parent=self.frame))
-        scroll = QScrollArea(self.frame)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setAccessibleName(_("How this image is shown"))
-        page = QWidget(scroll)
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, sizes().gap, sizes().margin, sizes().gap)
-        column.setSpacing(sizes().margin)
+        page, column = self.add_page(_("How this image is shown"), spacing=sizes().margin)
         for chapter in chapters:
             column.addLayout(_chapter(chapter, page))
         column.addStretch(1)
-        scroll.setWidget(page)
-        page.setAutoFillBackground(False)  # the scroll area has just switched it on
-        scroll.viewport().setAutoFillBackground(False)
-        self.body.addWidget(scroll, 1)
-        self.copy = Button(_("Copy"), icon="copy", parent=self.frame)
-        self.copy.clicked.connect(self._copy)
-        close = Button(_("Close"), variant="primary", parent=self.frame)
-        close.clicked.connect(self.accept)
-        self.add_buttons(self.copy, close, caption=_("Esc to close"))
-        close.setFocus()
-
-    def _copy(self) -> None:
-        QApplication.clipboard().setText(self._text)
-        self.copy.setText(_("Copied"))
+        self.add_copy_and_close()
 
 
 def _chapter(chapter: Chapter, page: QWidget) -> QHBoxLayout:

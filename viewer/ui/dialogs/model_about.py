@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from viewer.core.model_card import ModelCard
 from viewer.core.words import gettext as _
 from viewer.session.card_answers import NOT_SAID
-from viewer.ui.controls import Button, Label, NoteBox, SectionTitle
-from viewer.ui.dialogs.frame import Dialog
+from viewer.ui.controls import Label, NoteBox, SectionTitle
 from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES, figure_lines, input_words, said, share_words, version_words
+from viewer.ui.dialogs.readable import Readable
 from viewer.ui.theme import sizes
 
 _TITLE_WIDTH = 132
@@ -21,44 +21,23 @@ Chapters = list[tuple[str, list[tuple[str, str]]]]
 """Title of each part, and (name, text) of its lines."""
 
 
-class ModelAbout(Dialog):
+class ModelAbout(Readable):
     """The card, part by part."""
 
     def __init__(self, card: ModelCard, parent: QWidget | None = None) -> None:
         super().__init__(_("About the model"), width=720, height=600, parent=parent)
         found = chapters(card)
-        self._text = as_text(card, found)
+        self.whole = as_text(card, found)
         self.body.addWidget(Label(_(card.title), "strong", wrap=True, parent=self.frame))
         self.notes = NoteBox("warn", "\n".join(_(note) for note in card.notes), parent=self.frame)
         self.body.addWidget(self.notes)
-        scroll = QScrollArea(self.frame)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setAccessibleName(_("About the model"))
-        page = QWidget(scroll)
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, sizes().gap, sizes().margin, sizes().gap)
-        column.setSpacing(sizes().row_gap)
+        page, column = self.add_page(_("About the model"), spacing=sizes().row_gap)
         for title, lines in found:
             column.addWidget(SectionTitle(title, parent=page))
             column.addLayout(line_grid(lines, page))
             column.addSpacing(sizes().row_gap)
         column.addStretch(1)
-        scroll.setWidget(page)
-        page.setAutoFillBackground(False)
-        scroll.viewport().setAutoFillBackground(False)
-        self.body.addWidget(scroll, 1)
-        self.copy = Button(_("Copy"), icon="copy", parent=self.frame)
-        self.copy.clicked.connect(self._copy)
-        close = Button(_("Close"), variant="primary", parent=self.frame)
-        close.clicked.connect(self.accept)
-        self.add_buttons(self.copy, close, caption=_("Esc to close"))
-        close.setFocus()
-
-    def _copy(self) -> None:
-        QApplication.clipboard().setText(self._text)
-        self.copy.setText(_("Copied"))
+        self.add_copy_and_close()
 
 
 def line_grid(lines: list[tuple[str, str]], parent: QWidget, *, width: int = _TITLE_WIDTH) -> QGridLayout:
@@ -92,7 +71,9 @@ def chapters(card: ModelCard) -> Chapters:
         (_("What it tells"), _telling(card)),
         (_("What goes in"), [
             (_("Input"), input_words(card)), (_("Fit"), _(FITS[card.input.fit])), (_("Values"), _(VALUES[card.values.kind])),
-            (_("Axes"), f"{card.input.layout}, {card.input.dtype}"),
+            (_("Axes"), f"{card.fed_layout}, {card.input.dtype}"),
+            *([(_("Encoder"), _("{file} makes features of each slice, which the model reads in sequence.").format(file=card.encoder.file))]
+              if card.encoder is not None else []),
         ]),
         (_("Training"), [
             (_("Data"), said(training.get("data"))), (_("Patients"), said(training.get("population"))), (_("Split"), said(training.get("split"))),
