@@ -157,13 +157,16 @@ class Host(Looking):
             self.work.follow(job, _("Reading the plugins"), ready, failed, quiet=True)
 
     def scope(self, kind: str) -> Scope:
-        """The scope ``slice``, ``volume`` or ``segment`` of the active view. Raises Refused where the view shows no plane of voxels."""
+        """The scope ``slice``, ``volume``, ``phases`` (all of them) or ``segment`` of the active view.
+
+        Raises Refused where the view shows no plane of voxels.
+        """
         state = self._state
         if kind == "slice":
             if state.why_no_slice:
                 raise Refused(state.why_no_slice)
             return Scope("slice", state.layout.axis, state.array_index, state.phase)
-        return Scope("segment" if kind == "segment" else "volume", phase=state.phase)
+        return Scope("segment" if kind == "segment" else "volume", phase=state.phase, is_every_phase=kind == "phases")
 
     def prepare(self, name: str, parameters: Mapping[str, Any], scope: Scope, target: SegmentRef | None = None) -> Call:
         """Check a call on what the active view shows. Raises Refused with a sentence."""

@@ -11,6 +11,17 @@ from viewer.api.models import ModelCard, facts_of, fit_of
 from viewer.api.panel import digits, ngettext, over_threshold
 
 UNFAMILIAR = mark("This model has not seen such images.")
+_OF_SLICES = (
+    mark("Classified {total} slices; the model has not seen such images as {strange} of them."),
+    mark("Classified {total} slices, with warnings: {name} above the threshold on {count}."),
+    mark("Classified {total} slices: {name} above the threshold on {count}."),
+)
+_OF_FRAMES = (
+    mark("Classified {total} frames; the model has not seen such images as {strange} of them."),
+    mark("Classified {total} frames, with warnings: {name} above the threshold in {count}."),
+    mark("Classified {total} frames: {name} above the threshold in {count}."),
+)
+"""What a run of several found: some that the model does not know, with warnings, without."""
 
 
 def is_whole(model: ModelCard) -> bool:
@@ -54,16 +65,12 @@ def summary(reports: tuple[Report, ...]) -> str:
         best = first.best
         words = _("Classified, with warnings: {name} {score}.") if told else _("Classified: {name} {score}.")
         return words.format(name=_(best.name), score=digits.score(best.value))
+    unseen, warned, plain = _OF_FRAMES if len({report.phase for report in reports}) > 1 else _OF_SLICES
     if strange:
-        return _("Classified {total} slices; the model has not seen such images as {strange} of them.").format(total=len(reports), strange=strange)
+        return _(unseen).format(total=len(reports), strange=strange)
     name = first.usual_class
     count = sum(name in over_threshold(report) for report in reports)
-    words = (
-        _("Classified {total} slices, with warnings: {name} above the threshold on {count}.")
-        if told
-        else _("Classified {total} slices: {name} above the threshold on {count}.")
-    )
-    return words.format(total=len(reports), name=_(name), count=count)
+    return _(warned if told else plain).format(total=len(reports), name=_(name), count=count)
 
 
 def reading_after(pairs: tuple[tuple[Report, Report], ...]) -> str:
