@@ -136,6 +136,21 @@ def test_classify_lists_every_picture_of_a_folder_and_both_classes(capsys, share
         assert any("unknown" in w for w in result["warnings"])
 
 
+def test_with_several_images_each_sentence_says_whose_it_is(capsys, shared_data):
+    single, films = shared_data / "single", shared_data / "cxr_native"
+    adult, unknown, ct = single / "CR-MONO1-10-chest", films / "IM-0117-0001.jpg", single / "CTImage_JPEGProcess6_8.53.dcm"
+    code, _, err = run(capsys, "classify", adult, unknown, ct)
+    said = err.splitlines()
+    assert code == 0
+    assert sum("Age unknown" in line and ".jpg" not in line for line in said) == 1  # of both
+    assert sum("IM-0117-0001.jpg: View unknown" in line for line in said) == 1
+    assert sum(f"{ct.name}: No model is for this image: it is CT" in line for line in said) == 1
+    _, _, alone = run(capsys, "classify", unknown)
+    assert "IM-0117" not in alone
+    _, _, err = run(capsys, "classify", adult, unknown, films / "IM-0350-0001.jpg")
+    assert "2 images: View unknown" in err
+
+
 def test_classify_with_an_unknown_model_prints_its_object_and_names_what_there_is(capsys, ramp):
     code, out, err = run(capsys, "classify", ramp, "--model", "nothing", "--json")
     assert code == 2

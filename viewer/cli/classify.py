@@ -12,7 +12,7 @@ from viewer.core.errors import JobFailed, NegatoscopeError, Refused, UnreadableF
 from viewer.core.images import Overlay, Result, Verdict, Verdicts
 from viewer.core.sentence import sentence_of
 from viewer.core.volume import Volume
-from viewer.core.words import _
+from viewer.core.words import _, ngettext
 from viewer.io.gate import harmless
 from viewer.io.save import ready_target
 from viewer.io.series import SeriesEntry
@@ -70,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
             try:
                 rows += [_row(entry, v, index, phase) for v, index, phase in _verdicts(entry, spec, args, pool, here)]
             except NegatoscopeError as err:
-                say.err(str(err))
+                name = harmless(entry.files[0].name if len(entries) > 1 else "")
+                say.err(str(err) if not name or name in str(err) else _("{name}: {reason}").format(name=name, reason=err))
                 refused.append({"path": str(entry.files[0]), "reason": sentence_of(err)})
     if args.json:
         say.json_object({"results": rows, "refused": refused})
@@ -145,7 +146,15 @@ def _print(rows: list[dict[str, Any]]) -> None:
         if row["series"] in several:
             name = _("{name} phase {phase}").format(name=name, phase=row["phase"])
         say.out(f"{name}  {said}  ({row['model']}, {row['device']}, {row['milliseconds']:.1f} ms)")
-    for warning in dict.fromkeys(w for row in rows for w in row["warnings"]):
-        say.err(warning)
+    _warn(rows)
     if rows:
         say.err(_("Research and education only – not for diagnosis."))
+
+
+def _warn(rows: list[dict[str, Any]]) -> None:
+    """Each warning once: alone where it is said of all images, else with whom it is said of."""
+    images = {row["path"] for row in rows}
+    for warning in dict.fromkeys(w for row in rows for w in row["warnings"]):
+        told = {row["path"] for row in rows if warning in row["warnings"]}
+        who = harmless(Path(min(told)).name) if len(told) == 1 else ngettext("{count} image", "{count} images", len(told))
+        say.err(warning if told == images else _("{name}: {reason}").format(name=who, reason=warning))
