@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import onnx_trust
+from plugins.classify import devices, onnx_trust
 from plugins.classify.onnx_model import OnnxFacts
 from viewer.api import ModelUnusable, gettext
 from viewer.api.models import ModelCard
 
 if TYPE_CHECKING:
     from plugins.classify.inference import Runner
-
-_MOST_AT_ONCE, _MOST_VALUES = 32, 4 << 20
 
 
 class Encoder:
@@ -36,7 +34,7 @@ class Encoder:
         """What the second network gets for planes (N, T, ...): features (N, T, F). Raises ModelUnusable."""
         count, steps = planes.shape[:2]
         single = planes.reshape(count * steps, *planes.shape[2:])
-        at_once = self._fixed or max(1, min(_MOST_AT_ONCE, _MOST_VALUES // max(1, single[0].size)))
+        at_once = self._fixed or devices.at_once(single[0].size, self.runner.device)
         parts = [self._features(single[start : start + at_once]) for start in range(0, len(single), at_once)]
         features = np.concatenate(parts).astype(self._dtype, copy=False)
         return {self._entry: np.ascontiguousarray(features.reshape(count, steps, -1))}

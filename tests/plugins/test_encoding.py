@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from classifier_samples import ZOO, card_with, image_with, zoo_card
 from onnx_samples import good, graph, model, node, value
 
-from plugins.classify import encoding, inference, onnx_file
+from plugins.classify import devices, inference, onnx_file
 from plugins.classify.classify import classified, ready
 from plugins.classify.heat import explained
 from viewer.core.errors import ModelUnusable
@@ -62,7 +62,7 @@ def score(card: ModelCard, scan: np.ndarray = SCAN) -> float:
 
 @pytest.mark.parametrize("at_once", [1, 3, 32])
 def test_a_sequence_of_features_gets_what_both_graphs_give_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
-    monkeypatch.setattr(encoding, "_MOST_AT_ONCE", at_once)
+    monkeypatch.setattr(devices, "at_once", lambda _values, _device: at_once)
     card = course(tmp_path, torch_encoder())
     features = run(card.folder / "encoder.onnx", planes(SCAN, 24, 20)[:, None])
     assert features.shape == (7, 16, 1, 1)
