@@ -13,7 +13,7 @@ SENSITIVITY, SPECIFICITY, TEST_SET, TEST_PREVALENCE, PREVALENCE = "sensitivity",
 INTERVAL = "{name} interval"
 
 
-def facts_of(card: ModelCard) -> tuple[tuple[str, str], ...]:
+def figures_in(card: ModelCard) -> tuple[tuple[str, str], ...]:
     """What a report keeps of the card: sensitivity and specificity at its threshold, with 95 % intervals, the test set and prevalences."""
     part = card.card.get("threshold", {})
     if not isinstance(part, Mapping):

@@ -49,4 +49,4 @@ def facts(feed: Feed) -> tuple[tuple[str, str], ...]:
         kept.append(("encoder", f"{card.encoder.file} {card.encoder.sha256}"))
     if feed.is_whole:
         kept.append(("planes", whole[spec.planes]))
-    return (*kept, *performance.facts_of(card))
+    return (*kept, *performance.figures_in(card))
