@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import batching, devices, fitness, onnx_trust, scoring
+from plugins.classify import batching, devices, fitness, onnx_trust, returning, scoring
 from plugins.classify.feeding import Feed
 from viewer.api import Image
 from viewer.api.models import ModelCard, TriedModel, card_of
@@ -68,6 +68,8 @@ def _laid_out(path: Path, card: Mapping[str, Any], place: str) -> Iterator[Model
 
 
 def _run(card: ModelCard, image: Image, plane: int, device: str) -> TriedModel:
+    if not card.is_classifier:
+        returning.check_task(card, card.task)
     feed = Feed(card, image)
     runner = batching.loaded(card, device)
     card = feed.card = onnx_trust.settled(card, runner.facts)

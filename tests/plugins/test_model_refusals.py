@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from classifier_samples import card_with, image_with, zoo_card
 
-from plugins.classify import devices, inference, returning
+from plugins.classify import devices, inference, returning, trial
 from plugins.classify.classify import classified, ready
 from plugins.classify.heat import explained
 from plugins.classify.label_maps import labelled
@@ -95,6 +96,16 @@ def test_a_generator_that_gets_noise_alone_is_refused_in_a_sentence(parts: dict[
     words = rf"^.Squares. takes {found.replace('?', '[?]')}, which is no picture: it makes its own of numbers \(noise\) alone\. Only a model"
     with pytest.raises(Refused, match=words):
         pictured(card, image_with(PLANES)) if task == "image" else labelled(card, image_with(PLANES))
+
+
+def test_a_generator_of_noise_is_refused_when_it_is_tried_too(tmp_path: Path) -> None:
+    card = {
+        "name": "noise", "title": "Noise", "version": "1", "task": "image", "sha256": hashlib.sha256(content := good()).hexdigest(),
+        "input": {"height": 1, "width": 16}, "output": {"activation": "none"},
+    }  # fmt: skip
+    (tmp_path / "noise.onnx").write_bytes(content)
+    with pytest.raises(Refused, match="makes its own of numbers"):
+        trial.dry_run(str(tmp_path / "noise.onnx"), card, image_with(PLANES), 0, "CPU")
 
 
 def test_planes_in_sequence_have_no_place_in_the_image() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -149,3 +150,29 @@ def test_the_device_is_that_of_the_settings_or_one_that_is_there_and_what_went_w
     QTest.mouseClick(panel.apply_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(parts.host.document.history) == 2)
     assert heard[-1].kind == "ok"
+
+
+def test_super_resolution_shows_the_finer_grid_and_the_original_at_will(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> None:
+    add_models()
+    first = own_folder() / MODELS["image"]
+    content = (Path(__file__).parents[1] / "models" / "zoo" / "enlarge.onnx").read_bytes()
+    card = (first / "card.toml").read_text(encoding="utf-8")
+    before, after = (hashlib.sha256(data).hexdigest() for data in ((first / "model.onnx").read_bytes(), content))
+    (first / "model.onnx").write_bytes(content)
+    (first / "card.toml").write_text(card.replace(before, after), encoding="utf-8")
+    panel = panel_of("Enhance", parts, frame, qtbot)
+    host = parts.host
+    planes, rows, columns = host.state.geometry.shape
+    corner = host.state.geometry.to_patient((0, -0.5, -0.5))
+    QTest.mouseClick(panel.apply_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: host.document.current("ct").is_derived)
+    assert host.state.layout.shape == (2 * rows, 2 * columns)
+    assert host.state.geometry.to_patient((0, -0.5, -0.5)) == pytest.approx(corner, abs=1e-6)
+    assert panel.card.result.text().startswith(f"{2 * columns} × {2 * rows}")
+    assert "PROCESSED" in host.state.badges
+    QTest.mouseClick(panel.applied.original.switch, Qt.MouseButton.LeftButton)
+    assert host.state.layout.shape == (rows, columns)
+    QTest.mouseClick(panel.applied.original.switch, Qt.MouseButton.LeftButton)
+    assert host.state.layout.shape == (2 * rows, 2 * columns)
+    host.undo()
+    assert host.state.geometry.shape == (planes, rows, columns)
