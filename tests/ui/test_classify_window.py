@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.plugins.onnx_samples import course_folder
+from tests.plugins.onnx_samples import ZOO, course_folder
 from tests.ui.classify_samples import FITTING, films, small_model
 from tests.ui.window_samples import made_volume, put_volume, settle, write_pictures
 from viewer.core.report import Report
@@ -143,6 +144,25 @@ def test_reports_of_several_images_stand_in_one_table(film_window: Window, qtbot
     QTest.mouseClick(drawer.table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
     settle(qtbot, film_window)
     assert film_window.host.root_id == "film"
+
+
+@pytest.mark.parametrize("how", ["escape", "button"])
+def test_the_key_works_at_once_after_the_dialog_of_a_model_was_closed(film_window: Window, qtbot: QtBot, how: str) -> None:
+    film_window.activateWindow()
+    dialog = film_window.model_commands.add(ZOO / "torch_cnn.onnx")
+    assert dialog is not None
+    settle(qtbot, film_window)
+    if how == "escape":
+        QTest.keyClick(dialog, KEY.Key_Escape)
+    else:
+        QTest.mouseClick(dialog.close_button, Qt.MouseButton.LeftButton)
+    settle(qtbot, film_window)
+    assert QApplication.activeWindow() is film_window
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    QTest.keyClick(focused, KEY.Key_F5)
+    settle(qtbot, film_window)
+    assert len(reports(film_window)) == 1
 
 
 # --- all open images -----------------------------------------------------------------------------------------------

@@ -158,7 +158,8 @@ QTableView::item { border: none; padding: 0 11px; }
 QTableView::item:focus { border: 2px solid $accent; padding: 0 9px; }
 QHeaderView { background: $panel; border: none; }
 QHeaderView::section {
-    background: $panel; color: $text2; border: none; border-bottom: 1px solid $line; padding: 5px 11px; font-size: ${small}px; font-weight: 400; }
+    background: $panel; color: $text2; border: none; border-bottom: 1px solid $line; padding: 5px ${cell_margin}px;
+    font-size: ${small}px; font-weight: 400; }
 QHeaderView::section:hover { color: $text; }
 QTreeView QHeaderView::section { padding: 5px 3px; }
 QTableCornerButton::section { background: $panel; border: none; }

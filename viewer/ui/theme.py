@@ -101,6 +101,7 @@ class Sizes:
     gap: int = 6
     row_gap: int = 8
     margin: int = 12
+    cell_margin: int = 14
     wide: int = 16
     section: int = 24
     caption: int = 11

@@ -41,6 +41,7 @@ Bars and marks
     ``ThinBar(*, name="")`` ``set_progress(done, total | None)``; ``ProgressRow(text="", *, cancel=True)`` ``start(text)``,
     ``set_progress(done, total | None, text="", remaining="")``; signal ``cancel_requested``
     ``BusyRing(*, size=16, name="")``, ``ScoreBar(name, score=0, threshold=None)`` ``set_score(score, threshold)`` (0 to 1), ``is_over()``,
+    ``TableCells(table)`` paints the cells of a table on one line, whichever script they are in
     ``Swatch(color, name, *, hollow=False)`` ``set_color(color, hollow=)``, signal ``clicked``
 Theme and icons
     ``theme.apply_theme(app, "dark"|"light"|"system", text_scale=1.0)``, ``theme.tokens()``, ``theme.sizes()``, ``theme.font(size, bold=)``,
@@ -68,10 +69,11 @@ from viewer.ui.controls.rows import ChoiceRow, Combo, FormRow, SwitchRow, TextFi
 from viewer.ui.controls.search_field import SearchField
 from viewer.ui.controls.splitter import Splitter
 from viewer.ui.controls.switch import Switch
+from viewer.ui.controls.table_cells import TableCells
 
 __all__ = [
     "Badge", "BusyRing", "Button", "Card", "ChoiceRow", "Combo", "DockTabs", "DropZone", "ElidedLabel", "EmptyState", "FormRow", "Hint",
     "IconButton", "IconLabel", "KeyCap", "Kind", "Label", "Message", "MessageBar", "NoteBox", "NumberField", "NumberRow", "PanelPage",
     "Popover", "ProgressRow", "ScoreBar", "SearchField", "SectionTitle", "Segmented", "Slider", "Splitter", "Swatch", "Switch", "SwitchRow",
-    "TextField", "TextRow", "ThinBar", "ToolButton", "ToolGroup", "divider",
+    "TableCells", "TextField", "TextRow", "ThinBar", "ToolButton", "ToolGroup", "divider",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from viewer.core.words import gettext as _
 from viewer.ui.controls import Button, ElidedLabel, IconButton, divider
@@ -90,6 +90,14 @@ class Dialog(QDialog):
         self.refit()
         self.move(self.place())
         super().showEvent(event)
+
+    def done(self, result: int) -> None:
+        owner, was_active = self.parentWidget(), self.isActiveWindow()
+        super().done(result)
+        # Not every system gives the keyboard back; it may belong to the next dialog by now.
+        window = owner.window() if owner is not None else None
+        if was_active and window is not None and window.isVisible() and QApplication.activeModalWidget() in (None, window):
+            window.activateWindow()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         # Without the system's frame the box itself is what one drags.

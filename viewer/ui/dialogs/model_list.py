@@ -22,7 +22,7 @@ from viewer.core.errors import NegatoscopeError
 from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
 from viewer.session.own_models import remove_model
-from viewer.ui.controls import Button, EmptyState, NoteBox, divider
+from viewer.ui.controls import Button, EmptyState, NoteBox, TableCells, divider
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_about import line_grid, show_model
@@ -110,6 +110,7 @@ class ModelListDialog(Dialog):
         table = QTableWidget(0, len(heads), self.frame)
         table.setAccessibleName(_("Models"))
         table.setHorizontalHeaderLabels(list(heads))
+        table.setItemDelegate(TableCells(table))
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(_ROW)
         table.setShowGrid(False)

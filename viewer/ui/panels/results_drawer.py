@@ -12,7 +12,7 @@ from viewer.core.words import ngettext
 from viewer.session import hand
 from viewer.session.history import Changes
 from viewer.session.readings import disagreements
-from viewer.ui.controls import Button, Combo, EmptyState, IconButton, Label
+from viewer.ui.controls import Button, Combo, EmptyState, IconButton, Label, TableCells
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.panels.measurements import show_measurement
 from viewer.ui.panels.result_tables import KEY_ROLE, SORT_ROLE, Grid, GridModel, measurements_grid, reports_grid, table_grid
@@ -120,6 +120,7 @@ class ResultsDrawer(QWidget):
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setShowGrid(False)
         table.setWordWrap(False)
+        table.setItemDelegate(TableCells(table))
         table.setTabKeyNavigation(False)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().hide()
