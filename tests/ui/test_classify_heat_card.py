@@ -102,7 +102,7 @@ def test_another_class_has_a_map_of_its_own(panel: ClassifyPanel, parts: Parts) 
     assert shown(parts) == [("No pneumonia", "exact")]
 
 
-def test_while_it_is_computed_there_is_progress_and_cancel(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_it_is_computed_there_is_progress_and_cancel(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     ends: list[Any] = []
     cancelled: list[str] = []
     monkeypatch.setattr(parts.host, "run", lambda call, _done, failed: ends.append((told(call), failed)) or "task")
@@ -111,7 +111,7 @@ def test_while_it_is_computed_there_is_progress_and_cancel(panel: ClassifyPanel,
     choose(panel.heat.method, "rise")
     panel.heat.compute.setFocus()
     click(panel.heat.compute)
-    assert panel.heat.progress.isVisible()
+    qtbot.waitUntil(panel.heat.progress.isVisible)
     assert panel.heat.progress.cancel.hasFocus()  # the keyboard does not fall on the next button, which says Agree
     assert panel.card.isVisible()  # the scores stay
     assert not panel.heat.compute.isVisible()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
@@ -16,11 +16,13 @@ from pytestqt.qtbot import QtBot
 from plugins.classify import inference
 from plugins.classify.panel import ClassifyPanel
 from plugins.classify.panel.model_words import summary
+from plugins.classify.panel.runs import Runs
 from tests.ui.classify_samples import click, films, reports, show
 from tests.ui.panel_samples import Parts
 from viewer.core.errors import JobFailed, ModelUnusable, OperationCancelled
 from viewer.core.geometry import Geometry
 from viewer.core.report import Report, Score
+from viewer.core.volume import Volume
 from viewer.ui.messages import Notice
 from viewer.ui.panels.report_views import ScoreRows, over_threshold
 
@@ -291,6 +293,39 @@ def test_the_highest_score_is_one_click_away(panel: ClassifyPanel, parts: Parts)
     assert panel.series.highest.text().endswith(f"on slice {int(np.argmax(scores)) + 1}")
 
 
+def cine(frames: int = 5) -> Volume:
+    """One slice in several phases."""
+    stack = films(frames)
+    return replace(stack, data=stack.data.transpose(1, 0, 2, 3), geometry=replace(stack.geometry, shape=(1, 28, 28)), kind="cine")
+
+
+def test_all_frames_of_a_cine_are_one_step_and_the_plot_leads_to_each(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
+    parts.open(cine())
+    assert panel.series.run.text() == "Classify all frames"
+    click(panel.series.run)
+    found = reports(parts)
+    assert [(r.index, r.phase) for r in found] == [(0, phase) for phase in range(5)]
+    assert len({r.batch for r in found}) == 1 and found[0].batch
+    assert len(parts.titles()) == 1
+    scores = [{s.name: s.value for s in r.scores}["Pneumonia"] for r in found]
+    parts.open(films(5, name="stack"))  # the same pictures as slices have the same scores
+    panel.classify_all()
+    QApplication.processEvents()
+    assert [{s.name: s.value for s in r.scores}["Pneumonia"] for r in reports(parts)] == pytest.approx(scores, abs=1e-6)
+    parts.host.show_volume("film")
+    QApplication.processEvents()
+    assert panel.series.caption.text() == "5 of 5"
+    assert panel.series.plot.accessibleName().startswith("Pneumonia along 5 frames")
+    over = sum(score >= 0.5 for score in scores)
+    assert notices[0].text == f"Classified 5 frames: Pneumonia above the threshold in {over}."
+    click(panel.series.plot, panel.series.plot.place_of(3).toPoint())
+    assert (parts.host.state.phase, parts.host.state.index) == (3, 0)
+    assert panel.report is not None and panel.report.phase == 3
+    click(panel.series.highest)
+    assert parts.host.state.phase == int(np.argmax(scores))
+    assert panel.series.highest.text().endswith(f"in frame {int(np.argmax(scores)) + 1}")
+
+
 def test_undo_takes_the_plot_away(panel: ClassifyPanel, parts: Parts) -> None:
     parts.open(films(5))
     panel.classify_all()
@@ -303,25 +338,50 @@ def test_undo_takes_the_plot_away(panel: ClassifyPanel, parts: Parts) -> None:
 # --- busy, cancelled, failed ---------------------------------------------------------------------------------------
 
 
-def test_while_it_runs_there_is_progress_and_a_live_cancel(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_it_runs_there_is_progress_and_a_live_cancel(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     parts.open(films(3))
     held = Held(parts, monkeypatch)
     panel.run_button.setFocus()
     click(panel.run_button)
     assert panel.is_running
-    assert panel.progress.isVisible()
+    panel.classify_current()  # F5 again
+    assert len(held.calls) == 1
+    assert parts.asked[-1] == ("info", "It is running. Cancel stops it.")
+    qtbot.waitUntil(panel.progress.isVisible)
+    assert not panel.run_button.isVisible()
     assert panel.progress.cancel.hasFocus()  # and not the button for all slices
     assert panel.progress.text() == "Classifying, about 2 s"
     assert not panel.series.run.isEnabled()
     assert panel.series.run.toolTip() == "It is running. Cancel stops it."
-    panel.classify_current()  # F5 again
-    assert len(held.calls) == 1
     click(panel.progress.cancel)
     assert held.cancelled == ["task"]
     held.ends[0][1](OperationCancelled("Cancelled."))
     assert not panel.progress.isVisible()
     assert not panel.failed.isVisible()
     assert panel.run_button.isEnabled()
+
+
+def test_what_ends_at_once_shows_its_end_and_no_busy_row(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Shown(QObject):
+        times = 0
+
+        def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+            self.times += event.type() == QEvent.Type.Show
+            return False
+
+    parts.open(films())
+    shown, refreshed = Shown(), list[int]()
+    panel.progress.installEventFilter(shown)
+    click(panel.run_button)
+    assert panel.card.isVisible()
+    held = Held(parts, monkeypatch)
+    monkeypatch.setattr(panel, "refresh", lambda: refreshed.append(1))
+    panel.classify_current()
+    assert refreshed == []  # nothing is drawn before the job is on its way
+    held.ends[0][1](OperationCancelled("Cancelled."))
+    assert not any(timer.isActive() for timer in panel.findChild(Runs).findChildren(QTimer))  # nothing comes later
+    assert shown.times == 0
+    panel.progress.removeEventFilter(shown)
 
 
 def test_a_failure_stands_in_a_red_box_with_details(panel: ClassifyPanel, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

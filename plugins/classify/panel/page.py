@@ -15,7 +15,7 @@ from plugins.classify.panel.model_words import is_whole, misfit, unknown, warnin
 from plugins.classify.panel.reading_bar import ReadingBar
 from plugins.classify.panel.report_card import ReportCard
 from plugins.classify.panel.runs import CLASSIFY, HEAT_MAP, Runs
-from plugins.classify.panel.series_card import SeriesCard
+from plugins.classify.panel.series_card import SeriesCard, has_frames
 from viewer.api import Opinion, Report
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard
@@ -30,7 +30,12 @@ class ClassifyPanel(controls.PanelPage):
         self._panels = panel_host
         self._key: tuple[object, ...] = ()
         self._is_stale = False
-        self._runs = Runs(panel_host, self.refresh, ResultMessage(panel_host).tell)
+        self._is_all = False
+        self._runs = Runs(panel_host, self)
+        self._runs.changed.connect(self.refresh)
+        self._runs.lasting.connect(self._show_busy)
+        self._message = ResultMessage(panel_host)
+        self._runs.done.connect(self._message.tell)
         self._fed = FedPicture(panel_host)
         self._build()
         host = panel_host.host
@@ -85,8 +90,8 @@ class ClassifyPanel(controls.PanelPage):
         self._run("slice")
 
     def classify_all(self) -> None:
-        """Ask about every slice of the phase in view."""
-        self._run("volume")
+        """Ask about every slice of the phase in view, or every frame of a cine."""
+        self._run("phases" if has_frames(self._panels.state) else "volume")
 
     def give_opinion(self, opinion: Opinion) -> None:
         """Agree, disagree or be unsure about the result in view; the same again takes it back."""
@@ -122,29 +127,26 @@ class ClassifyPanel(controls.PanelPage):
             return _("No model is installed.")
         if self._runs.is_running:
             return _("It is running. Cancel stops it.")
+        if is_all and (reason := self._panels.host.models.why_not(self._panels.state.volume)):
+            return reason  # as in the menu; one slice can be asked about anyway
         if not is_all and self._plane() < 0 and not is_whole(self.model):
             return _("Models look at slices as they were acquired. Choose As acquired in the View menu.")
         return ""
 
     def _run(self, scope: str) -> None:
-        if is_all and (reason := self._panels.host.models.why_not(self._panels.state.volume)):
-            return reason  # as in the menu; one slice can be asked about anyway
-        model, reason = self.model, self._reason(is_all=scope == "volume")
+        model, reason = self.model, self._reason(is_all=scope != "slice")
         if reason or model is None:
             self._panels.host.say("info", reason)
             return
         # Exact maps come in the same run.
         if is_whole(model):
             scope = "volume"
+        self._is_all = scope != "slice"
         given = {"model": model.name, "explain": True}
         if scope == "slice" and model.input.planes == "neighbours":  # all planes are handed over, and one is asked about
-            count = self._runs.start(CLASSIFY, {**given, "plane": self._plane()}, "volume")
+            self._runs.start(CLASSIFY, {**given, "plane": self._plane()}, "volume")
         else:
-            count = self._runs.start(CLASSIFY, given, scope)
-        if self._runs.is_running:
-            words = _("Classifying {count} slices").format(count=count)
-            self.progress.start(words if scope == "volume" else _("Classifying, about {seconds} s").format(seconds=self._runs.guess_s(CLASSIFY)))
-            self.refresh()
+            self._runs.start(CLASSIFY, given, scope)
 
     def _compute_heat(self, score: str, method: str) -> None:
         model, reason = self.model, self._reason()
@@ -156,9 +158,17 @@ class ClassifyPanel(controls.PanelPage):
             self._runs.start(HEAT_MAP, given, "slice")
         else:
             self._runs.start(HEAT_MAP, {**given, "plane": self._plane()}, "volume")
-        if self._runs.is_running:
-            self.heat.progress.start(_("Computing, about {seconds} s").format(seconds=self._runs.guess_s(HEAT_MAP)))
-            self.refresh()
+
+    def _show_busy(self) -> None:
+        runs = self._runs
+        if runs.name == HEAT_MAP:
+            self.heat.progress.start(_("Computing, about {seconds} s").format(seconds=runs.guess_s(HEAT_MAP)))
+        elif self._is_all:
+            words = _("Classifying {count} frames") if runs.scope == "phases" else _("Classifying {count} slices")
+            self.progress.start(words.format(count=runs.planes))
+        else:
+            self.progress.start(_("Classifying, about {seconds} s").format(seconds=runs.guess_s(CLASSIFY)))
+        self.refresh()
 
     def _take_tasks(self, tasks: tuple[Task, ...]) -> None:
         task = self._runs.follow(tasks)
@@ -166,7 +176,7 @@ class ClassifyPanel(controls.PanelPage):
             return
         left = task.seconds_left
         remaining = _("about {seconds} s left").format(seconds=max(1, round(left))) if left is not None else ""
-        bar = self.heat.progress if self._runs.is_running_heat() else self.progress
+        bar = self.heat.progress if self._runs.name == HEAT_MAP else self.progress
         bar.set_progress(task.done, task.total, remaining=remaining)
 
     # --- what is known ---
@@ -177,12 +187,14 @@ class ClassifyPanel(controls.PanelPage):
         return state.array_index if state.volume is not None and state.layout.axis == 0 else -1
 
     def _reports(self) -> dict[int, Report]:
-        """The newest report of the chosen model on each plane of the phase in view."""
+        """The newest report of the chosen model on each plane of the phase in view, or on each frame of a cine."""
         state, model = self._panels.state, self.model
         if state.volume is None or model is None:
             return {}
-        found = self._panels.document.reports_of(state.root_id)
-        return {report.index: report for report in found if report.model == model.name and report.phase == state.phase}
+        found = [report for report in self._panels.document.reports_of(state.root_id) if report.model == model.name]
+        if has_frames(state):
+            return {report.phase: report for report in found}
+        return {report.index: report for report in found if report.phase == state.phase}
 
     # --- showing ---
 
@@ -199,7 +211,7 @@ class ClassifyPanel(controls.PanelPage):
         self._key, self._is_stale = self._view_key(state), False
         is_usable = state.volume is not None and model is not None
         reports, report = self._reports(), self.report
-        self.head.follow(is_running=self._runs.is_running, has_report=report is not None, why_not=self._reason())
+        self.head.follow(is_running=self._runs.is_shown, has_report=report is not None, why_not=self._reason())
         self.empty.setVisible(not is_usable)
         self.model_list.setVisible(state.volume is not None and model is None)
         if state.volume is None:
@@ -210,15 +222,16 @@ class ClassifyPanel(controls.PanelPage):
         self.head.setVisible(is_usable)
         self.unusable.setVisible(bool(self._panels.host.models.broken) and state.volume is not None)
         self._show_run(state, model, report)
-        is_asking = self._runs.is_running and self._runs.name == CLASSIFY and self._runs.scope == "slice"
+        is_asking = self._runs.is_shown and self._runs.name == CLASSIFY and self._runs.scope == "slice"
         self.card.setVisible(report is not None and not is_asking)
         self.heat.setVisible(report is not None and not is_asking)
         if report is not None:
             self._show_report(report)
-        several = state.volume is not None and model is not None and state.volume.geometry.shape[0] > 1 and not is_whole(model)
+        is_cine = has_frames(state)
+        several = state.volume is not None and model is not None and (is_cine or state.volume.geometry.shape[0] > 1) and not is_whole(model)
         self.series.setVisible(several)
         if several:
-            self.series.show_reports(state, reports, self._plane(), self._reason(is_all=True))
+            self.series.show_reports(state, reports, state.phase if is_cine else self._plane(), self._reason(is_all=True))
         self.reading.show_report(report, self._why_no_reading())
         self._keep_focus(focused)
 
@@ -237,7 +250,7 @@ class ClassifyPanel(controls.PanelPage):
         is_usable = state.volume is not None and model is not None
         self.failed.show_note("err", self._runs.failure[0] if is_usable else "")
         self.details.setVisible(bool(self._runs.failure[1]))
-        self.progress.setVisible(self._runs.is_running and self._runs.name == CLASSIFY)
+        self.progress.setVisible(self._runs.is_shown and self._runs.name == CLASSIFY)
         before = misfit(model, state.volume) if model is not None and state.volume is not None else ""
         open_question = unknown(model, state.volume) if model is not None and state.volume is not None and not before else ""
         if report is None and open_question:
@@ -245,7 +258,7 @@ class ClassifyPanel(controls.PanelPage):
         else:
             self.warnings.show_note("warn", warnings_of(report) if report is not None else before)
         self.run_button.setText(_("Classify anyway") if before else _("Classify"))
-        self.run_button.setVisible(is_usable and report is None and not self._runs.is_running)
+        self.run_button.setVisible(is_usable and report is None and not self._runs.is_shown)
         theme.set_available(self.run_button, self._reason())
 
     def _show_report(self, report: Report) -> None:
@@ -256,7 +269,7 @@ class ClassifyPanel(controls.PanelPage):
         if (wish.model, wish.is_unfamiliar_shown) != (report.model, not self.card.is_veiled):
             self._panels.host.change_wish(heat=replace(wish, model=report.model, is_unfamiliar_shown=not self.card.is_veiled))
         has_exact = model is not None and bool(model.explain.feature)
-        self.heat.show_report(self._panels, report, has_exact=has_exact, is_busy=self._runs.is_running_heat(), why_not=self._reason())
+        self.heat.show_report(self._panels, report, has_exact=has_exact, is_busy=self._runs.is_heat_shown, why_not=self._reason())
 
     def _show_fed(self) -> None:
         state, report = self._panels.state, self.report
@@ -276,7 +289,8 @@ class ClassifyPanel(controls.PanelPage):
 
     def _go_to(self, index: int) -> None:
         plane = {"plane": "acquired"} if self._plane() < 0 else {}
-        self._panels.host.change_wish(index=index, **plane)
+        where = {"phase": index} if has_frames(self._panels.state) else {"index": index}
+        self._panels.host.change_wish(**where, **plane)
 
     # --- following ---
 
