@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.special import logsumexp
 
-from plugins.classify import inference, scoring
-from plugins.classify.devices import CPU
+from plugins.classify import devices, inference, scoring
 from plugins.classify.inference import Runner
 from viewer.api.models import ModelCard
 
-_MOST_AT_ONCE, _MOST_VALUES, _MOST_CACHED = 32, 4 << 20, 200_704
 # Scores that are no more told from 0 or 1.
 _LEAST = 1e-9
 
@@ -45,9 +43,7 @@ class Question:
         self.size: tuple[int, int] = (self.sample.shape[-2], self.sample.shape[-1])
         self.column = card.classes.index(score)
         self.fixed = card.input.batch
-        # On a CPU what stays in its cache is quickest, and Cancel is quick.
-        most = _MOST_VALUES if runner.device != CPU else _MOST_CACHED
-        self.at_once = self.fixed or max(1, min(_MOST_AT_ONCE, most // max(1, self.sample.size)))
+        self.at_once = self.fixed or devices.at_once(self.sample.size, runner.device)
 
     def blurred(self, sigma: float) -> NDArray[np.float32]:
         """The input without its fine detail: what a covered part is filled with, so that the cover has no edge of its own."""

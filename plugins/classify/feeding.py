@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plugins.classify import devices
+from plugins.classify.devices import CPU
 from plugins.classify.framing import block_planes, film_box, fitted, frame_of, resized
 from plugins.classify.levels import Levels
 from viewer.api import Image, Refused, VoiLut, Window, gettext
 from viewer.api.models import ModelCard
 
 __all__ = ["Feed", "batches", "fed_picture", "film_box", "plane_input"]
-
-# Large enough to keep all cores busy, small enough that Cancel is quick and the next batch is ready in time.
-_MOST_AT_ONCE, _MOST_VALUES = 32, 4 << 20
 
 
 class Feed:
@@ -61,12 +60,9 @@ class Feed:
             return (spec.channels, block_planes(self.card, self.planes)[1], *size)
         return (len(self.planes_of(0)), spec.channels, *size) if spec.planes == "sequence" else (spec.channels, *size)
 
-    @property
-    def batch_size(self) -> int:
-        """How many go in at a time: as many as the graph asks for, else what keeps the cores busy and the memory small."""
-        if self.card.input.batch is not None:
-            return self.card.input.batch
-        return max(1, min(_MOST_AT_ONCE, self.count, _MOST_VALUES // int(np.prod(self.shape))))
+    def batch_size(self, device: str) -> int:
+        """How many go in at a time: as many as the graph asks for, else what suits the device."""
+        return self.card.input.batch or min(self.count, devices.at_once(int(np.prod(self.shape)), device))
 
     def plane_of(self, index: int) -> int:
         """The plane that an input stands for; the middle one where all go in together."""
@@ -182,9 +178,10 @@ def fed_picture(card: ModelCard, image: Image, plane: int) -> NDArray[np.uint8]:
     return Feed(card, image).picture(plane)
 
 
-def batches(feed: Feed, indices: Sequence[int]) -> Iterator[tuple[Sequence[int], NDArray[Any]]]:
+def batches(feed: Feed, indices: Sequence[int], device: str = CPU) -> Iterator[tuple[Sequence[int], NDArray[Any]]]:
     """Inputs in batches with what they are of; the next batch is made while the caller works on the one before."""
-    parts = [indices[start : start + feed.batch_size] for start in range(0, len(indices), feed.batch_size)]
+    size = feed.batch_size(device)
+    parts = [indices[start : start + size] for start in range(0, len(indices), size)]
     if len(parts) < 2:
         for part in parts:
             yield part, feed.batch(part)

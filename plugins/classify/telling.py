@@ -18,11 +18,11 @@ def told(result: R, feed: Feed, runner: Runner) -> R:
     """A result with its facts and warnings, once the model has run: only then it is known which device did the work."""
     card: ModelCard = feed.card
     notes = (*fitness.warnings(card, feed.image), *((runner.note,) if runner.note else ()))
-    made = (("model", card.name), ("version", card.version), ("device", runner.device), *facts(feed))
+    made = (("model", card.name), ("version", card.version), ("device", runner.device), *facts(feed, runner.device))
     return replace(result, warnings=notes, facts=made)
 
 
-def facts(feed: Feed) -> tuple[tuple[str, str], ...]:
+def facts(feed: Feed, device: str) -> tuple[tuple[str, str], ...]:
     """What a report keeps of the model's file and of what went into it."""
     card, spec, values = feed.card, feed.card.input, feed.card.values
     whole = {"volume": gettext("all planes as one block"), "sequence": gettext("all planes, one after the other")}
@@ -43,7 +43,7 @@ def facts(feed: Feed) -> tuple[tuple[str, str], ...]:
         ("input", f"{' x '.join(map(str, feed.shape))} {card.fed_layout} {spec.dtype}"),
         ("values", used.strip()),
         ("fit", fits[spec.fit]),
-        ("batch", str(feed.batch_size)),
+        ("batch", str(feed.batch_size(device))),
     ]
     if card.encoder is not None:
         kept.append(("encoder", f"{card.encoder.file} {card.encoder.sha256}"))
