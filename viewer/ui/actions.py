@@ -32,6 +32,7 @@ class Actions(QObject):
         self._window, self._view = window, view
         self._actions: dict[str, QAction] = {}
         self._told: tuple[set[str], bool, dict[str, str]] | None = None
+        self._reasons: dict[str, str] = {}
         self._specs: dict[str, ActionSpec] = {}
         self._narrow: frozenset[str] = frozenset()
         self._profile = Profile()
@@ -166,7 +167,9 @@ class Actions(QObject):
             reason = "" if met else own.get(missing) or _(REASONS[missing])
             if not reason and is_reading and not (spec.command or spec_id in WHILE_READING):
                 reason = _(READING)
-            theme.set_available(self._actions[spec_id], reason)
+            if self._reasons.get(spec_id) != reason:  # most stay as they are, and there are hundreds
+                self._reasons[spec_id] = reason
+                theme.set_available(self._actions[spec_id], reason)
 
     def menu_title(self, spec: ActionSpec) -> str:
         """The words in a menu: with an ellipsis where a dialog opens."""

@@ -123,4 +123,6 @@ class TopBar(QFrame):
 
 def set_action_icon(actions: Actions, action_id: str, name: str) -> None:
     """Give an action another icon (Play becomes Pause)."""
-    icons.set_icon(actions[action_id], name, size=16)
+    action = actions[action_id]
+    if action.property("iconName") != name or action.icon().isNull():  # telling everyone of the same one again takes longer than asking
+        icons.set_icon(action, name, size=16)

@@ -78,15 +78,19 @@ class ScoreRows(QWidget):
                     self._tell(score, self.names[score.name], self.texts[score.name], self.bars[score.name])
 
     def _fill(self, report: Report, is_veiled: bool) -> None:
+        scores = report.scores if len(report.scores) <= 2 else tuple(sorted(report.scores, key=lambda s: -s.value))
+        if is_veiled:
+            scores = tuple(Score(score.name, math.nan) for score in report.scores)  # their order would tell
+        shown = scores if self._is_whole or len(scores) <= _MOST_CLASSES else scores[:_FIRST_CLASSES]
+        if [score.name for score in shown] == list(self.bars) and (self.more is None) == (len(shown) == len(scores)):
+            for score in shown:  # new rows would be laid out and painted anew
+                self._tell(score, self.names[score.name], self.texts[score.name], self.bars[score.name])
+            return
         for part in self._parts:
             self._column.removeWidget(part)
             part.hide()
             part.deleteLater()
         self._parts, self.bars, self.texts, self.names, self.more = [], {}, {}, {}, None
-        scores = report.scores if len(report.scores) <= 2 else tuple(sorted(report.scores, key=lambda s: -s.value))
-        if is_veiled:
-            scores = tuple(Score(score.name, math.nan) for score in report.scores)  # their order would tell
-        shown = scores if self._is_whole or len(scores) <= _MOST_CLASSES else scores[:_FIRST_CLASSES]
         for score in shown:
             self._add_row(score)
         if len(shown) < len(scores):
@@ -160,15 +164,20 @@ class ScorePlot(QWidget):
         self._values: tuple[tuple[int, float], ...] = ()
         self._threshold: float | None = None
         self._count, self._at, self._name = 1, -1, ""
+        self._has_frames = False
         self.setFixedHeight(_PLOT_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         theme().changed.connect(self._repaint)
 
-    def show_values(self, name: str, values: Sequence[tuple[int, float]], count: int, threshold: float | None) -> None:
-        """``values``: (slice, score) in order; ``count``: how many slices there are."""
+    def show_values(
+        self, name: str, values: Sequence[tuple[int, float]], count: int, threshold: float | None, *, has_frames: bool = False
+    ) -> None:  # fmt: skip
+        """``values``: (slice, score) in order; ``count``: how many slices there are. ``has_frames``: they are the frames of a cine."""
+        self._has_frames = has_frames
         self._name, self._values, self._count, self._threshold = name, tuple(values), count, threshold
-        self.setToolTip(_("{name} along the slices. Click to go to one.").format(name=name))
+        words = _("{name} along the frames. Click to go to one.") if has_frames else _("{name} along the slices. Click to go to one.")
+        self.setToolTip(words.format(name=name))
         self._say()
         self.update()
 
@@ -186,9 +195,11 @@ class ScorePlot(QWidget):
 
     def _say(self) -> None:
         here = dict(self._values).get(self._at)
-        words = _("{name} along {count} slices").format(name=self._name, count=len(self._values))
+        what = _("{name} along {count} frames") if self._has_frames else _("{name} along {count} slices")
+        words = what.format(name=self._name, count=len(self._values))
         if here is not None:
-            words = _("{what}, slice {number}: {score}").format(what=words, number=self._at + 1, score=digits.score(here))
+            at = _("{what}, frame {number}: {score}") if self._has_frames else _("{what}, slice {number}: {score}")
+            words = at.format(what=words, number=self._at + 1, score=digits.score(here))
         self.setAccessibleName(words)
 
     def _x(self, index: int) -> float:

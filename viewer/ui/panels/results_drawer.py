@@ -29,7 +29,7 @@ class ResultsDrawer(QWidget):
         super().__init__(parent)
         self._panels = panel_host
         self._sources: list[str] = []
-        self._following = self._filling = False
+        self._following = self._filling = self._is_stale = False
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(_("Results"))
@@ -37,7 +37,7 @@ class ResultsDrawer(QWidget):
         self._build()
         host = panel_host.host
         host.document_changed.connect(self._take_changes)
-        host.document_replaced.connect(self.refresh)
+        host.document_replaced.connect(self._look_again)
         host.active_changed.connect(self._take_image)
         panel_host.tooling.selected_changed.connect(self._select)
         self.refresh()
@@ -55,12 +55,14 @@ class ResultsDrawer(QWidget):
 
     def show_source(self, source: str) -> None:
         """Show the measurements, the reports, those of all open images, or a table by its id."""
+        self._catch_up()
         if source in self._sources:
             self.source.setCurrentIndex(self._sources.index(source))
 
     @property
     def grid(self) -> Grid:
         """What is shown, unsorted."""
+        self._catch_up()
         return self.model.grid
 
     # --- building ---
@@ -118,9 +120,9 @@ class ResultsDrawer(QWidget):
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setItemDelegate(TableCells(table))
         table.setShowGrid(False)
         table.setWordWrap(False)
-        table.setItemDelegate(TableCells(table))
         table.setTabKeyNavigation(False)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().hide()
@@ -142,6 +144,7 @@ class ResultsDrawer(QWidget):
 
     def refresh(self) -> None:
         """Read the document anew; the choice, the order and the selected row stay where they can."""
+        self._is_stale = False
         panels = self._panels
         document, root_id = panels.document, panels.root_id
         tables = document.tables_of(root_id) if root_id else ()
@@ -282,13 +285,25 @@ class ResultsDrawer(QWidget):
 
     def _take_changes(self, changes: Changes) -> None:
         if changes.touches("annotation", "table", "report") or changes.sources:
-            self.refresh()
+            self._look_again()
 
     def _take_image(self, _root_id: str) -> None:
-        self.refresh()
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """At once where it can be seen, else when it is shown: a table of all reports takes time with each of them."""
+        if self.isVisible():
+            self.refresh()
+        else:
+            self._is_stale = True
+
+    def _catch_up(self) -> None:
+        if self._is_stale:
+            self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._catch_up()
         # Who opens it wants results: not an empty list where there are others.
         if not self.grid.rows and self._source() == MEASUREMENTS and len(self._sources) > 1:
             self.source.setCurrentIndex(1)
