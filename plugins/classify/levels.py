@@ -90,7 +90,7 @@ class Levels:
 
     def values(self, levels: NDArray[np.float32], window: Window | VoiLut) -> NDArray[np.float32]:
         """Levels back to the image's values, the same way backwards: levels beyond the ends go on along the line."""
-        assert isinstance(window, Window), "no picture that goes back to values is fed by a curve"
+        assert isinstance(window, Window)  # what goes back to values is not fed by a curve
         low, high = self.card.values.out_range
         share = (levels.astype(np.float64) - low) / (high - low)
         if self.is_turned:
