@@ -1,4 +1,6 @@
-"""The card of a series: the score of one class along the slices, with a way to the highest, and the button that asks about all of them."""
+"""The card of a series: the score of one class along the slices, or along the frames of a cine, with a way to the highest, and the button that
+asks about all of them.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ from viewer.api.panel import ScorePlot, ViewState, controls, digits, slice_of_pl
 
 
 class SeriesCard(controls.Card):
-    """All slices of the phase in view."""
+    """All slices of the phase in view; of one slice in several phases (a cine), all of these."""
 
     run_wanted = Signal()
     slice_wanted = Signal(int)
-    """Number from 0, as shown."""
+    """Number from 0, as shown; of a cine the frame."""
     disagreements_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -35,8 +37,11 @@ class SeriesCard(controls.Card):
         self.run.clicked.connect(self.run_wanted)
 
     def show_reports(self, state: ViewState, reports: Mapping[int, Report], plane: int, why_not: str) -> None:
-        """The reports by plane, ``plane`` in view (-1: none), and why no more can be asked for."""
+        """The reports by plane, ``plane`` in view (-1: none), and why no more can be asked for; of a cine by frame, and the frame in view."""
         assert state.volume is not None
+        is_cine = has_frames(state)
+        every = _("All frames") if is_cine else _("All slices")
+        self.run.setText(_("Classify all frames") if is_cine else _("Classify all slices"))
         theme.set_available(self.run, why_not)
         # Scores of images that the model does not know mean nothing, beside others least of all.
         known = {number: report for number, report in reports.items() if not report.is_unfamiliar}
@@ -46,22 +51,28 @@ class SeriesCard(controls.Card):
         disagreed = sum(report.is_disagreed_with for report in reports.values())
         self.disagreements.setText(_("Disagreements: {number}").format(number=disagreed))
         self.disagreements.setVisible(disagreed > 0 and len(reports) > 1)
-        planes = state.volume.geometry.shape[0]
+        planes = state.volume.phases if is_cine else state.volume.geometry.shape[0]
         self.set_caption(_("{known} of {count}").format(known=len(reports), count=planes))
         if not has_plot:
             unknown = len(reports) - len(known)
-            self.set_title(_("All slices"), _("The model has not seen such images.") if unknown > 1 else "")
+            self.set_title(every, _("The model has not seen such images.") if unknown > 1 else "")
             return
         first = next(iter(known.values()))
         name = first.usual_class
         threshold = next((score.threshold for score in first.scores if score.name == name), None)
-        along = sorted((slice_of_plane(state, number), _score(report, name)) for number, report in known.items())
-        self.set_title(_("{name} along the slices").format(name=_(name)))
-        self.plot.show_values(_(name), along, planes, threshold)
-        self.plot.show_slice(slice_of_plane(state, plane) if plane >= 0 else -1)
+        along = sorted((number if is_cine else slice_of_plane(state, number), _score(report, name)) for number, report in known.items())
+        self.set_title((_("{name} along the frames") if is_cine else _("{name} along the slices")).format(name=_(name)))
+        self.plot.show_values(_(name), along, planes, threshold, has_frames=is_cine)
+        self.plot.show_slice(-1 if plane < 0 else plane if is_cine else slice_of_plane(state, plane))
         index, value = max(along, key=lambda pair: pair[1])
         self.highest.setProperty("slice", index)
-        self.highest.setText(_("Highest: {score} on slice {number}").format(score=digits.score(value), number=index + 1))
+        words = _("Highest: {score} in frame {number}") if is_cine else _("Highest: {score} on slice {number}")
+        self.highest.setText(words.format(score=digits.score(value), number=index + 1))
+
+
+def has_frames(state: ViewState) -> bool:
+    """Whether the image is one slice in several phases: then these are what is gone through, as slices are elsewhere."""
+    return state.volume is not None and state.volume.geometry.shape[0] == 1 and state.volume.phases > 1
 
 
 def _score(report: Report, name: str) -> float:
