@@ -15,6 +15,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
+from tests.plugins.onnx_samples import course_folder
 from tests.ui.conftest import destroy
 from tests.ui.window_samples import PATIENCE_MS, made_volume, put_volume, settle, write_pictures
 from viewer.jobs.pool import Pool
@@ -288,6 +289,19 @@ def test_a_dropped_folder_with_its_card_is_added_at_once(small_window: Window, q
     click(question.go_on)
     settle(qtbot, small_window)
     assert own(small_window) == ["with-card"]
+
+
+def test_a_recurrent_network_alone_asks_for_its_encoder_and_with_it_is_added(small_window: Window, qtbot: Any, tmp_path: Path) -> None:
+    folder = course_folder(tmp_path / "course")
+    dialog = dropped(small_window, qtbot, ZOO / "torch_features_lstm.onnx")
+    assert "features of planes, one after the other" in dialog.failed.text() and "[encoder]" in dialog.failed.text()
+    assert not dialog.go.isEnabled()
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    drop(small_window, folder)
+    settle(qtbot, small_window)
+    settle(qtbot, small_window)
+    assert own(small_window) == ["course"]
+    assert "“Course” was added" in small_window.messages.message().text
 
 
 def test_a_folder_whose_file_is_not_what_its_card_says_is_refused(small_window: Window, qtbot: Any, folder: Path) -> None:

@@ -10,11 +10,11 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from viewer.core.errors import ModelUnusable
-from viewer.core.model_card import CARD_FILE, MODEL_FILE, ModelCard
+from viewer.core.model_card import CARD_FILE, MODEL_FILE, ModelCard, card_of
 from viewer.core.words import gettext as _
 from viewer.session.model_facts import is_model_path
-from viewer.session.models import is_built_in, read_card
-from viewer.session.own_models import add_model
+from viewer.session.models import is_built_in, read_mapping
+from viewer.session.own_models import add_model, fill_checksums
 from viewer.ui.dialogs.add_model import AddModelDialog
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.frame import Dialog
@@ -85,7 +85,9 @@ class ModelCommands(QObject):
     def _add_folder(self, folder: Path, parent: QWidget) -> Dialog | None:
         host = self._host
         with host.reporting():
-            card = read_card(folder)
+            text = read_mapping(folder)
+            fill_checksums(text, folder / MODEL_FILE)  # a card written by hand has none
+            card = card_of(text, folder)
             same = next((known for known in host.models.cards if known.name == card.name), None)
             if same is not None and same.folder.resolve() == folder.resolve():
                 host.say("info", _("The model “{title}” is among your own already.").format(title=_(card.title)))
