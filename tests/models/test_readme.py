@@ -82,7 +82,7 @@ def test_the_card_of_the_example_is_added_checked_and_asked_by_the_commands_that
     for line in block("sh", "--add").splitlines():
         assert cli.main(shlex.split(line)[1:]) == 0, line
     out = capsys.readouterr().out
-    assert "my-net was added" in out and "Square" in out
+    assert '"my-net" was added' in out and "Square" in out
     assert cli.main(["models", "--for", "scan.dcm", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["best"] == "my-net"
     assert cli.main(["models", "--remove", "my-net"]) == 0 and not list(own_folder().iterdir())

@@ -129,7 +129,7 @@ def test_a_model_called_model_has_its_folder_s_name(tmp_path: Path) -> None:
     folder.mkdir()
     shutil.copy(ZOO / "torch_cnn.onnx", folder / "model.onnx")
     facts = read(str(folder / "model.onnx"))
-    assert propose(facts).answers.title == "Chest cnn"
+    assert propose(facts).answers.title == "Chest CNN"
 
 
 def test_class_names_are_read_from_what_stands_beside_the_graph() -> None:
