@@ -202,7 +202,7 @@ def test_all_open_images_are_classified_in_one_step_with_a_line_at_the_end(full_
     assert "picture-" in said[-1].details and "CT" in said[-1].details
     (step,) = full_window.host.document.history
     assert step.title.text() == "Classify all open images"
-    dict(said[-1].links)["Undo"]()
+    full_window.host.undo()
     assert by_image(full_window) == [0, 0, 0, 0]
     full_window.host.redo()
     dict(said[-1].links)["Show results"]()
@@ -227,6 +227,18 @@ def test_asking_all_images_again_keeps_their_readings_and_disagreements_are_list
     full_window.host.show_volume("ct")  # of which there is no report
     full_window.actions_table["reading.disagreements"].trigger()
     assert sorted(full_window.results.grid.keys) == sorted(report.id for report in read[:2])
+
+
+def test_the_line_at_the_end_takes_it_back(film_window: Window, qtbot: QtBot) -> None:
+    said: list[Notice] = []
+    film_window.host.notice.connect(said.append)
+    before = film_window.host.document.state_hash()
+    film_window.actions_table["analysis.classify_open"].trigger()
+    settle(qtbot, film_window)
+    assert by_image(film_window) == [5]
+    assert [words for words, _link in said[-1].links] == ["Undo", "Show results"]
+    dict(said[-1].links)["Undo"]()
+    assert film_window.host.document.state_hash() == before
 
 
 def test_cancel_keeps_what_is_done(full_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from viewer.session import models
 from viewer.session.own_models import add_model
 from viewer.session.settings import Settings
 from viewer.ui import model_shelf
-from viewer.ui.controls import Badge, ElidedLabel
+from viewer.ui.controls import Badge
 from viewer.ui.dialogs.add_model import AddModelDialog
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.model_about import ModelAbout
@@ -248,11 +248,10 @@ def test_the_page_gives_each_model_the_badges_of_the_list(small_window: Window, 
     small_window.host.models.reload()
     settle(qtbot, small_window)
     found = {}
-    for at in range(page._models.count()):
-        line = page._models.itemAt(at).widget()
-        labels = [label.text() for label in line.findChildren(ElidedLabel)]
-        if labels:
-            found[labels[0]] = ([badge.text() for badge in line.findChildren(Badge)], labels[1])
+    for row in range(page._models.rowCount()):
+        cells = [item.widget() for column in range(3) if (item := page._models.itemAtPosition(row, column)) is not None]
+        if len(cells) == 3 and cells[0] is not cells[1]:
+            found[cells[0].text()] = ([badge.text() for badge in cells[2].findChildren(Badge)], cells[1].text())
     assert found["My model"][0] == ["Damaged"]
     assert "checksum" in found["My model"][1]
     assert any(kinds == ["Built in", "Benchmark"] for kinds, _words in found.values())

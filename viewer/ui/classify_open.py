@@ -131,8 +131,10 @@ class ClassifyOpen(QObject):
         step = self._host.document.history.next_undo
         links: list[tuple[str, Callable[[], None]]] = []
         if has_step and step is not None:
-            links = [(_("Undo"), lambda: self._undo(step.id)), (_("Show results"), self._show)]
-        self._host.say("warn" if failed or strange else "ok" if good else "info", text, tuple(links), details="\n".join([*details, *unfit]))
+            # Two links have room: where something failed its details are one.
+            links = [*([] if failed else [(_("Undo"), lambda: self._undo(step.id))]), (_("Show results"), self._show)]
+        told_more = "\n".join([*details, *unfit]) if failed else ""
+        self._host.say("warn" if failed or strange else "ok" if good else "info", text, tuple(links), details=told_more)
 
     def _show(self) -> None:
         self._window.show_results()

@@ -124,7 +124,32 @@ def classify_failed(stage: Maker) -> Iterator[str]:
     yield "classify-no-model"
 
 
-CLASSIFY_CHAPTERS = (classify, classify_fitting, classify_reports, classify_busy, classify_failed)
+def classify_small(stage: Maker) -> Iterator[str]:
+    s, panel = film(stage, size=(960, 600))
+    s.key(Qt.Key.Key_F5)
+    s.settle()
+    known(s, panel)
+    yield "classify-960x600"
+    s.trigger("analysis.classify_open")
+    s.settle()
+    s.rest()
+    yield "classify-all-open-images"
+
+
+def classify_without_tags(stage: Maker) -> Iterator[str]:
+    s, _panel = film(stage)
+    volume = s.host.state.volume
+    assert volume is not None
+    who = replace(volume.identity, modality="", patient_age="", patient_birth_date="", body_part="", view_position="")
+    s.host.document.add_source(replace(volume, id="bare", root_id="bare", identity=who))
+    s.host.show_volume("bare")
+    s.rest()
+    yield "classify-without-tags"
+
+
+CLASSIFY_CHAPTERS = (
+    classify, classify_fitting, classify_reports, classify_busy, classify_failed, classify_small, classify_without_tags,
+)  # fmt: skip
 
 
 # --- how a scene is set ---

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QWidget
 from shiboken6 import isValid
 
 from viewer.core.errors import NegatoscopeError, OperationCancelled
@@ -19,7 +19,7 @@ from viewer.session.apply import lane_limits
 from viewer.session.models import own_folder
 from viewer.session.settings import DEFAULTS
 from viewer.ui.controls import Badge, Button, ElidedLabel, Hint, NoteBox, SectionTitle
-from viewer.ui.dialogs.model_entries import Entry, badges, check_files, entries_of
+from viewer.ui.dialogs.model_entries import badges, check_files, entries_of
 from viewer.ui.dialogs.model_words import SHORT_TASKS, version_words
 from viewer.ui.dialogs.settings_pages import Page
 from viewer.ui.host import Host
@@ -59,8 +59,10 @@ class ModelsPage(Page):
         self.column.addLayout(_in_a_row(self.choose, self.usual, self.open))
         self.column.addSpacing(sizes().tight)
         self.column.addWidget(SectionTitle(_("Installed models"), parent=self))
-        self._models = QVBoxLayout()
+        self._models = QGridLayout()
         self._models.setSpacing(sizes().row_gap)
+        for column in range(2):
+            self._models.setColumnStretch(column, 1)
         self.column.addLayout(self._models)
         self.whole = Button(_("Model list"), icon="brain-circuit", parent=self)
         self.whole.clicked.connect(lambda: show_list())
@@ -142,13 +144,16 @@ class ModelsPage(Page):
                 widget.hide()
                 widget.deleteLater()
         entries = sorted(entries_of(self.host, self._damaged), key=lambda entry: not entry.reason)
-        for entry in entries[:_SHOWN]:
-            self._models.addWidget(_model_line(entry, self))
+        for row, entry in enumerate(entries[:_SHOWN]):
+            card = entry.card
+            words = entry.reason or (f"{version_words(card)} · {_(SHORT_TASKS[card.task])}" if card is not None else "")
+            self._models.addWidget(ElidedLabel(entry.title, "strong", parent=self), row, 0)
+            self._models.addWidget(ElidedLabel(words, "small", parent=self), row, 1)
+            self._models.addWidget(badges(entry, self), row, 2)
         more = len(entries) - _SHOWN
-        if more > 0:
-            self._models.addWidget(Hint(ngettext("{count} more", "{count} more", more), parent=self))
-        if not entries:
-            self._models.addWidget(Hint(_("No model is installed."), parent=self))
+        hint = ngettext("{count} more", "{count} more", more) if more > 0 else "" if entries else _("No model is installed.")
+        if hint:
+            self._models.addWidget(Hint(hint, parent=self), len(entries[:_SHOWN]), 0, 1, 3)
 
     def _take_models(self) -> None:
         """Show them at once, and then which files are not what their cards say."""
@@ -160,19 +165,6 @@ class ModelsPage(Page):
                 self._show_models()
 
         check_files(self.host, checked)
-
-
-def _model_line(entry: Entry, parent: QWidget) -> QWidget:
-    line = QWidget(parent)
-    row = QHBoxLayout(line)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(sizes().row_gap)
-    card = entry.card
-    row.addWidget(ElidedLabel(entry.title, "strong", parent=line), 1)
-    words = entry.reason or (f"{version_words(card)} · {_(SHORT_TASKS[card.task])}" if card is not None else "")
-    row.addWidget(ElidedLabel(words, "small", parent=line), 1)
-    row.addWidget(badges(entry, line))
-    return line
 
 
 def _in_a_row(*buttons: Button) -> QHBoxLayout:
