@@ -205,7 +205,7 @@ def test_of_the_maps_that_came_with_the_scores_a_recipe_writes_that_of_the_posit
     recipe.write_text('[[step]]\noperation = "Classify/Classify"\nparameters = { model = "pneumonia-cxr-28", explain = true, plane = 2 }\n')
     code, _out, err = run(capsys, "run", recipe, ramp, "--out", folder)
     assert code == 0, err
-    assert "ramp-map.nrrd: Heat map of the class Pneumonia (Class activation map)." in err
+    assert 'ramp-map.nrrd: heat map of Pneumonia by "pneumonia-cxr-28" (Class activation map).' in err
     image = sitk.ReadImage(str(folder / "ramp-map.nrrd"))
     assert run(capsys, "classify", ramp, "--model", "pneumonia-cxr-28", "--index", 2, "--heat-map", single)[0] == 0
     values, expected = (sitk.GetArrayFromImage(found)[2] for found in (image, sitk.ReadImage(str(single))))

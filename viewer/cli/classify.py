@@ -115,9 +115,7 @@ def _save_heat(
     maps = [result for result in made[0] if isinstance(result, Overlay)]
     results.save_heat_map(args.heat_map, maps, volume.geometry, overwrite=args.force, is_unfamiliar=is_unfamiliar)
     for item in maps:
-        title = _('{name}: heat map of {score} by "{model}" ({method}).')
-        method = _(heat.METHOD_TITLES[item.method])
-        say.err(title.format(name=harmless(args.heat_map.name), score=_(item.score), model=item.model, method=method))
+        results.name_heat_map(args.heat_map, item)
         if volume.phases > 1:
             results.told(args.heat_map, (_("Of phase {phase} alone.").format(phase=scope.phase),))
         say.err(_(heat.CAUTION))

@@ -24,6 +24,7 @@ from viewer.io.write import annotations_table, reports_table, save_array, save_m
 from viewer.io.write.grids import ENDINGS as GRID_ENDINGS
 from viewer.io.write.tables import ENDINGS as TABLE_ENDINGS
 from viewer.io.write.tables import NOTICE, plain
+from viewer.session.heat import METHOD_TITLES
 from viewer.session.heat_file import save_heat
 from viewer.session.outcome import report_of, told_of
 
@@ -83,6 +84,13 @@ def save_heat_map(
     told(path, save_heat(path, maps, geometry, overwrite=overwrite, is_unfamiliar=is_unfamiliar))
     if is_unfamiliar:
         told(path, (_("The model has not seen such images, so the heat map may mislead. The file says so."),))
+
+
+def name_heat_map(path: Path, item: ScalarMap | Overlay) -> None:
+    """Say of which class, model and method a written heat-map is."""
+    title = _('{name}: heat map of {score} by "{model}" ({method}).')
+    method = _(METHOD_TITLES.get(item.method, item.method))
+    say.err(title.format(name=harmless(path.name), score=_(item.score), model=item.model, method=method))
 
 
 def warned(name: str, results: Sequence[Result]) -> None:

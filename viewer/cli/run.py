@@ -103,8 +103,7 @@ def _run_one(
             # Maps of all classes that came with the scores are of no order; one that was asked for is the one that is meant.
             last = last if Overlay in kinds else heat.usual_map(document, last)
             maps = of_all_slices(document, last)
-            method = _(heat.METHOD_TITLES.get(last.method, last.method))
-            results.told(target, (_("Heat map of the class {name} ({method}).").format(name=_(last.score), method=method),))
+            results.name_heat_map(target, last)
             if volume.phases > 1:
                 results.told(target, (_("Of phase {phase} alone.").format(phase=last.phase),))
             results.save_heat_map(target, maps, volume.geometry, overwrite=overwrite, is_unfamiliar=heat.unfamiliar_among(document, maps) > 0)
