@@ -12,7 +12,7 @@ from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
 from plugins.classify.telling import facts
 from viewer.api import Help, Image, ModelUnusable, Progress, Range, Refused, Verdict, Verdicts, gettext, operation
-from viewer.api.models import ModelCard, best_fit, choose_model, list_models
+from viewer.api.models import ModelCard, best_fit, installed_model, list_models
 
 
 @operation(preview="none", takes_color=True, lane="model")
@@ -99,7 +99,7 @@ def classified(
 
 def ready(model: str, device: str = "auto") -> str:
     """Load a model ahead, in the worker that will run it, and run it once on nothing; the device that it got. Raises ModelUnusable."""
-    card = choose_model(list_models()[0], model)
+    card = installed_model(model)
     runner = batching.loaded(card, device)
     card = onnx_trust.settled(card, runner.facts)
     shape = tuple(1 if axis == "N" and size is None else size for axis, size in zip(card.fed_layout, onnx_trust.fed_dims(card), strict=True))
@@ -112,10 +112,9 @@ def ready(model: str, device: str = "auto") -> str:
 
 def card_for(model: str, image: Image) -> ModelCard:
     """The installed model of a name, or ("") the one whose card fits the image best. Raises ModelUnusable."""
-    cards = list_models()[0]
     if model:
-        return choose_model(cards, model)
-    found, reason = best_fit(cards, image)
+        return installed_model(model)
+    found, reason = best_fit(list_models()[0], image)
     if found is None:
         raise ModelUnusable(reason)
     return found

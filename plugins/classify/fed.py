@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from plugins.classify import feeding
 from viewer.api import Image
-from viewer.api.models import choose_model, list_models
+from viewer.api.models import installed_model
 
 
 def fed_picture(model: str, image: Image, plane: int = 0) -> NDArray[Any]:
     """The levels of a plane as they go into a model: 8 bits, (rows, columns) or with a last axis of 3."""
-    return feeding.fed_picture(choose_model(list_models()[0], model), image, plane)
+    return feeding.fed_picture(installed_model(model), image, plane)

@@ -193,7 +193,9 @@ class OnnxFacts:
 
 def damaged(file: str, reason: str) -> ModelUnusable:
     """What to raise of bytes that are no model."""
-    return ModelUnusable(gettext("{file} is not an ONNX model, or is cut off or damaged ({reason}).").format(file=file, reason=reason))
+    return ModelUnusable(
+        gettext("{file} is not an ONNX model, or is cut off or damaged ({reason}). Copy or export it again.").format(file=file, reason=reason)
+    )
 
 
 def _numbers(content: bytes, weights: Weights) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from plugins.classify.framing import Frame, enlarged, refined_grid, unfitted
 from plugins.classify.levels import BRIGHTNESS
 from plugins.classify.telling import told
 from viewer.api import Help, Image, ModelOf, ModelUnusable, Progress, gettext, operation
-from viewer.api.models import ModelCard, by_fit, choose_model, fits, list_models
+from viewer.api.models import ModelCard, by_fit, fits, installed_model, list_models
 
 
 @operation(preview="none", takes_color=True, lane="model")
@@ -81,10 +81,9 @@ def pictured(card: ModelCard, image: Image, *, device: str = "auto", progress: P
 
 def chosen(model: str, image: Image, task: str) -> ModelCard:
     """The model of that name, else the one of a task that fits the image best. Raises ModelUnusable."""
-    cards = list_models()[0]
     if model:
-        return choose_model(cards, model)
-    found = by_fit(cards, image, task)
+        return installed_model(model)
+    found = by_fit(list_models()[0], image, task)
     if not found:
         words = {"image": gettext("No model for pictures is installed."), "segmentation": gettext("No model for segmentation is installed.")}
         raise ModelUnusable(words[task])

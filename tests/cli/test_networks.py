@@ -15,6 +15,7 @@ from scipy import ndimage
 from viewer.cli import main as cli
 from viewer.core.geometry import Geometry
 from viewer.io.write import save_array
+from viewer.session.models import own_folder
 from viewer.session.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
@@ -98,3 +99,12 @@ def test_what_is_to_be_said_of_a_run_stands_on_stderr_and_in_the_json(capsys: An
 def test_a_device_that_does_not_exist_costs_a_sentence(capsys: Any, noise: Path, tmp_path: Path) -> None:
     code, err = run(capsys, "apply", "Enhance/Network", noise, "--param", "device=abacus", "--out", tmp_path / "o.nrrd")
     assert (code, 'There is no device "abacus". There are: auto, ' in err) == (2, True)
+
+
+def test_of_a_model_that_is_there_and_cannot_be_used_the_reason_is_told(capsys: Any, noise: Path, tmp_path: Path) -> None:
+    card = own_folder() / MODELS["image"] / "card.toml"
+    card.write_text(card.read_text(encoding="utf-8").replace('task = "image"', 'task = "magic"'), encoding="utf-8")
+    code, err = run(capsys, "apply", "Enhance/Network", noise, "--param", f"model={MODELS['image']}", "--out", tmp_path / "o.nrrd")
+    assert (code, '"task" is "magic"; known are' in err) == (2, True)
+    code, err = run(capsys, "classify", noise, "--model", MODELS["image"])
+    assert (code, '"task" is "magic"; known are' in err) == (2, True)

@@ -211,7 +211,7 @@ def test_cards_whose_encoder_makes_no_sense_are_refused(parts: dict[str, Any], w
 
 
 def test_it_is_loaded_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from plugins.classify import classify as module
+    from viewer.session import models as module
 
     for depth in ("any", 4):
         card = course(tmp_path, torch_encoder(), input={"depth": depth})

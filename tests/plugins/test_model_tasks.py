@@ -22,6 +22,7 @@ from viewer.core.geometry import Geometry
 from viewer.core.images import Image
 from viewer.core.model_card import ModelCard
 from viewer.core.window import Window
+from viewer.session import models as installed
 
 RNG = np.random.default_rng(44)
 FILMS = RNG.integers(0, 256, (5, 40, 40)).astype(np.uint8)
@@ -339,6 +340,7 @@ def test_labels_lie_on_the_grid_and_padding_belongs_to_nothing(tmp_path: Path) -
 def test_without_a_name_only_a_model_for_such_images_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = denoise(tmp_path, applies={"modality": ["CT"]})
     monkeypatch.setattr(pictures, "list_models", lambda: ((card,), ()))
+    monkeypatch.setattr(installed, "list_models", lambda: ((card,), ()))
     assert pictures.chosen("", image_with(HU, modality="CT"), "image") is card
     assert pictures.chosen(card.name, image_with(HU, modality="MR"), "image") is card
     with pytest.raises(ModelUnusable, match="None of the installed models of this kind is for such images"):

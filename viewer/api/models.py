@@ -15,6 +15,7 @@ from viewer.session.models import (
     facts_of,
     file_state,
     fits,
+    installed_model,
     is_built_in,
     list_models,
     own_folder,
@@ -24,6 +25,6 @@ from viewer.session.own_models import add_model, name_for, remove_model, write_c
 __all__ = [
     "CLASSIFYING", "MAX_MODEL_BYTES", "EncoderSpec", "FileFacts", "Fit", "ImageFacts", "InputSpec", "ModelCard", "ModelClass", "Tensor",
     "TriedModel", "ValueSpec", "add_model", "best_fit", "by_fit", "card_of", "check_file", "checksum", "choose_model", "facts_of", "file_state",
-    "fit_of", "fits", "is_built_in", "list_models", "memory_limit", "name_for", "names_part", "names_view", "own_folder", "remove_model",
-    "view_of", "write_card", "years_of",
+    "fit_of", "fits", "installed_model", "is_built_in", "list_models", "memory_limit", "name_for", "names_part", "names_view", "own_folder",
+    "remove_model", "view_of", "write_card", "years_of",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ from viewer.jobs.pool import Pool
 from viewer.session import heat
 from viewer.session.apply import Call, Scope, prepare, run_name, start
 from viewer.session.document import Document
-from viewer.session.models import check_file, choose_model, list_models
+from viewer.session.models import check_file, installed_model
 from viewer.session.opening import open_entry
 from viewer.session.outcome import report_of
 from viewer.session.settings import Settings
@@ -54,7 +54,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when at least one image was classified, 2 otherwise."""
     if args.model:
-        check_file(choose_model(list_models()[0], args.model))  # before anything is read
+        check_file(installed_model(args.model))  # before anything is read
     args.device = args.device or Settings().chosen("device")
     listing = choose.find(args.paths)
     refused = [{"path": str(r.path), "reason": r.reason} for r in listing.refused]

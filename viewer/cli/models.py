@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from viewer.cli import choose, model_trial, say
-from viewer.core.errors import BadParameter, ModelUnusable
+from viewer.core import digits
+from viewer.core.errors import BadParameter
 from viewer.core.model_card import ModelCard
 from viewer.core.model_fit import ImageFacts, best_of, fit_of
 from viewer.core.words import _
 from viewer.io.gate import harmless
-from viewer.session.models import check_file, choose_model, facts_of, is_built_in, list_models
+from viewer.session.models import check_file, facts_of, installed_model, is_built_in, list_models
 from viewer.session.own_models import add_model, remove_model, write_card
 
 JSON_KEY = "models"
@@ -45,9 +46,9 @@ def run(args: argparse.Namespace) -> int:
         if getattr(args, option) is not None and act != "add":
             raise BadParameter(_("--{option} goes with --add.").format(option=option))
     if act == "show":
-        return _show(_named(args.show), args)
+        return _show(installed_model(args.show), args)
     if act == "check":
-        return _check(_named(args.check), args)
+        return _check(installed_model(args.check), args)
     if act == "add":
         return _add(args)
     if act == "remove":
@@ -128,15 +129,6 @@ def _licence(card: ModelCard) -> str:
 # --- one model -----------------------------------------------------------------------------------------------------
 
 
-def _named(name: str) -> ModelCard:
-    """Of a model that cannot be used the reason is told, not that there is none."""
-    cards, broken = list_models()
-    reason = dict(broken).get(name)
-    if reason and name not in [card.name for card in cards]:
-        raise ModelUnusable(reason)
-    return choose_model(cards, name)
-
-
 def _tell_notes(card: ModelCard) -> None:
     for note in card.notes:
         say.err(note)
@@ -171,8 +163,8 @@ def _print_trial(card: ModelCard, found: model_trial.Trial) -> None:
         say.out(harmless(_("  output: {value}").format(value=value.words)))
     say.out(
         harmless(
-            _("  opset {opset}, {size:.1f} MB, {producer}").format(
-                opset=found.facts.opset, size=found.facts.nbytes / 1e6, producer=found.facts.producer or "–"
+            _("  opset {opset}, {size}, {producer}").format(
+                opset=found.facts.opset, size=digits.file_size(found.facts.nbytes), producer=found.facts.producer or "–"
             )
         )
     )

@@ -87,6 +87,11 @@ def score(value: float | None) -> str:
     return f"{100 * value:.1f} %"
 
 
+def file_size(nbytes: int) -> str:
+    """``1.9 MB``; small ones in kB."""
+    return _("{size:.1f} MB").format(size=nbytes / 1e6) if nbytes >= 100_000 else _("{size:.1f} kB").format(size=nbytes / 1e3)
+
+
 def spacing(value: float | None, unit: str = "mm") -> str:
     """``0.781 mm``."""
     return _fixed(value, 3, unit)

@@ -216,6 +216,15 @@ def choose_model(cards: Iterable[ModelCard], name: str = "") -> ModelCard:
     raise ModelUnusable(_("No model is installed."))
 
 
+def installed_model(name: str) -> ModelCard:
+    """The installed model of a name. Raises ModelUnusable: of one that cannot be used the reason is told, not that there is none."""
+    cards, broken = list_models()
+    reason = dict(broken).get(name)
+    if reason and name not in [card.name for card in cards]:
+        raise ModelUnusable(reason)
+    return choose_model(cards, name)
+
+
 def best_fit(cards: Iterable[ModelCard], image: Volume | Image | SeriesEntry) -> tuple[ModelCard | None, str]:
     """The classifier whose card fits an image best and "", or None and a sentence why none does (``core.model_fit`` has the rules)."""
     return best_of(cards, facts_of(image))
