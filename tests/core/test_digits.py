@@ -83,3 +83,8 @@ def test_a_score_is_never_certain(value: float) -> None:
 )
 def test_a_measure_is_written_by_its_name_and_unit(measure: Measure, expected: str) -> None:
     assert digits.measure_text(measure) == expected
+
+
+@pytest.mark.parametrize(("nbytes", "words"), [(1024, "1.0 kB"), (99_999, "100.0 kB"), (100_000, "0.1 MB"), (14_512_000, "14.5 MB")])
+def test_a_small_file_is_no_0_0_mb(nbytes: int, words: str) -> None:
+    assert digits.file_size(nbytes) == words

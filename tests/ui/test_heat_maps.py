@@ -14,11 +14,13 @@ from PySide6.QtWidgets import QApplication
 
 from tests.ui.window_samples import PATIENCE_MS, dialog_of, settle
 from viewer.core.ids import new_id
+from viewer.core.oblique import turn_of, turned_about
 from viewer.core.overlay import ScalarMap
 from viewer.core.report import Report, Score
 from viewer.draw.corners import corners
 from viewer.draw.overlay import shown_badges
 from viewer.draw.picture import compose
+from viewer.session.history import ItemChange
 from viewer.session.view import HeatWish, resolve
 from viewer.ui.window import Window
 
@@ -121,6 +123,25 @@ def test_a_map_of_which_nothing_is_painted_is_not_named(small_window: Window, hi
     plain = compose(small_window.host.state, small_window.host.document, only_image=True).pixels
     assert bool((compose(small_window.host.state, small_window.host.document).pixels != plain).any()) == is_named
     assert bool(heat_lines(small_window)) == is_named
+
+
+def test_on_a_turned_plane_the_map_is_named_where_the_plane_meets_it(small_window: Window):
+    plane = shown_plane(small_window)
+    item = put_heat(small_window, plane)
+    document = small_window.host.document
+    alone = replace(item, report_id="", id="alone")
+    document.commit(document.step("Heat map", (ItemChange("overlay", item.id, item, None), ItemChange("overlay", alone.id, None, alone))))
+    volume = document.volume(small_window.host.root_id)
+    small_window.host.change_wish(turn=turned_about(turn_of(volume.geometry, "axial"), (1, 0, 0), 25))
+    named = []
+    for index in range(small_window.host.state.count):
+        small_window.host.change_wish(index=index)
+        state = small_window.host.state
+        assert state.is_turned
+        is_painted = bool((compose(state, document).pixels != compose(state, document, only_image=True).pixels).any())
+        named.append(bool(heat_lines(small_window)))
+        assert named[-1] == is_painted, index
+    assert any(named) and not all(named)
 
 
 def test_of_an_unfamiliar_image_the_map_is_named_only_when_it_is_shown_all_the_same(small_window: Window):

@@ -44,7 +44,7 @@ def _is_drawn(state: ViewState, shown: ShownMap) -> bool:
 
 def _highest_on(state: ViewState, shown: ShownMap) -> float:
     """The largest value on the slice; kept, for corners are written anew with each move of the pointer."""
-    key = (shown.item.id, shown.item.values.shape, shown.start, state.layout, state.index, state.volume.id if state.volume is not None else "")
+    key = (shown.item.id, shown.item.values.shape, shown.start, state.cut)
     found = _highest.get(key)
     if found is None:
         coarse = replace(state, layout=state.layout.coarser(_COARSE)) if isinstance(state.layout, ObliqueLayout) else state

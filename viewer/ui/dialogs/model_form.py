@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
+from viewer.core import digits
 from viewer.core.model_card import CLASSIFYING
 from viewer.core.words import gettext as _
 from viewer.session.card_answers import Answers
@@ -12,7 +13,6 @@ from viewer.session.card_proposal import Proposal
 from viewer.ui.controls import Button, Card, Label, SectionTitle
 from viewer.ui.dialogs.model_questions import FOLLOWS, SECTIONS, Questions
 from viewer.ui.dialogs.model_rows import Change, Question
-from viewer.ui.dialogs.model_words import size_words
 from viewer.ui.theme import sizes
 
 _LABELS = 124
@@ -68,7 +68,7 @@ class ModelForm(QWidget):
         grid.setVerticalSpacing(sizes().tight)
         grid.setColumnStretch(1, 1)
         asked, answers = self.proposal.asked, self.answers
-        lines = [(_("File"), _("{size}, opset {opset}").format(size=size_words(facts.nbytes), opset=facts.opset))]
+        lines = [(_("File"), _("{size}, opset {opset}").format(size=digits.file_size(facts.nbytes), opset=facts.opset))]
         if facts.producer:
             lines.append((_("Exported by"), facts.producer))
         lines += [(_("Input"), tensor.words) for tensor in facts.inputs]

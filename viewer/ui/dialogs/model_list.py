@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from viewer.core import digits
 from viewer.core.errors import NegatoscopeError
 from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
@@ -27,7 +28,7 @@ from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_about import line_grid, show_model
 from viewer.ui.dialogs.model_entries import Entry, badges, check_files, entries_of
-from viewer.ui.dialogs.model_words import SHORT_TASKS, figures_in_short, images_in_short, input_words, said, size_words, version_words
+from viewer.ui.dialogs.model_words import SHORT_TASKS, figures_in_short, images_in_short, input_words, said, version_words
 from viewer.ui.theme import plain_tip, set_available, sizes
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class ModelListDialog(Dialog):
         texts = [entry.title]
         if card is not None:
             path = card.model_path
-            size = size_words(path.stat().st_size) if path.is_file() else "–"
+            size = digits.file_size(path.stat().st_size) if path.is_file() else "–"
             texts += [version_words(card), _(SHORT_TASKS[card.task]), input_words(card), size, said(card.card.get("training", {}).get("licence"))]
         for column in range(self.table.columnCount() - 1):
             text = texts[column] if column < len(texts) else "–"

@@ -34,11 +34,6 @@ _MOST_FIGURES = 2
 _SETS = {"validation": mark("Validation"), "test": mark("Test"), "cross_validation": mark("Cross-validation")}
 
 
-def size_words(nbytes: int) -> str:
-    """``1.9 MB``; small ones in kB."""
-    return _("{size:.1f} MB").format(size=nbytes / 1e6) if nbytes >= 100_000 else _("{size:.1f} kB").format(size=nbytes / 1e3)
-
-
 def input_words(card: ModelCard) -> str:
     """``224 × 224 px, 3 channels``."""
     spec = card.input
