@@ -215,7 +215,7 @@ def test_it_is_loaded_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     for depth in ("any", 4):
         card = course(tmp_path, torch_encoder(), input={"depth": depth})
-        monkeypatch.setattr(module, "installed_model", lambda _name, card=card: card)
+        monkeypatch.setattr(module, "list_models", lambda card=card: ((card,), ()))
         assert ready(card.name, "CPU") == "CPU"
 
 
