@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -188,7 +190,23 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
 
 
 def _started(card: ModelCard, content: bytes, found: OnnxFacts, device: str) -> Runner:
-    return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, has_free_sizes(found)), chosen(device))
+    if not card.external:
+        return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, has_free_sizes(found)), chosen(device))
+    weights = {name: _beside(card, name, sha256) for name, sha256 in card.external.items()}
+    return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, has_free_sizes(found), weights), chosen(device))
+
+
+def _beside(card: ModelCard, name: str, sha256: str) -> bytes:
+    """A file of weights, read once: what its checksum was taken of is what will be run, whatever becomes of the file. Raises ModelUnusable."""
+    try:
+        opened = os.open(card.folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(opened, "rb") as file:
+            content = file.read() if stat.S_ISREG(os.fstat(opened).st_mode) else b""
+    except OSError as err:
+        raise ModelUnusable(gettext('The model "{card}" cannot be read: {reason}').format(card=card.name, reason=err.strerror or str(err))) from err
+    if hashlib.sha256(content).hexdigest() != sha256.lower():
+        raise ModelUnusable(gettext('The model "{card}" is damaged or was changed: its checksum is not the card\'s.').format(card=card.name))
+    return content
 
 
 def checked(card: ModelCard) -> tuple[bytes, OnnxFacts]:
@@ -255,8 +273,8 @@ def per_input(card: ModelCard, found: NDArray[Any], count: int) -> NDArray[Any]:
     )
 
 
-def _session(content: bytes, folder: Path, device: str, is_free: bool) -> Any:
-    """A session of onnxruntime on a device: the one place where models are started."""
+def _session(content: bytes, folder: Path, device: str, is_free: bool, weights: Mapping[str, bytes] | None = None) -> Any:
+    """A session of onnxruntime on a device: the one place where models are started. ``weights``: what lies in files beside it, by name."""
     onnxruntime = devices.runtime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised, and told in a sentence; its lines on stderr would be a second telling
@@ -264,8 +282,10 @@ def _session(content: bytes, folder: Path, device: str, is_free: bool) -> Any:
     options.enable_mem_pattern = not is_free
     # Its threads wait for more work by spinning: after a run they would take the processors from the window for 30 ms.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    # From bytes: what was checked is what is run. Weights of other files were checked where they lie.
+    # From bytes: what was checked is what is run.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
+    if weights:
+        options.add_external_initializers_from_files_in_memory(list(weights), list(weights.values()), [len(part) for part in weights.values()])
     providers = [PROVIDERS[CPU]] if device == CPU else [PROVIDERS[device], PROVIDERS[CPU]]
     if device not in devices.available():
         raise ModelUnusable(gettext("the installed onnxruntime was not built for it"))

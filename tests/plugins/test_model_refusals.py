@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from plugins.classify.label_maps import labelled
 from plugins.classify.onnx_trust import settled
 from plugins.classify.pictures import pictured
 from tests.plugins import onnx_samples
-from tests.plugins.onnx_samples import FLOAT, good, message, node, number_field
+from tests.plugins.onnx_samples import FLOAT, good, message, node, number_field, weights
 from viewer.core.errors import ModelUnusable, Refused
 from viewer.core.model_card import ModelCard
 from viewer.session.models import list_models, own_folder
@@ -133,3 +134,49 @@ def test_an_optional_output_is_refused_by_its_kind(tmp_path: Path) -> None:
     runner = inference.load(by_hand(tmp_path, content))
     with pytest.raises(ModelUnusable, match=r'The output logit of the model "m" is no array of numbers \(optional\)'):
         runner.run(["logit"], {"image": np.zeros((1, 1, 4, 4), np.float32)})
+
+
+# --- what was checked is what is run ---
+
+
+def with_weights(folder: Path) -> ModelCard:
+    """image * w, w in a file beside it: 2 everywhere."""
+    beside = np.full(4, 2, np.float32).tobytes()
+    content = good(
+        constants=[weights("w", (4,), FLOAT, external={"location": "w.bin", "offset": "0", "length": "16"})],
+        nodes=[node("Mul", ["image", "w"], ["logit"])],
+    )  # fmt: skip
+    card = onnx_samples.zoo_card(
+        folder, "m", content=content, takes={"height": 4, "width": 4}, external={"w.bin": hashlib.sha256(beside).hexdigest()}
+    )
+    (card.folder / "w.bin").write_bytes(beside)
+    return card
+
+
+def test_weights_that_are_changed_after_they_were_checked_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card, real = with_weights(tmp_path), inference._session
+
+    def changed_meanwhile(*given: Any) -> Any:
+        (card.folder / "w.bin").write_bytes(np.full(4, 9, np.float32).tobytes())
+        return real(*given)
+
+    monkeypatch.setattr(inference, "_session", changed_meanwhile)
+    (made,) = inference.load(card).run(["logit"], {"image": np.ones((1, 1, 4, 4), np.float32)})
+    assert np.array_equal(made, np.full((1, 1, 4, 4), 2))
+    monkeypatch.undo()
+    with pytest.raises(ModelUnusable, match="damaged or was changed"):
+        inference.load(card)
+
+
+@pytest.mark.parametrize("put", [lambda path: path.symlink_to("/dev/zero"), os.mkfifo, lambda path: None], ids=["link", "pipe", "nothing"])
+def test_weights_that_are_no_file_any_more_when_they_are_read_cost_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Any) -> None:
+    card, real = with_weights(tmp_path), inference._beside
+
+    def replaced_meanwhile(*given: Any) -> bytes:
+        (card.folder / "w.bin").unlink()
+        put(card.folder / "w.bin")
+        return real(*given)
+
+    monkeypatch.setattr(inference, "_beside", replaced_meanwhile)
+    with pytest.raises(ModelUnusable, match=r'^The model "m" (cannot be read|is damaged or was changed): '):
+        inference.load(card)
