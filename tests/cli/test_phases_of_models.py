@@ -79,6 +79,15 @@ def test_a_recipe_judges_every_phase(capsys: Any, cine: Path, tmp_path: Path) ->
     assert [float(row["yes"]) for row in rows] == pytest.approx(SCORES, abs=1e-5)
 
 
+def test_a_recipe_that_segments_says_of_which_phase(capsys: Any, cine: Path, tmp_path: Path) -> None:
+    add_models()
+    words = "cine: of 4 phases the first alone was segmented, mapped and measured."
+    for operation, is_said in (("Segment/Network", True), ("Enhance/Network", False)):
+        (tmp_path / "r.toml").write_text(f'[[step]]\noperation = "{operation}"\n', encoding="utf-8")
+        code, _out, err = run(capsys, "run", tmp_path / "r.toml", cine, "--out", tmp_path / operation[:3])
+        assert (code, words in err) == (0, is_said)
+
+
 def test_pictures_are_made_of_every_phase_and_labels_of_one_that_is_named(capsys: Any, cine: Path, tmp_path: Path) -> None:
     add_models()
     words = "only phase 0 of 4 was worked on. Another one is named with --phase."

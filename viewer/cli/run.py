@@ -85,6 +85,9 @@ def _run_one(
     made = run_recipe(document, recipe, registry, here, root_id=volume.id)
     results.warned(entry.title or stem, [r for _step, given in made for r in given])
     kinds = {type(r) for _step, given in made for r in given}
+    if volume.phases > 1 and kinds & {Mask, Labels, Overlay, Annotations, Numbers}:
+        words = _("{name}: of {count} phases the first alone was segmented, mapped and measured.")
+        say.err(words.format(name=harmless(entry.title or stem), count=volume.phases))
     has_maps = Overlay in kinds or any(isinstance(r, Verdicts) and any(v.maps for v in r.items) for _step, given in made for r in given)
     planned = {Image: f"{stem}.nrrd", Mask: f"{stem}-mask.nrrd", Labels: f"{stem}-mask.nrrd", Overlay: f"{stem}-map.nrrd"}
     for kind, name in planned.items():
