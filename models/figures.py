@@ -71,7 +71,8 @@ def intervals(
 
     A proportion of which all or none are right is so in every draw, which tells nothing: it gets the exact interval
     (:func:`exact_interval`) of as many independent trials as there are patients with such films. That is conservative: films of one
-    patient are counted as one.
+    patient are counted as one. So does an AUC of 0 or 1: it is the share of pairs in the right order, and as many pairs as the smaller
+    class has patients are independent.
     """
     source = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True) if groups is not None else (None, np.arange(len(p)))
@@ -86,6 +87,8 @@ def intervals(
     for name, right, of in (("accuracy", called == ill, np.ones(len(p), bool)), ("sensitivity", called, ill), ("specificity", ~called, ~ill)):
         if of.any() and (right[of].all() or not right[of].any()):
             found[name] = exact_interval(len(np.unique(group[of])), are_all=bool(right[of].all()))
+    if (auc := auc_of(p, labels)) in (0.0, 1.0):
+        found["auc"] = exact_interval(min(len(np.unique(group[of])) for of in (ill, ~ill)), are_all=auc == 1.0)
     return found
 
 

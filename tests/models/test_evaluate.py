@@ -102,6 +102,12 @@ def test_where_all_or_none_are_right_the_interval_is_the_exact_one(maths: Module
     assert maths.exact_interval(number, are_all=False) == (0.0, pytest.approx(1 - low))
 
 
+def test_a_perfect_order_is_as_sure_as_there_are_pairs_of_patients(maths: ModuleType) -> None:
+    p, labels = np.array([0.9, 0.8, 0.7, 0.1, 0.2]), np.array([1, 1, 1, 0, 0])
+    assert maths.intervals(p, labels, 0.5, times=50)["auc"] == (pytest.approx(0.025 ** (1 / 2)), 1.0), "two pairs share no film"
+    assert maths.intervals(1 - p, labels, 0.5, times=50)["auc"] == (0.0, pytest.approx(1 - 0.025 ** (1 / 2)))
+
+
 def test_a_perfect_specificity_is_as_sure_as_there_are_patients(maths: ModuleType) -> None:
     p, labels = np.array([0.9, 0.2, 0.8, 0.7, 0.1, 0.2, 0.3, 0.1]), np.array([1, 1, 1, 1, 0, 0, 0, 0])
     patients = np.array(["a", "a", "b", "c", "d", "d", "d", "e"])
