@@ -11,13 +11,14 @@ import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from viewer.core import memory
 from viewer.core.errors import JobFailed, OperationCancelled, Refused
-from viewer.jobs import Limits, Pool, Writable
+from viewer.jobs import Job, Limits, Pool, Writable
 
 HERE = "job_samples"
 
@@ -184,6 +185,7 @@ def test_job_that_ends_its_lanes_worker_leaves_the_next_a_fresh_one() -> None:
         with pytest.raises(OperationCancelled):
             hanging.result(20)
         assert pool.submit(f"{HERE}:pid", {}, lane="model").result(20) not in (before, after)
+        assert (pool.replaced("model"), pool.replaced("another")) == (2, 0)
 
 
 def test_closing_ends_lanes_and_cancels_what_waits_in_them() -> None:
@@ -198,6 +200,54 @@ def test_closing_ends_lanes_and_cancels_what_waits_in_them() -> None:
         with pytest.raises(OperationCancelled):
             pool.submit(f"{HERE}:pid", {}, lane="model")
     assert threading.active_count() == threads
+
+
+class ClosesAfter:
+    """A pool's lock; the moment it is let go for the first time, somebody closes the pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._lock, self._pool, self._is_first = pool._lock, pool, True
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        if self._is_first:
+            self._is_first = False
+            self._pool.close()
+
+
+@pytest.mark.parametrize("lane", ["", "model"])
+def test_a_job_that_comes_in_the_moment_of_closing_ends_too(lane: str) -> None:
+    threads = threading.active_count()
+    with importable():
+        pool = Pool(1)
+        pool.submit(f"{HERE}:pid", {}, lane=lane).result(20)
+        pool._lock = ClosesAfter(pool)  # type: ignore[assignment]
+        job = pool.submit(f"{HERE}:hang", {}, lane=lane)
+        with pytest.raises(OperationCancelled):
+            job.result(5)
+    assert threading.active_count() == threads
+
+
+def test_a_job_that_is_taken_in_the_moment_of_closing_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Job._begin
+
+    def closed_meanwhile(job: Job) -> Any:
+        closing.start()
+        while not pool._closed:
+            pass
+        return begin(job)
+
+    with importable():
+        pool = Pool(1)
+        closing = threading.Thread(target=pool.close)
+        monkeypatch.setattr(Job, "_begin", closed_meanwhile)
+        job = pool.submit(f"{HERE}:hang", {})
+        with pytest.raises(OperationCancelled):
+            job.result(5)
+        closing.join(5)
 
 
 def test_silence_ends_a_job_but_not_one_that_reports(pool: Pool) -> None:

@@ -159,6 +159,7 @@ class Pool:
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._lanes: dict[str, tuple[queue.SimpleQueue[Job | None], threading.Thread]] = {}
+        self._replaced: dict[str, int] = {}
         self._spares: list[WorkerProcess] = []
         self._lock = threading.Lock()
         self._numbers = 0
@@ -186,20 +187,24 @@ class Pool:
                 raise OperationCancelled(_("Cancelled: the program is closing."))
             self._numbers += 1
             job = Job(self._numbers, function, arguments, limits or Limits(), title)
-        if lane and self._has_lanes:
-            self._lane(lane).put(job)
-        elif self.inline:
+            # Under the lock: what is queued once the pool is closed would wait for ever.
+            is_here = self.inline and not (lane and self._has_lanes)
+            if not is_here:
+                self._queue_of(lane).put(job)
+        if is_here:
             self._run_here(job)
-        else:
-            self._start_threads()
-            self._queue.put(job)
         return job
+
+    def replaced(self, lane: str) -> int:
+        """How often the worker of a lane has been ended: what it had loaded is gone."""
+        return self._replaced.get(lane, 0)
 
     def warm(self) -> None:
         """Start the workers and a spare now, so that the first job finds them ready."""
         if not self.inline:
-            self._start_threads()
             with self._lock:
+                if not self._closed:
+                    self._start_threads()
                 while not self._closed and len(self._spares) < min(self._count, _WARM_WORKERS) + 1:
                     self._spares.append(WorkerProcess(self._warm))
 
@@ -230,20 +235,23 @@ class Pool:
             process.close()
 
     def _start_threads(self) -> None:
-        with self._lock:
-            while len(self._threads) < self._count:
-                thread = threading.Thread(target=self._attend, args=(self._queue,), name=f"pool-{len(self._threads)}", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+        """With the lock held."""
+        while len(self._threads) < self._count:
+            thread = threading.Thread(target=self._attend, args=(self._queue,), name=f"pool-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
-    def _lane(self, name: str) -> queue.SimpleQueue[Job | None]:
-        with self._lock:
-            if name not in self._lanes:
-                jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-                thread = threading.Thread(target=self._attend, args=(jobs, name), name=f"pool-lane-{name}", daemon=True)
-                self._lanes[name] = jobs, thread
-                thread.start()
-            return self._lanes[name][0]
+    def _queue_of(self, lane: str) -> queue.SimpleQueue[Job | None]:
+        """With the lock held: what a lane's thread, or ("") that of any worker, takes its jobs from."""
+        if not lane or not self._has_lanes:
+            self._start_threads()
+            return self._queue
+        if lane not in self._lanes:
+            jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+            thread = threading.Thread(target=self._attend, args=(jobs, lane), name=f"pool-lane-{lane}", daemon=True)
+            self._lanes[lane] = jobs, thread
+            thread.start()
+        return self._lanes[lane][0]
 
     def _take_process(self) -> WorkerProcess:
         with self._lock:
@@ -265,6 +273,8 @@ class Pool:
                 continue
             with self._lock:
                 self._running.add(job)
+                if self._closed:  # closing had no eye on it yet
+                    job.cancel()
             # Not a spare for a lane: it may be in the middle of importing what is not needed there.
             process = process or (WorkerProcess() if lane else self._take_process())
             survived = False
@@ -278,7 +288,9 @@ class Pool:
             if not survived or (process.rss() > keeps if lane else process.has_grown()):
                 process.end()
                 process = None
-                if not lane:
+                if lane:
+                    self._replaced[lane] = self._replaced.get(lane, 0) + 1
+                else:
                     self._replace_spare()
             with self._lock:
                 self._running.discard(job)
