@@ -10,7 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.ui.window_samples import made_volume, put_volume
-from viewer.core.errors import OperationCancelled
+from viewer.core.errors import JobFailed, OperationCancelled
 from viewer.core.model_card import ModelCard
 from viewer.jobs.pool import Job, Limits
 from viewer.session.apply import lane_limits
@@ -30,11 +30,15 @@ class Workers:
     def __init__(self) -> None:
         self.given: list[tuple[str, dict[str, Any], str]] = []
         self.jobs: list[Job] = []
+        self.times = 0
 
     def submit(self, function: str, arguments: dict[str, Any], *, limits: Limits | None = None, title: str = "", lane: str = "") -> Job:
         self.given.append((function, arguments, lane))
         self.jobs.append(Job(1, function, arguments, limits or Limits(), title))
         return self.jobs[-1]
+
+    def replaced(self, lane: str) -> int:
+        return self.times if lane == "model" else 0
 
     def close(self) -> None:
         for job in self.jobs:
@@ -76,6 +80,26 @@ def test_loading_that_was_cancelled_is_begun_again(window: Window, workers: Work
     qtbot.waitUntil(lambda: window.host.work.is_idle)
     put_volume(window, made_volume(modality="DX", title="another"))
     qtbot.waitUntil(lambda: len(workers.given) == 2)
+
+
+def test_what_a_worker_had_loaded_that_was_ended_is_loaded_again_and_what_failed_is_not(window: Window, workers: Workers, qtbot: QtBot) -> None:
+    put_volume(window, made_volume(modality="DX"))
+    qtbot.waitUntil(lambda: bool(workers.jobs))
+    workers.jobs[0]._finish("done", None, None)
+    qtbot.waitUntil(lambda: window.host.work.is_idle)
+    workers.times = 1
+    stopped = Job(2, "some:job", {}, Limits(), "")
+    window.host.work.follow(stopped, "something", lambda _result: None, lambda _error: None, quiet=True)
+    stopped._finish("cancelled", None, OperationCancelled("Cancelled."))
+    qtbot.waitUntil(lambda: len(workers.given) == 2)
+    workers.times = 2  # it took its worker along
+    workers.jobs[1]._finish("failed", None, JobFailed("The worker process died."))
+    qtbot.waitUntil(lambda: window.host.work.is_idle)
+    fired: list[bool] = []
+    window._ahead._quiet.timeout.connect(lambda: fired.append(True))
+    put_volume(window, made_volume(modality="DX", title="another"))
+    qtbot.waitUntil(lambda: bool(fired))
+    assert len(workers.given) == 2
 
 
 def test_d10_loading_has_limits_as_asking_has(window: Window, workers: Workers, qtbot: QtBot) -> None:

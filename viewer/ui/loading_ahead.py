@@ -27,7 +27,8 @@ class LoadingAhead(QObject):
     def __init__(self, host: Host, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._host = host
-        self._loaded: set[tuple[str, str, str]] = set()
+        self._loaded: dict[tuple[str, str, str], int | None] = {}
+        """How often the lane's worker had been replaced when a model was loaded into it; None: it cannot be loaded."""
         self._has_started = False
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
@@ -36,6 +37,7 @@ class LoadingAhead(QObject):
         host.specs_ready.connect(self._begin)
         host.seen_changed.connect(self._wait)
         host.models.changed.connect(self._wait)
+        host.work.changed.connect(self._wait)  # a run that was stopped has taken its worker along
 
     def stop(self) -> None:
         self._quiet.stop()
@@ -55,14 +57,15 @@ class LoadingAhead(QObject):
         run = host.registry.service(SERVICE)
         device = str(host.settings.chosen("device")) or "auto"
         key = (model.name, model.sha256, device) if model is not None else ("", "", device)
-        if model is None or not run or key in self._loaded:
+        times = host.pool.replaced(LANE)
+        if model is None or not run or self._loaded.get(key, -1) in (None, times):
             return
         if not host.work.is_idle:
             self._quiet.start()
             return
         if available_ram() < LEAST_FREE_BYTES:
             return
-        self._loaded.add(key)
+        self._loaded[key] = times
         limits = replace(lane_limits(), silence=LONGEST_S)
         title = _("Loading {model}").format(model=_(model.title))
         job = host.pool.submit(run, {"model": model.name, "device": device}, limits=limits, title=title, lane=LANE)
@@ -70,6 +73,8 @@ class LoadingAhead(QObject):
         def failed(error: BaseException) -> None:
             # What is wrong with a model is said when it is asked; one that closing all has stopped may be loaded again.
             if isinstance(error, OperationCancelled):
-                self._loaded.discard(key)
+                self._loaded.pop(key, None)
+            else:
+                self._loaded[key] = None
 
         host.work.follow(job, title, lambda _result: None, failed, quiet=True)
