@@ -18,6 +18,7 @@ from tests.ui.panel_samples import Parts
 from viewer.core.errors import JobFailed
 from viewer.io.write.tables import csv_text, reports_table
 from viewer.jobs.pool import Job, Limits
+from viewer.session.apply import lane_limits
 from viewer.session.history import ItemChange
 from viewer.ui.messages import Notice
 from viewer.ui.panels.result_tables import reports_grid
@@ -412,14 +413,20 @@ def test_the_picture_is_made_once_while_the_view_goes_on(panel: ClassifyPanel, p
     panel.classify_current()
     jobs = [Job(number, "a.module:function", {}, Limits(), "") for number in (1, 2)]
     given = iter(jobs)
-    monkeypatch.setattr(parts.host.pool, "submit", lambda *_args, **_more: next(given))
+    limits: list[Limits] = []
+    monkeypatch.setattr(parts.host.pool, "submit", lambda *_args, **more: (limits.append(more["limits"]), next(given))[1])
     click(panel.card.fed)
     for __ in range(3):
         panel.refresh()
     jobs[0]._finish("failed", None, JobFailed("It died."))
     assert panel.card.fed_words.text() == "It died."
     panel.refresh()
-    assert next(given, None) is None, "asked again after it failed, and not before"
+    assert panel.card.fed_words.text() == "It died."
+    assert len(limits) == 1, "what failed is not tried at each step through the slices"
+    for __ in range(2):  # closed and opened
+        click(panel.card.fed)
+    assert panel.card.fed_words.text() == "Working"
+    assert limits == [lane_limits()] * 2
 
 
 def test_a_message_can_be_pasted(panel: ClassifyPanel, parts: Parts) -> None:

@@ -64,7 +64,7 @@ class ClassifyPanel(controls.PanelPage):
         self.run_button = controls.Button(_("Classify"), icon="scan-search", variant="primary", parent=self)
         self.run_button.clicked.connect(self.classify_current)
         self.card = ReportCard(self)
-        self.card.fed_wanted.connect(self._show_fed)
+        self.card.fed_wanted.connect(lambda: self._show_fed(again=True))
         self.card.shown_anyway.connect(self.refresh)
         self.heat = HeatCard(self._panels, self)
         self.heat.compute_wanted.connect(self._compute_heat)
@@ -271,10 +271,10 @@ class ClassifyPanel(controls.PanelPage):
         has_exact = model is not None and bool(model.explain.feature)
         self.heat.show_report(self._panels, report, has_exact=has_exact, is_busy=self._runs.is_heat_shown, why_not=self._reason())
 
-    def _show_fed(self) -> None:
+    def _show_fed(self, *, again: bool = False) -> None:
         state, report = self._panels.state, self.report
         if state.volume is not None and report is not None:
-            self._fed.ask(report, self.card.show_picture)
+            self._fed.ask(report, self.card.show_picture, again=again)
 
     def _why_no_reading(self) -> str:
         if self._panels.state.volume is None:
