@@ -16,7 +16,6 @@ import tomli_w
 
 from tests.plugins.onnx_samples import ZOO, good, graph, model, node, value
 from viewer.cli import main as cli
-from viewer.cli import model_trial
 from viewer.session.models import own_folder
 from viewer.session.settings import Settings
 
@@ -163,10 +162,10 @@ def test_a_bad_model_is_refused_in_one_sentence_with_code_2_and_nothing_is_kept(
 
 
 def test_a_model_that_hangs_is_stopped_and_named(capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_trial, "_SECONDS", 6.0)
+    monkeypatch.setattr("viewer.session.apply.LONGEST_SILENCE_S", 6.0)
     source = put(tmp_path / "stuck", (ZOO / "hangs.onnx").read_bytes(), input=SMALL | {"height": 8, "width": 8})
     code, out, err = run(capsys, "--add", source)
-    assert code == 2 and not out and err == "negatoscope: stuck/model.onnx: It took longer than 6 s and was stopped.\n"
+    assert code == 2 and not out and err == "negatoscope: stuck/model.onnx: Nothing was heard of it for 6 s, so it was stopped.\n"
     assert not own_folder().exists()
 
 

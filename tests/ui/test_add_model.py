@@ -14,6 +14,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+from shiboken6 import delete
 
 from tests.plugins.onnx_samples import course_folder
 from tests.ui.conftest import destroy
@@ -372,6 +373,23 @@ def test_several_models_are_added_one_after_the_other(small_window: Window, qtbo
     settle(qtbot, small_window)
     assert dialogs(small_window) == []
     assert sorted(own(small_window)) == ["denoise", "torch-cnn", "with-card"]
+
+
+def test_a_model_whose_dialog_has_gone_meanwhile_is_told_all_the_same(small_window: Window, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    dialog = dropped(small_window, qtbot, ZOO / "torch_cnn.onnx")
+    write(dialog, "classes", "No, Yes")
+    added, said = list[Any](), list[str]()
+    small_window.host.notice.connect(lambda notice: said.append(notice.text))
+    monkeypatch.setattr(small_window.host.work, "run_thread", lambda work, _title, on_result, _on_error, **_more: added.append((work, on_result)))
+    click(dialog.go)
+    qtbot.waitUntil(lambda: bool(added), timeout=PATIENCE_MS)
+    ((work, told),) = added
+    added.clear()
+    delete(dialog)  # as another language does, with the window
+    told(work(None))
+    del dialog, work, told
+    assert len(own(small_window)) == 1
+    assert "was added" in said[-1]
 
 
 def test_a_model_that_is_not_what_its_card_says_is_not_added(small_window: Window, qtbot: Any) -> None:

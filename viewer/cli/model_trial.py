@@ -17,15 +17,15 @@ from viewer.core.images import Image
 from viewer.core.model_card import MODEL_FILE, ModelCard, card_of
 from viewer.core.toml_text import parsed_toml
 from viewer.core.words import _
-from viewer.io.gate import harmless, total_ram
-from viewer.jobs.pool import Limits, Pool
+from viewer.io.gate import harmless
+from viewer.jobs.pool import Pool
+from viewer.session.apply import lane_limits
 from viewer.session.card_answers import card_of_answers, why_not
 from viewer.session.card_proposal import propose as proposal_of
 from viewer.session.model_facts import FileFacts, TriedModel
 from viewer.session.models import MAX_CARD_BYTES, read_mapping
 from viewer.session.own_models import fill_checksums
 
-_SECONDS = 60.0
 _SIDE, _PLANES = 64, 8
 
 
@@ -90,7 +90,7 @@ def _ask(pool: Pool, service: str, words: Mapping[str, Any]) -> Any:
     if not function:
         raise ModelUnusable(_("No plugin that runs models is switched on."))
     try:
-        return pool.submit(function, dict(words), limits=Limits(seconds=_SECONDS, memory=total_ram() // 2), title=service).result()
+        return pool.submit(function, dict(words), limits=lane_limits(), title=service).result()
     except JobFailed as err:
         path = Path(str(words["path"]))
         raise JobFailed(_("{name}: {reason}").format(name=harmless(f"{path.parent.name}/{path.name}"), reason=err), err.details) from err

@@ -201,10 +201,11 @@ class AddModelDialog(Dialog):
         super().reject()
 
     def _added(self, card: ModelCard) -> None:
-        self._adding = ""
         self._host.models.reload()
         self._host.say("ok", _("The model “{title}” was added. It is in the list of the Classify tab.").format(title=card.title))
-        super().accept()
+        if isValid(self):  # else closed meanwhile
+            self._adding = ""
+            super().accept()
 
     def _not_added(self, error: BaseException) -> None:
         if not isValid(self):
