@@ -56,11 +56,13 @@ def test_k_marks_the_image_in_view_a_second_k_takes_it_off_and_undo_brings_it_ba
     assert window.view.navigator.key_image is not None
     assert window.host.document.history.next_undo.title.text() == "Mark a key image"  # type: ignore[union-attr]
     qtbot.keyClick(window.view, Qt.Key.Key_Down)
+    QApplication.processEvents()
     assert not action.isChecked() and window.view.navigator.key_image is None
     qtbot.keyClick(window.view, Qt.Key.Key_Up)
     qtbot.keyClick(window.view, K)
     assert marked(window) == [] and not action.isChecked()
     qtbot.keyClick(window.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    QApplication.processEvents()
     assert marked(window) == [2] and action.isChecked()
     bar = window.view.navigator.slider.bar()
     assert bar is not None and [(m.index, m.kind) for m in bar.marks] == [(2, "key_image")]

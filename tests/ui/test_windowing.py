@@ -196,6 +196,7 @@ def test_functions_are_chosen_by_command_and_named_in_the_corner(small_window: W
         assert now(window).function == function
         assert (now(window).center, now(window).width) == (0, 2000)
         assert window_text(window.host.state).endswith(words)
+        QApplication.processEvents()
         checked = [a for a in ("linear", "linear_exact", "sigmoid") if actions[f"window.{a}"].isChecked()]
         assert checked == [action]
 

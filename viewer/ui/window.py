@@ -77,6 +77,9 @@ class Window(QMainWindow):
         self.opener, self.tooling = (after.opener, after.tooling) if after else (Opener(host), Tooling(host))
         self.grid = ViewGrid(host, self)
         self._has_painted = False
+        self._refresh = QTimer(self)
+        self._refresh.setSingleShot(True)
+        self._refresh.timeout.connect(self.refresh_actions)
         self._warm_up = QTimer(self)
         self._warm_up.setSingleShot(True)
         self._warm_up.timeout.connect(self._start_workers)
@@ -174,8 +177,8 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         host, actions = self.host, self.actions_table
         host.notice.connect(self._show_notice)
-        host.view_changed.connect(self.refresh_actions)
-        host.models.changed.connect(self.refresh_actions)
+        host.view_changed.connect(self._refresh_soon)
+        host.models.changed.connect(self._refresh_soon)
         host.seen_changed.connect(self._show_view)
         host.document_changed.connect(self._take_changes)
         host.document_replaced.connect(self._take_document)
@@ -185,7 +188,7 @@ class Window(QMainWindow):
         self.grid.active_view_changed.connect(self._follow_active_view)
         self.opener.ended.connect(self._show_end)
         self.opener.rows_changed.connect(self._follow_opening)
-        self.opener.rows_changed.connect(self.refresh_actions)
+        self.opener.rows_changed.connect(self._refresh_soon)
         host.seen_changed.connect(self._follow_opening)
         self.first_run.dropped.connect(self.open_paths)
         self.tooling.tool_changed.connect(self._show_tool)
@@ -272,7 +275,7 @@ class Window(QMainWindow):
             self.center.setCurrentWidget(self.grid if shows else self.first_run)
             if shows:
                 self.view.setFocus()
-        self.refresh_actions()
+        self._refresh_soon()
 
     def _take_arrangement(self) -> None:
         self._show_view(self.host.seen)
@@ -322,14 +325,19 @@ class Window(QMainWindow):
 
     def _take_changes(self, changes: Changes) -> None:
         if changes.history or changes.sources:
-            self.refresh_actions()
+            self._refresh_soon()
 
     def _take_document(self) -> None:
         self.grid.set_document()
         self.cine.stop()
 
-    def refresh_actions(self, _state: object = None) -> None:
+    def _refresh_soon(self, _what: object = None) -> None:
+        """Once for all that one event has changed: a result changes the view, what is seen of it, and the document."""
+        self._refresh.start(0)
+
+    def refresh_actions(self) -> None:
         """Enable, name and check the actions by what is open and shown."""
+        self._refresh.stop()
         self.first_run.show_recent(self.browser.isHidden())
         show_availability(self)
         self._show_tool(self.tooling.name)
