@@ -21,7 +21,7 @@ if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.env
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from benchmarks.gaps import LIMIT_MS, Pulse
@@ -145,9 +145,12 @@ class Bench:
 class _Painted(QObject):
     """Whether a widget has been painted since the document last changed. It looks at that widget alone: a filter of all events takes long."""
 
+    _framed = Signal()
+
     def __init__(self, widget: Any) -> None:
         super().__init__()
         self._widget, self.is_new, self.seen = widget, False, lambda: None
+        self._framed.connect(lambda: self.seen(), Qt.ConnectionType.QueuedConnection)  # after all of this frame
         widget.installEventFilter(self)
 
     def forget(self, *_: object) -> None:
@@ -159,7 +162,7 @@ class _Painted(QObject):
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802  Qt's name
         if event.type() == QEvent.Type.Paint:
             self.is_new = True
-            QTimer.singleShot(0, self.seen)  # after all of this frame
+            self._framed.emit()
         return False
 
 

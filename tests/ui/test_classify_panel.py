@@ -376,6 +376,7 @@ def test_what_ends_at_once_shows_its_end_and_no_busy_row(panel: ClassifyPanel, p
     assert panel.card.isVisible()
     held = Held(parts, monkeypatch)
     monkeypatch.setattr(panel, "refresh", lambda: refreshed.append(1))
+    panel.findChild(Runs).changed.connect(lambda: refreshed.append(2))
     panel.classify_current()
     assert refreshed == []  # nothing is drawn before the job is on its way
     held.ends[0][1](OperationCancelled("Cancelled."))
