@@ -13,7 +13,8 @@ from viewer.core.errors import Refused
 from viewer.core.report import Reading, Report, Score
 from viewer.session.codec import decode, encode
 from viewer.session.document import Document
-from viewer.session.history import ItemChange
+from viewer.session.history import ItemChange, LabelsChange
+from viewer.session.packing import Packed
 from viewer.session.readings import disagreements, give_reading, report_in_view, toggled
 from viewer.session.store import Store, restore
 from viewer.session.view import ViewWish, resolve
@@ -96,6 +97,29 @@ def test_an_amended_step_comes_back_from_the_journal_as_one(tmp_path: Path) -> N
     assert titles(again) == ["Classify", "Disagree with net"]
     again.undo()
     assert again.item("report", "r2").reading is None
+
+
+def test_amending_takes_back_what_the_step_did_and_tells_of_both() -> None:
+    document = make_document()
+    first, second = report(1), report(2)
+    document.commit(document.step("Classify", (ItemChange("report", first.id, None, first),)))
+    told: list[set[str]] = []
+    document.changed.connect(lambda changes: told.append({item_id for _kind, item_id in changes.items}))
+    document.amend(document.step("Classify", (ItemChange("report", second.id, None, second),)))
+    assert document.items("report") == (second,)
+    assert told == [{first.id, second.id}]
+    assert document.undo()
+    assert document.items("report") == ()
+
+
+def test_an_amendment_that_cannot_be_made_leaves_the_step_as_it_was() -> None:
+    document = holding(report())
+    before = document.state_hash()
+    gone = Packed.__new__(Packed)
+    with pytest.raises((AttributeError, KeyError)):
+        document.amend(document.step("Paint", (LabelsChange("gone", ((0, 1), (0, 1), (0, 1)), gone, gone),)))
+    assert document.state_hash() == before
+    assert titles(document) == ["Classify"]
 
 
 def test_without_a_step_there_is_none_to_amend() -> None:
