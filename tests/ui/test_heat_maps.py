@@ -212,7 +212,7 @@ def test_maps_of_unfamiliar_images_are_exported_with_a_warning_in_the_dialog_the
     dialog = opened(small_window)
     page = dialog.pages["maps"]
     assert page.warning.isVisible()
-    assert page.warning.text() == "The model has not seen such images as 1 slice of this map: it may mislead. The file and its name say so."
+    assert page.warning.text() == "1 slice of this map is of a kind that the model has not seen: it may mislead. The file and its name say so."
     assert dialog.name.text().endswith("_heat-map_pneumonia_unfamiliar")
     dialog.set_folder(tmp_path)
     path = dialog.path

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from viewer.core.report import Report, Score
 from viewer.io.samples import NODULE
@@ -77,6 +78,10 @@ def classify_reports(stage: Maker) -> Iterator[str]:
     yield "classify-unfamiliar"
     s.press(panel.card.show_anyway)
     yield "classify-unfamiliar-shown-anyway"
+    s.window.open_export("maps")
+    s.rest()
+    yield "classify-unfamiliar-export-of-the-map"
+    QApplication.activeModalWidget().close()
     many = tuple(Score(name, (n * 37 % 97) / 100, 0.5) for n, name in enumerate(FINDINGS))
     put(s, report, scores=many, positive="", task="multi-label", strangeness=0.0, strangeness_limit=1.0)
     yield "classify-14-classes"

@@ -90,8 +90,8 @@ class MapsPage(ChoosingPage):
     def show_note(self) -> None:
         chosen, strange = self._chosen(), self._strange()
         said = ngettext(
-            "The model has not seen such images as {count} slice of this map: it may mislead. The file and its name say so.",
-            "The model has not seen such images as {count} slices of this map: it may mislead. The file and its name say so.",
+            "{count} slice of this map is of a kind that the model has not seen: it may mislead. The file and its name say so.",
+            "{count} slices of this map are of a kind that the model has not seen: they may mislead. The file and its name say so.",
             strange,
         )
         self.warning.show_note("warn", said if strange else "")
@@ -101,7 +101,8 @@ class MapsPage(ChoosingPage):
             planes, rows, columns = self.host.document.volume(chosen[0].volume_id).geometry.straight().shape
             size = _("{columns} × {rows} × {planes} voxels, on the grid of the image, 0 where there is no map.")
             slices = ngettext("Heat map of {count} slice.", "Heat maps of {count} slices.", len(chosen))
-            self.note.setText(f"{size.format(columns=columns, rows=rows, planes=planes)} {slices} {_(CAUTION)}")
+            first = _("{first} {second}").format(first=size.format(columns=columns, rows=rows, planes=planes), second=slices)
+            self.note.setText(_("{first} {second}").format(first=first, second=_(CAUTION)))
         else:
             planes, rows, columns = chosen[0].geometry.straight().shape
             self.note.setText(_("{columns} × {rows} × {planes} voxels.").format(columns=columns, rows=rows, planes=planes))
