@@ -34,6 +34,7 @@ class Runner:
 
     def __init__(self, name: str, facts: OnnxFacts, make: Callable[[str], Any], device: str) -> None:
         self.name, self.facts = name, facts
+        self._declared: dict[str, ValueFact] = {}
         self.encoder: Encoder | None = None
         """Stands before the model: it then takes planes where its own graph takes features of them."""
         self._make: Callable[[str], Any] | None = make
@@ -110,7 +111,9 @@ class Runner:
         return ModelUnusable(gettext('The model "{card}" failed: {reason}').format(card=self.name, reason=devices.first_line(err)))
 
     def _checked(self, name: str, value: Any) -> NDArray[Any]:
-        declared = self.facts.value(name) or ValueFact(name)
+        if name not in self._declared:
+            self._declared[name] = self.facts.value(name) or ValueFact(name)
+        declared = self._declared[name]
         if declared.kind == "sequence" and isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             value = self._table(name, value)
         elif not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or declared.kind != "tensor":

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from viewer.api import Image, Refused, VoiLut, Window, apply_lut, apply_window, gettext
 from viewer.api.models import ModelCard
 
+_CACHED = 1 << 18
+"""So many values are taken at a time: numpy widens them to 64 bits, which for a whole film would go through the memory."""
 BRIGHTNESS = np.asarray([0.299, 0.587, 0.114], dtype=np.float32)
 """ITU-R BT.601, as ``Image.gray``."""
 
@@ -82,7 +84,7 @@ class Levels:
             values = values @ BRIGHTNESS
         if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
             table = self._table(values.dtype, window)
-            return np.asarray(np.take(table, values.view(np.uint8 if values.dtype.itemsize == 1 else np.uint16)))
+            return _looked_up(table, values.view(np.uint8 if values.dtype.itemsize == 1 else np.uint16))
         levels = self._leveled(values, window)
         if not self.image.is_color:
             levels[~_valid(self.image, values)] = self.lowest
@@ -174,12 +176,24 @@ def _valid(image: Image, values: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(good)
 
 
+def _looked_up(table: NDArray[np.float32], places: NDArray[Any]) -> NDArray[np.float32]:
+    """``table[places]`` for places that are all within it."""
+    found = np.empty(places.shape, dtype=np.float32)
+    rows = max(1, _CACHED * len(places) // max(1, places.size))
+    for start in range(0, len(places), rows):
+        np.take(table, places[start : start + rows], out=found[start : start + rows], mode="clip")
+    return found
+
+
 def _counted_percentiles(planes: Sequence[NDArray[Any]], shares: Sequence[float], padding: tuple[float, float] | None) -> tuple[float, float]:
     """As ``numpy.percentile`` of whole numbers, by counting them."""
     limits = np.iinfo(planes[0].dtype)
     counts = np.zeros(limits.max - limits.min + 1, dtype=np.int64)
     for values in planes:
-        counts += np.bincount((values.astype(np.int32) - limits.min).ravel(), minlength=len(counts))
+        flat = values.reshape(-1)
+        for start in range(0, flat.size, _CACHED):
+            counted = np.bincount(flat[start : start + _CACHED].astype(np.intp) - limits.min)
+            counts[: len(counted)] += counted
     if padding is not None:
         first, last = (int(np.clip(edge, limits.min - 1, limits.max + 1)) - limits.min for edge in (np.ceil(padding[0]), np.floor(padding[1])))
         counts[max(0, first) : max(0, last + 1)] = 0
