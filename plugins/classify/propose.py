@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from plugins.classify import devices, heads, onnx_file, onnx_trust
+from plugins.classify.onnx_container import called
 from plugins.classify.onnx_model import Node, OnnxFacts, ValueFact
 from viewer.api import ModelUnusable, gettext
 from viewer.api.models import FileFacts, Tensor, checksum
@@ -175,7 +176,9 @@ def _external(found: OnnxFacts, file: Path) -> tuple[tuple[str, str], ...]:
         beside = file.parent / place
         if not place or Path(place).name != place or beside.is_symlink() or not beside.is_file():
             raise ModelUnusable(
-                gettext("{name} keeps its weights in the file {place}, which is not beside it.").format(name=file.name, place=place or "?")
+                gettext("{name} keeps its weights in the file {place}, which is not beside it. Put both into one folder.").format(
+                    name=called(file), place=place or "?"
+                )
             )
         sums.append((place, checksum(beside)))
     return tuple(sums)

@@ -157,6 +157,13 @@ def test_of_several_scores_the_first_is_proposed_and_asked() -> None:
         ({"inputs": (Tensor("x", "float32", (1, 10, 16)),)}, "images go in with 2, 4 or 5 axes"),
         ({"inputs": (Tensor("x", "float32", ()),)}, "does not say how many axes"),
         ({"outputs": (Tensor("name", "string", (None,)),)}, "gives neither scores nor a picture"),
+        *(
+            (
+                {"inputs": (Tensor("z", "float32", noise),), "outputs": (Tensor("y", "float32", (None, 1, 8, 8)),)},
+                "makes pictures of numbers alone (z, ",
+            )
+            for noise in ((None, 100), (None, 100, 1, 1), (None, 1, 1, 100))
+        ),
     ],
 )
 def test_what_is_no_model_of_images_is_refused_in_a_sentence(changed: dict[str, object], words: str) -> None:
@@ -164,6 +171,11 @@ def test_what_is_no_model_of_images_is_refused_in_a_sentence(changed: dict[str, 
         propose(facts((None, 1, 8, 8), **changed))
     assert words in str(refusal.value)
     assert str(refusal.value).startswith(("my_model", "The input"))
+
+
+@pytest.mark.parametrize("shape", [(None, 1, 8, 8), (None, 1, None, None), (1, 1, 1, 8, 8), (None, None, None, 3), (None, 8, 8, 1)])
+def test_what_makes_a_picture_of_a_picture_is_none_of_them(shape: tuple[int | None, ...]) -> None:
+    assert propose(facts(shape, (None, 1, 8, 8), "")).answers.task == "image"
 
 
 def test_nothing_is_invented() -> None:

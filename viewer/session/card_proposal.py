@@ -46,6 +46,12 @@ def propose(facts: FileFacts) -> Proposal:
     shape, unclear = _read_input(facts, image)
     asked |= unclear
     output = choose_output(facts)
+    if gives_picture(facts, output) and _is_noise(image):
+        raise ModelUnusable(
+            _("{name} makes pictures of numbers alone ({input}): there is no image that goes in. A model here makes a picture of a picture.").format(
+                name=facts.stem, input=image.words
+            )
+        )
     if sum(is_usable(facts, tensor) for tensor in facts.outputs) > 1:
         asked.add("output")
     answers = Answers(
@@ -60,6 +66,11 @@ def propose(facts: FileFacts) -> Proposal:
         asked.add("version")
     more, open_points = of_output(facts, output)
     return Proposal(facts, replace(answers, **more), frozenset(asked | open_points))
+
+
+def _is_noise(image: Tensor) -> bool:
+    """Whether what goes in has no rows and columns: a row of numbers, or many channels of one pixel."""
+    return len(image.shape) == 2 or (len(image.shape) >= 4 and sum(size != 1 for size in image.shape[1:]) < 2)
 
 
 def choose_output(facts: FileFacts) -> Tensor:
