@@ -151,7 +151,7 @@ def _view(state: ViewState, zoom_percent: float, probe: str, identity: bool, is_
         for shown in drawn_heat(state)
     )
     said = report_lines(state, is_full=is_full)
-    return _present(*probe.split("\n"), *said, window_text(state), *second, _("Zoom {percent:.0f} %").format(percent=zoom_percent), *explained)
+    return _present(*probe.split("\n"), *said, *explained, window_text(state), *second, _("Zoom {percent:.0f} %").format(percent=zoom_percent))
 
 
 def window_text(state: ViewState) -> str:
