@@ -8,11 +8,12 @@ import numpy as np
 
 from plugins.classify import batching, familiarity, fitness, onnx_trust, scoring
 from plugins.classify import explain as exact
+from plugins.classify.choosing import classifier_for
 from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
 from plugins.classify.telling import facts
-from viewer.api import Help, Image, ModelUnusable, Progress, Range, Refused, Verdict, Verdicts, gettext, operation
-from viewer.api.models import ModelCard, best_fit, installed_model, list_models
+from viewer.api import Help, Image, Progress, Range, Refused, Verdict, Verdicts, gettext, operation
+from viewer.api.models import ModelCard, installed_model
 
 
 @operation(preview="none", takes_color=True, lane="model")
@@ -58,7 +59,7 @@ def classify(
     -----
     Source: the model's own card and README; softmax and sigmoid in float64.
     """
-    return classified(card_for(model, image), image, device=device, heat_maps=explain, plane=plane, progress=progress)
+    return classified(classifier_for(model, image), image, device=device, heat_maps=explain, plane=plane, progress=progress)
 
 
 def classified(
@@ -108,13 +109,3 @@ def ready(model: str, device: str = "auto") -> str:
         names = [onnx_trust.output_name(runner.facts, card)]
         runner.run(names, {onnx_trust.input_name(runner.facts, card): np.zeros(sizes, dtype=card.input.dtype)})
     return runner.device
-
-
-def card_for(model: str, image: Image) -> ModelCard:
-    """The installed model of a name, or ("") the one whose card fits the image best. Raises ModelUnusable."""
-    if model:
-        return installed_model(model)
-    found, reason = best_fit(list_models()[0], image)
-    if found is None:
-        raise ModelUnusable(reason)
-    return found

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from plugins.classify import batching, explain, inference, onnx_trust, scoring
 from plugins.classify.asking import Question
-from plugins.classify.classify import card_for
+from plugins.classify.choosing import classifier_for
 from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
 from plugins.classify.framing import film_box
@@ -73,7 +73,7 @@ def heat_map(
     -----
     Source: Zhou et al. 2016 (exact), Zeiler and Fergus 2014 (occlusion), Petsiuk et al. 2018 (rise).
     """
-    return explained(card_for(model, image), image, score=score, method=method, device=device, plane=plane, progress=progress)
+    return explained(classifier_for(model, image), image, score=score, method=method, device=device, plane=plane, progress=progress)
 
 
 def explained(

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugins.classify import batching, returning
+from plugins.classify.choosing import network_for
 from plugins.classify.devices import ModelDevice
-from plugins.classify.feeding import Feed
 from plugins.classify.framing import unfitted
-from plugins.classify.pictures import chosen
 from plugins.classify.telling import told
 from viewer.api import Help, Image, Labels, ModelOf, ModelUnusable, Progress, gettext, operation
 from viewer.api.models import ModelCard
@@ -52,16 +51,14 @@ def network(
     -----
     Source: the model's own card and README. Between grids the nearest voxel is taken.
     """
-    return labelled(chosen(model, image, "segmentation"), image, device=device, progress=progress)
+    return labelled(network_for(model, image, "segmentation"), image, device=device, progress=progress)
 
 
 def labelled(card: ModelCard, image: Image, *, device: str = "auto", progress: Progress | None = None) -> Labels:
     """As :func:`network`, with a card that need not be installed."""
-    returning.check_task(card, "segmentation")
     named = [entry for entry in card.entries if entry.name.strip().lower() != _BACKGROUND]
     label_of = {entry.output: number for number, entry in enumerate(named, 1)}
-    feed = Feed(card, image)
-    runner = batching.loaded(card, device)
+    feed, runner = returning.made_ready(card, image, "segmentation", device)
     values = np.zeros(image.geometry.shape, dtype=np.uint8 if len(named) < 256 else np.uint16)
     for answer in batching.answers(feed, runner, progress=progress):
         is_whole_numbers = answer.output.dtype.kind in "iub"

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugins.classify import batching, returning
+from plugins.classify.choosing import network_for
 from plugins.classify.devices import ModelDevice
 from plugins.classify.feeding import Feed
 from plugins.classify.framing import Frame, enlarged, refined_grid, unfitted
 from plugins.classify.levels import BRIGHTNESS
 from plugins.classify.telling import told
 from viewer.api import Help, Image, ModelOf, ModelUnusable, Progress, gettext, operation
-from viewer.api.models import ModelCard, by_fit, fits, installed_model, list_models
+from viewer.api.models import ModelCard
 
 
 @operation(preview="none", takes_color=True, lane="model")
@@ -52,14 +53,12 @@ def network(
     -----
     Source: the model's own card and README.
     """
-    return pictured(chosen(model, image, "image"), image, device=device, progress=progress)
+    return pictured(network_for(model, image, "image"), image, device=device, progress=progress)
 
 
 def pictured(card: ModelCard, image: Image, *, device: str = "auto", progress: Progress | None = None) -> Image:
     """As :func:`network`, with a card that need not be installed."""
-    returning.check_task(card, "image")
-    feed = Feed(card, image)
-    runner = batching.loaded(card, device)
+    feed, runner = returning.made_ready(card, image, "image", device)
     frame, made = feed.frame, dict[int, NDArray[np.float32]]()
     for answer in batching.answers(feed, runner, progress=progress):
         for plane, channels in returning.pictures(feed, answer, method="bilinear"):
@@ -73,23 +72,10 @@ def pictured(card: ModelCard, image: Image, *, device: str = "auto", progress: P
     values = _stacked([made[plane] if plane in made else _kept(feed, frame, plane) for plane in range(feed.planes)])
     geometry = image.geometry if frame.plane == feed.frame.plane else refined_grid(image.geometry, *frame.plane)
     result = replace(image.like(values, card.output.unit if card.output.picture == "values" else None), geometry=geometry)
-    # Where values are no longer what they were, neither is the file's window.
+    # Where values are no longer what they were, neither is the file's window or curve.
     if card.output.picture == "values" or values.ndim != image.values.ndim:
-        result = replace(result, window=None)
+        result = replace(result, window=None, lut=None)
     return told(result, feed, runner)
-
-
-def chosen(model: str, image: Image, task: str) -> ModelCard:
-    """The model of that name, else the one of a task that fits the image best. Raises ModelUnusable."""
-    if model:
-        return installed_model(model)
-    found = by_fit(list_models()[0], image, task)
-    if not found:
-        words = {"image": gettext("No model for pictures is installed."), "segmentation": gettext("No model for segmentation is installed.")}
-        raise ModelUnusable(words[task])
-    if not fits(found[0], image):
-        raise ModelUnusable(gettext("None of the installed models of this kind is for such images. Choose one by name to run it nevertheless."))
-    return found[0]
 
 
 def _kept(feed: Feed, frame: Frame, plane: int) -> NDArray[np.float32]:

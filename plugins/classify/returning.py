@@ -8,12 +8,20 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from plugins.classify import batching
 from plugins.classify.batching import Answer
 from plugins.classify.feeding import Feed
 from plugins.classify.framing import Frame, block_planes, refined
+from plugins.classify.inference import Runner
 from plugins.classify.onnx_trust import said_dims, shape_text
-from viewer.api import ModelUnusable, Refused, gettext
+from viewer.api import Image, ModelUnusable, Refused, gettext
 from viewer.api.models import ModelCard, memory_limit
+
+
+def made_ready(card: ModelCard, image: Image, task: str, device: str) -> tuple[Feed, Runner]:
+    """The inputs of an image and the loaded model, for a network of a task. Raises ModelUnusable, Refused."""
+    check_task(card, task)
+    return Feed(card, image), batching.loaded(card, device)
 
 
 def check_task(card: ModelCard, task: str) -> None:

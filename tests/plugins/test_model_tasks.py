@@ -15,7 +15,7 @@ from scipy import ndimage, special
 sys.path.insert(0, str(Path(__file__).parent))
 from classifier_samples import bare, card_with, image_with, zoo_card
 
-from plugins.classify import batching, feeding, label_maps, pictures, returning
+from plugins.classify import batching, choosing, feeding, label_maps, pictures, returning
 from plugins.classify.classify import classified
 from viewer.core.errors import ModelUnusable, NegatoscopeError, Refused
 from viewer.core.geometry import Geometry
@@ -339,14 +339,14 @@ def test_labels_lie_on_the_grid_and_padding_belongs_to_nothing(tmp_path: Path) -
 
 def test_without_a_name_only_a_model_for_such_images_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = denoise(tmp_path, applies={"modality": ["CT"]})
-    monkeypatch.setattr(pictures, "list_models", lambda: ((card,), ()))
+    monkeypatch.setattr(choosing, "list_models", lambda: ((card,), ()))
     monkeypatch.setattr(installed, "list_models", lambda: ((card,), ()))
-    assert pictures.chosen("", image_with(HU, modality="CT"), "image") is card
-    assert pictures.chosen(card.name, image_with(HU, modality="MR"), "image") is card
+    assert choosing.network_for("", image_with(HU, modality="CT"), "image") is card
+    assert choosing.network_for(card.name, image_with(HU, modality="MR"), "image") is card
     with pytest.raises(ModelUnusable, match="None of the installed models of this kind is for such images"):
-        pictures.chosen("", image_with(HU, modality="MR"), "image")
+        choosing.network_for("", image_with(HU, modality="MR"), "image")
     with pytest.raises(ModelUnusable, match=r"^No model for segmentation is installed\.$"):
-        pictures.chosen("", image_with(HU), "segmentation")
+        choosing.network_for("", image_with(HU), "segmentation")
 
 
 @pytest.mark.parametrize(
