@@ -97,6 +97,7 @@ def classify_busy(stage: Maker) -> Iterator[str]:
     s.host.models.reload()
     s.rest()
     s.press(panel.series.run)
+    s.wait(panel.progress.isVisible, "the run is told of")
     s.rest()
     yield "classify-busy"
     s.settle()
