@@ -65,13 +65,13 @@ def labelled(card: ModelCard, image: Image, *, device: str = "auto", progress: P
         for plane, channels in returning.pictures(feed, answer, method="nearest"):
             if channels is None:
                 continue
-            found = _labels(card, channels, label_of, is_whole_numbers)
+            found = labels_of(card, channels, label_of, is_whole_numbers)
             back = unfitted(feed.frame, found.astype(np.float32), method="nearest", outside=0.0)
             values[plane] = np.where(feed.levels.valid(plane), back, 0)
     return told(image.labels(values, tuple(entry.name for entry in named)), feed, runner)
 
 
-def _labels(card: ModelCard, channels: NDArray[np.float32], label_of: Mapping[int, int], is_whole_numbers: bool) -> NDArray[np.uint16]:
+def labels_of(card: ModelCard, channels: NDArray[np.float32], label_of: Mapping[int, int], is_whole_numbers: bool) -> NDArray[np.uint16]:
     """Labels (rows, columns) of one plane."""
     if is_whole_numbers:
         if len(channels) != 1:

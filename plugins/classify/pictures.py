@@ -88,7 +88,7 @@ def _values(feed: Feed, frame: Frame, plane: int, channels: NDArray[np.float32])
     """One plane of the result, with the network's picture in its frame."""
     kept = _kept(feed, frame, plane)
     card, image = feed.card, feed.image
-    channels = _wanted(feed, channels)
+    channels = wanted(feed, channels)
     if card.output.picture == "normalised":
         normal = card.normalisation
         mean, spread = (np.asarray(n, dtype=np.float32)[:, None, None] for n in (normal.mean, normal.std))
@@ -109,7 +109,7 @@ def _values(feed: Feed, frame: Frame, plane: int, channels: NDArray[np.float32])
     return np.where(valid if frame.plane == feed.frame.plane else enlarged(valid, *frame.plane), back, grey)
 
 
-def _wanted(feed: Feed, channels: NDArray[np.float32]) -> NDArray[np.float32]:
+def wanted(feed: Feed, channels: NDArray[np.float32]) -> NDArray[np.float32]:
     """One channel or three; of a model of neighbours that gives them all, the plane itself."""
     if len(channels) in (1, 3) and feed.card.input.planes != "neighbours":
         return channels

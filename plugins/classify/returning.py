@@ -53,7 +53,7 @@ def pictures(feed: Feed, answer: Answer, *, method: str) -> Iterator[tuple[int, 
     ``method``: nearest or bilinear, between the planes of a block that is not as deep as the volume.
     """
     for index, output in zip(answer.indices, answer.output, strict=True):
-        channels = _channels_first(feed, output)
+        channels = channels_first(feed, output)
         if not feed.is_whole:
             yield index, channels
             continue
@@ -89,7 +89,7 @@ def frame_for(feed: Feed, rows: int, columns: int) -> Frame:
     return finer
 
 
-def _channels_first(feed: Feed, output: NDArray[np.generic]) -> NDArray[np.float32]:
+def channels_first(feed: Feed, output: NDArray[np.generic]) -> NDArray[np.float32]:
     """(channels, [planes,] rows, columns) of one output; where there is no axis of channels there is one."""
     spatial = 3 if feed.card.input.planes == "volume" else 2
     if output.ndim == spatial:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import batching, devices, fitness, onnx_trust, returning, scoring
+from plugins.classify import batching, devices, fitness, inference, label_maps, onnx_trust, pictures, returning, scoring
 from plugins.classify.feeding import Feed
 from viewer.api import Image
 from viewer.api.models import ModelCard, TriedModel, card_of
@@ -76,16 +76,28 @@ def _run(card: ModelCard, image: Image, plane: int, device: str) -> TriedModel:
     began = time.perf_counter()
     inputs = feed.batch([0 if feed.is_whole else plane])
     entry, name = onnx_trust.input_name(runner.facts, card), onnx_trust.output_name(runner.facts, card)
-    output = np.asarray(runner.run([name], {entry: inputs})[0])
+    output = inference.per_input(card, np.asarray(runner.run([name], {entry: inputs})[0]), len(inputs))
     spent = (time.perf_counter() - began) * 1000
     scores: tuple[tuple[str, float], ...] = ()
     if card.is_classifier:
         raw = np.asarray(output, dtype=np.float64).reshape(len(inputs), -1)
         scores = tuple(zip(card.classes, map(float, scoring.scores(card, raw)[0]), strict=True))
+    else:
+        _check_picture(feed, output[0])
     return TriedModel(
         scores=scores, raw=_said(output[:1]), device=runner.device, note=runner.note, milliseconds=spent, fed=_small(feed.picture(plane)),
         fed_size=inputs.shape, given=None if card.is_classifier else _picture(card, output[0]), warnings=fitness.warnings(card, image),
     )  # fmt: skip
+
+
+def _check_picture(feed: Feed, output: NDArray[Any]) -> None:
+    """What came out of one input can be put on the image as its operation would. Raises ModelUnusable."""
+    card, channels = feed.card, returning.channels_first(feed, output)
+    if card.task == "image":
+        pictures.wanted(feed, channels)
+    else:
+        plane = channels[:, channels.shape[1] // 2] if channels.ndim > 3 else channels
+        label_maps.labels_of(card, plane, {entry.output: 1 for entry in card.entries}, output.dtype.kind in "iub")
 
 
 def _put(source: Path, target: Path) -> None:

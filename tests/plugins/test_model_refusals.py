@@ -21,7 +21,7 @@ from plugins.classify.label_maps import labelled
 from plugins.classify.onnx_trust import settled
 from plugins.classify.pictures import pictured
 from tests.plugins import onnx_samples
-from tests.plugins.onnx_samples import FLOAT, good, message, node, number_field, weights
+from tests.plugins.onnx_samples import FLOAT, good, message, node, number_field, value, weights
 from viewer.core.errors import ModelUnusable, Refused
 from viewer.core.model_card import ModelCard
 from viewer.session.models import list_models, own_folder
@@ -107,6 +107,45 @@ def test_a_generator_of_noise_is_refused_when_it_is_tried_too(tmp_path: Path) ->
     (tmp_path / "noise.onnx").write_bytes(content)
     with pytest.raises(Refused, match="makes its own of numbers"):
         trial.dry_run(str(tmp_path / "noise.onnx"), card, image_with(PLANES), 0, "CPU")
+
+
+def tried(folder: Path, content: bytes, task: str, **parts: Any) -> Any:
+    """What a dry run on 32 x 32 pixels gives."""
+    card = {
+        "name": "m", "title": "M", "version": "1", "task": task, "sha256": hashlib.sha256(content).hexdigest(),
+        "input": {"height": 4, "width": 4}, "output": {"activation": "none"}, **parts,
+    }  # fmt: skip
+    (folder / "m.onnx").write_bytes(content)
+    return trial.dry_run(str(folder / "m.onnx"), card, image_with(PLANES), 0, "CPU")
+
+
+def test_a_single_number_without_axes_is_a_score_when_it_is_tried_too(tmp_path: Path) -> None:
+    content = good(
+        nodes=[node("GlobalMaxPool", ["image"], ["a"]), node("Squeeze", ["a"], ["b"]), node("Sigmoid", ["b"], ["logit"])],
+        inputs=[value("image", (1, 1, 4, 4))], outputs=[value("logit", ())],
+    )  # fmt: skip
+    classes = [{"name": "Yes", "output": 0}, {"name": "No", "complement_of": "Yes"}]
+    found = tried(tmp_path, content, "binary", classes=classes, normalisation={"scale": 255.0})
+    assert [name for name, _score in found.scores] == ["Yes", "No"]
+    assert sum(score for _name, score in found.scores) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("task", "channels", "words"),
+    [
+        ("image", 7, "gave pictures of 7 channels; grey has one, colour three"),
+        ("segmentation", 2, "names output 5, counted from 0; the model gives 2"),
+    ],
+)
+def test_pictures_that_could_not_be_shown_are_refused_when_they_are_tried(tmp_path: Path, task: str, channels: int, words: str) -> None:
+    content = good(nodes=[node("Concat", ["image"] * channels, ["logit"], attributes=axis_1())], outputs=[value("logit", ("N", channels, 4, 4))])
+    classes = {"classes": [{"name": "A", "output": 1}, {"name": "B", "output": 5}]} if task == "segmentation" else {}
+    with pytest.raises(ModelUnusable, match=words):
+        tried(tmp_path, content, task, **classes)
+
+
+def axis_1() -> bytes:
+    return message(5, message(1, b"axis") + number_field(3, 1) + number_field(20, 2))
 
 
 def test_planes_in_sequence_have_no_place_in_the_image() -> None:
