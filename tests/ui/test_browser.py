@@ -222,9 +222,11 @@ def test_all_can_be_closed_though_nothing_is_shown(window: Window, qtbot: Any) -
     show_rows(window, entry("Report", kind="other", modality="SR", shape=(0, 0, 0)))
     assert close.isEnabled()
     close.trigger()
+    QApplication.processEvents()  # the actions follow at the end of the event
     assert window.opener.rows() == () and not close.isEnabled()
     window.opener._refuse([Refusal(Path("a.dcm"), "a.dcm is cut off.")])
     window.opener.rows_changed.emit()
+    QApplication.processEvents()
     assert close.isEnabled()
 
 

@@ -98,6 +98,7 @@ def test_what_is_open_stays_open_with_its_history_view_panel_and_tool(window: Wi
     assert new.results.isVisible() and new.size().width() == 1111 and not new.grid.identity
     assert new.messages.message().text == "尚未打开任何内容。"
     host.undo()
+    QApplication.processEvents()  # the actions follow at the end of the event
     assert host.document.history.position == position - 1
     assert not new.actions_table["edit.undo"].isEnabled()
 
