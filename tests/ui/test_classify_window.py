@@ -198,7 +198,7 @@ def test_all_open_images_are_classified_in_one_step_with_a_line_at_the_end(full_
     assert by_image(full_window) == [0, 1, 1, 5]
     assert full_window.host.root_id == shown
     assert said[-1].kind == "warn"
-    assert said[-1].text.startswith("Images classified: 3; no model is for: 1; failed: 1.")
+    assert said[-1].text.startswith("Classified 3 images. No model is for 1 other. 1 failed.")
     assert "picture-" in said[-1].details and "CT" in said[-1].details
     (step,) = full_window.host.document.history
     assert step.title.text() == "Classify all open images"
@@ -248,7 +248,7 @@ def test_cancel_keeps_what_is_done(full_window: Window, qtbot: QtBot, monkeypatc
     (task,) = [task for task in full_window.host.work.tasks() if task.state == "running"]
     full_window.host.work.cancel(task.id)
     settle(qtbot, full_window)
-    assert said[-1].text.startswith("Stopped. Images classified: ")
+    assert said[-1].text.startswith("Stopped. Classified ")
     assert len(full_window.host.document.history) <= 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -117,16 +118,19 @@ class ClassifyOpen(QObject):
         return outcome.changes if root_id == volume.id else moved(outcome.changes, root_id) if root_id else ()
 
     def _tell(self, good: list[Outcome], failed: list[Outcome], unfit: list[str], is_stopped: bool, *, has_step: bool) -> None:
-        counts = {"done": len(good), "unfit": len(unfit), "failed": len(failed)}
-        words = _("Images classified: {done}; no model is for: {unfit}; failed: {failed}.")
-        if is_stopped:
-            words = _("Stopped. Images classified: {done}; no model is for: {unfit}; failed: {failed}.")
-        text = words.format(**counts)
+        parts = [_("Stopped.")] if is_stopped else []
+        parts.append(ngettext("Classified {count} image.", "Classified {count} images.", len(good)))
+        if unfit:
+            parts.append(ngettext("No model is for {count} other.", "No model is for {count} others.", len(unfit)))
+        if failed:
+            parts.append(ngettext("{count} failed.", "{count} failed.", len(failed)))
         reports = [c.after for outcome in good for c in outcome.changes if isinstance(c, ItemChange) and isinstance(c.after, Report)]
         strange = len({report.volume_id for report in reports if report.is_unfamiliar})
         if strange:
-            told = ngettext("The model has not seen the like of {count} of them.", "The model has not seen the like of {count} of them.", strange)
-            text = _("{first} {second}").format(first=text, second=told)
+            parts.append(
+                ngettext("The model has not seen the like of {count} of them.", "The model has not seen the like of {count} of them.", strange)
+            )
+        text = reduce(lambda first, second: _("{first} {second}").format(first=first, second=second), parts)
         details = [_("{name}: {reason}").format(name=outcome.target.name, reason=_(outcome.reason)) for outcome in failed]
         step = self._host.document.history.next_undo
         links: list[tuple[str, Callable[[], None]]] = []
