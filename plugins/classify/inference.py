@@ -251,8 +251,8 @@ def chosen(device: str) -> str:
 
 
 def has_free_sizes(found: OnnxFacts) -> bool:
-    """Whether the graph leaves open how large its input is: memory planned for one size is then no use for the next."""
-    return any(value.dims is None or any(not isinstance(size, int) for size in value.dims) for value in found.inputs)
+    """Whether the graph leaves open how large an input is: memory planned for one size is then no use for the next. Batches are alike but the last."""
+    return any(value.dims is None or any(not isinstance(size, int) for size in value.dims[1:]) for value in found.inputs)
 
 
 def logits(runner: Runner, card: ModelCard, batch: NDArray[Any]) -> NDArray[np.float64]:
