@@ -258,7 +258,7 @@ def test_what_pytorch_exports_by_default_runs_with_its_listed_weights(tmp_path: 
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "plans"), [("torch_neighbours", True), ("torch_cnn", False), ("mean_level", False)])
+@pytest.mark.parametrize(("name", "plans"), [("torch_neighbours", True), ("torch_cnn", True), ("mean_level", False)])
 def test_sessions_get_all_cores_no_chatter_and_no_plan_for_free_sizes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, plans: bool
 ) -> None:
@@ -275,6 +275,7 @@ def test_sessions_get_all_cores_no_chatter_and_no_plan_for_free_sizes(
     assert options.intra_op_num_threads == devices.cores() >= 1
     assert options.log_severity_level == 4
     assert options.enable_mem_pattern is plans
+    assert options.get_session_config_entry("session.force_spinning_stop") == "1"
     assert more["providers"] == CPU_ONLY
     assert more["enable_fallback"] == 0
 
