@@ -251,7 +251,7 @@ def chosen(device: str) -> str:
 
 
 def has_free_sizes(found: OnnxFacts) -> bool:
-    """Whether the graph leaves open how large an input is: memory planned for one size is then no use for the next. Batches are alike but the last."""
+    """Whether the graph leaves open how large one input is: memory planned for one size is then no use for the next."""
     return any(value.dims is None or any(not isinstance(size, int) for size in value.dims[1:]) for value in found.inputs)
 
 
