@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plugins.classify import explain, familiarity, inference, onnx_trust
 from plugins.classify.feeding import Feed, batches
 from plugins.classify.inference import Runner
-from viewer.api import ModelUnusable, Progress, Refused, gettext
+from viewer.api import Image, ModelUnusable, Progress, Refused, gettext
 from viewer.api.models import ModelCard
 
 
@@ -38,12 +38,23 @@ def loaded(card: ModelCard, device: str = "auto") -> Runner:
     return inference.load(card, device, tuple(dict.fromkeys((*explain.wanted(card), *inner))))
 
 
+def made_ready(card: ModelCard, image: Image, device: str) -> tuple[Feed, Runner]:
+    """The inputs of an image and the loaded model, with what the card leaves open settled by the graph (``feed.card``).
+
+    Raises ModelUnusable, and Refused for an image that such a model does not take.
+    """
+    feed = Feed(card, image)
+    runner = loaded(card, device)
+    feed.card = onnx_trust.settled(card, runner.facts)
+    return feed, runner
+
+
 def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Progress | None = None, plane: int | None = None) -> Iterator[Answer]:
-    """All inputs, or that of one plane, in batches. What is nothing but padding is left out.
+    """All inputs (of :func:`made_ready`), or that of one plane, in batches. What is nothing but padding is left out.
 
     Raises ModelUnusable where there is nothing else, or where the model fails or gives another number of results than of inputs.
     """
-    card = feed.card = onnx_trust.settled(feed.card, runner.facts)
+    card = feed.card
     asked = range(feed.count) if plane is None or feed.is_whole else (plane,)
     if plane is not None and not 0 <= plane < feed.planes:
         raise Refused(gettext("There is no plane {index}; there are {count}, counted from 0.").format(index=plane, count=feed.planes))

@@ -10,7 +10,6 @@ from plugins.classify import batching, familiarity, fitness, onnx_trust, scoring
 from plugins.classify import explain as exact
 from plugins.classify.choosing import classifier_for
 from plugins.classify.devices import ModelDevice
-from plugins.classify.feeding import Feed
 from plugins.classify.telling import facts
 from viewer.api import Help, Image, Progress, Range, Refused, Verdict, Verdicts, gettext, operation
 from viewer.api.models import ModelCard, installed_model
@@ -70,8 +69,7 @@ def classified(
         raise Refused(
             gettext('"{model}" gives pictures, not scores. It is in the tab Enhance or Segment, under Network.').format(model=gettext(card.title))
         )
-    feed = Feed(card, image)
-    runner = batching.loaded(card, device)
+    feed, runner = batching.made_ready(card, image, device)
     features = exact.wanted(card) if heat_maps else ()
     warnings, about = fitness.warnings(card, image), facts(feed, runner.device)
     items: list[Verdict] = []

@@ -12,7 +12,6 @@ from plugins.classify import batching, explain, inference, onnx_trust, scoring
 from plugins.classify.asking import Question
 from plugins.classify.choosing import classifier_for
 from plugins.classify.devices import ModelDevice
-from plugins.classify.feeding import Feed
 from plugins.classify.framing import film_box
 from plugins.classify.inference import Runner
 from plugins.classify.occlusion import occlusion_map
@@ -82,12 +81,11 @@ def explained(
 ) -> Overlay:  # fmt: skip
     """The heat-map of a card that need not be installed; parameters as :func:`heat_map`, and for ``rise`` the time or the number of masks."""
     _check(card, score)
-    feed = Feed(card, image)
     names = explain.wanted(card) if method in ("auto", "exact") else ()
     if method == "exact" and not names:
         raise Refused(_no_exact(card))
-    runner = batching.loaded(card, device)
-    card = feed.card = onnx_trust.settled(card, runner.facts)
+    feed, runner = batching.made_ready(card, image, device)
+    card = feed.card
     if plane is not None and not 0 <= plane < feed.planes:
         raise Refused(gettext("There is no plane {index}; there are {count}, counted from 0.").format(index=plane, count=feed.planes))
     indices = [0] if feed.is_whole else list(range(feed.planes)) if plane is None else [plane]

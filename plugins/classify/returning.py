@@ -21,7 +21,7 @@ from viewer.api.models import ModelCard, memory_limit
 def made_ready(card: ModelCard, image: Image, task: str, device: str) -> tuple[Feed, Runner]:
     """The inputs of an image and the loaded model, for a network of a task. Raises ModelUnusable, Refused."""
     check_task(card, task)
-    return Feed(card, image), batching.loaded(card, device)
+    return batching.made_ready(card, image, device)
 
 
 def check_task(card: ModelCard, task: str) -> None:

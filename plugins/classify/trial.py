@@ -70,9 +70,8 @@ def _laid_out(path: Path, card: Mapping[str, Any], place: str) -> Iterator[Model
 def _run(card: ModelCard, image: Image, plane: int, device: str) -> TriedModel:
     if not card.is_classifier:
         returning.check_task(card, card.task)
-    feed = Feed(card, image)
-    runner = batching.loaded(card, device)
-    card = feed.card = onnx_trust.settled(card, runner.facts)
+    feed, runner = batching.made_ready(card, image, device)
+    card = feed.card
     began = time.perf_counter()
     inputs = feed.batch([0 if feed.is_whole else plane])
     entry, name = onnx_trust.input_name(runner.facts, card), onnx_trust.output_name(runner.facts, card)

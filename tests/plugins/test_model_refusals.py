@@ -46,6 +46,7 @@ def test_a_graph_that_takes_one_at_a_time_is_given_one_whatever_the_card_leaves_
     assert [v.scores for v in classified(silent, image).items] == [v.scores for v in classified(said, image).items]
     maps = [explained(card, image, method="occlusion").values for card in (silent, said)]
     assert np.array_equal(*maps)
+    assert {dict(v.facts)["batch"] for v in classified(silent, image).items} == {"1"}, "how many went in is kept as it was"
 
 
 def test_a_model_of_a_fixed_number_is_loaded_ahead_and_tried_too(tmp_path: Path) -> None:
