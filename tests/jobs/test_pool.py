@@ -168,6 +168,7 @@ def test_lane_is_replaced_before_what_it_keeps_would_stop_the_next_job() -> None
         first = pool.submit(f"{HERE}:pid", {}, limits=limits, lane="model").result(20)
         pool.submit(f"{HERE}:hold", {"size": 600 << 20}, limits=limits, lane="model").result(60)
         assert pool.submit(f"{HERE}:pid", {}, limits=limits, lane="model").result(20) != first
+        assert pool.replaced("model") == 0, "what is too large to be kept is not loaded again and again"
 
 
 def test_job_that_ends_its_lanes_worker_leaves_the_next_a_fresh_one() -> None:

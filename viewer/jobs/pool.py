@@ -196,7 +196,10 @@ class Pool:
         return job
 
     def replaced(self, lane: str) -> int:
-        """How often the worker of a lane has been ended: what it had loaded is gone."""
+        """How often the worker of a lane has died or was stopped: what it had loaded is gone, and may be loaded again.
+
+        One that was ended for all that it keeps does not count: loaded again, it would be ended again.
+        """
         return self._replaced.get(lane, 0)
 
     def warm(self) -> None:
@@ -288,10 +291,10 @@ class Pool:
             if not survived or (process.rss() > keeps if lane else process.has_grown()):
                 process.end()
                 process = None
-                if lane:
-                    self._replaced[lane] = self._replaced.get(lane, 0) + 1
-                else:
+                if not lane:
                     self._replace_spare()
+                elif not survived:
+                    self._replaced[lane] = self._replaced.get(lane, 0) + 1
             with self._lock:
                 self._running.discard(job)
             del job
