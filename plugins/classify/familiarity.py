@@ -62,6 +62,11 @@ def strangeness(card: ModelCard, outputs: NDArray[Any], extras: Mapping[str, NDA
     return tuple(float(v) if math.isfinite(v) else math.inf for v in values)
 
 
+def is_strange(card: ModelCard, strangeness: float) -> bool:
+    """Whether that is over the card's limit: the scores of such an image mean nothing, and what explains them as little."""
+    return not strangeness <= card.familiarity.threshold
+
+
 def _own(card: ModelCard, name: str, tensor: NDArray[np.float64]) -> NDArray[np.float64]:
     if tensor.ndim < 1 or tensor.size != len(tensor):
         raise _wrong_size(card, name, tensor, 1)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import batching, explain, inference, onnx_trust, scoring
+from plugins.classify import batching, explain, familiarity, inference, onnx_trust, scoring
 from plugins.classify.asking import Question
 from plugins.classify.choosing import classifier_for
 from plugins.classify.devices import ModelDevice
@@ -17,7 +17,7 @@ from plugins.classify.inference import Runner
 from plugins.classify.occlusion import occlusion_map
 from plugins.classify.rise import rise_map
 from plugins.classify.telling import told
-from viewer.api import Geometry, Help, Image, Overlay, Progress, Range, Refused, gettext, operation
+from viewer.api import Geometry, Help, Image, Overlay, Progress, Range, Refused, gettext, ngettext, operation
 from viewer.api.models import ModelCard
 
 Method = Literal["auto", "exact", "occlusion", "rise"]
@@ -89,7 +89,7 @@ def explained(
     if plane is not None and not 0 <= plane < feed.planes:
         raise Refused(gettext("There is no plane {index}; there are {count}, counted from 0.").format(index=plane, count=feed.planes))
     indices = [0] if feed.is_whole else list(range(feed.planes)) if plane is None else [plane]
-    found, chosen, used = [], score, method
+    found, chosen, used, strange = [], score, method, 0
     for number, index in enumerate(indices):
 
         def part(share: float, number: int = number) -> None:
@@ -97,7 +97,8 @@ def explained(
                 progress((number + share) / len(indices))
 
         sample = feed.batch([index])
-        raw, feature = _run(card, runner, sample, names)
+        raw, feature, is_strange = _run(card, runner, sample, names)
+        strange += int(is_strange and not feed.is_empty(index))
         chosen = chosen or explain.usual_class(card, scoring.scores(card, raw[:1])[0].tolist())
         used = _method(card, method, raw, feature)
         if used == "exact" and feature is not None:
@@ -109,7 +110,20 @@ def explained(
             )
         found.append(values)
         part(1.0)
-    return told(_overlay(card, image, feed.plane_of(indices[0]), np.stack(found), chosen, used), feed, runner)
+    return told(_overlay(card, image, feed.plane_of(indices[0]), np.stack(found), chosen, used), feed, runner, *_warnings(strange, len(indices)))
+
+
+def _warnings(strange: int, count: int) -> tuple[str, ...]:
+    if not strange:
+        return ()
+    if strange == count:
+        return (gettext("The model has not seen such images, so the heat map may mislead."),)
+    words = ngettext(
+        "The model has not seen the like of {count} slice, so its heat map may mislead.",
+        "The model has not seen the like of {count} slices, so their heat maps may mislead.",
+        strange,
+    )
+    return (words,)
 
 
 def _check(card: ModelCard, score: str) -> None:
@@ -129,11 +143,14 @@ def _no_exact(card: ModelCard) -> str:
 
 def _run(
     card: ModelCard, runner: Runner, sample: NDArray[Any], names: tuple[str, ...]
-) -> tuple[NDArray[np.float64], NDArray[Any] | None]:  # fmt: skip
-    """Raw outputs (N, outputs) and the feature tensor, of one run."""
-    facts = runner.facts
-    raw, *features = runner.run((onnx_trust.output_name(facts, card), *names), {onnx_trust.input_name(facts, card): sample})
-    return inference.as_rows(card, raw, len(sample)), features[0] if features else None
+) -> tuple[NDArray[np.float64], NDArray[Any] | None, bool]:  # fmt: skip
+    """Raw outputs (N, outputs), the feature tensor, and whether the first input is strange to the model: of one run."""
+    output, inner = onnx_trust.output_name(runner.facts, card), familiarity.wanted(card)
+    wanted = list(dict.fromkeys((output, *names, *inner)))
+    found = dict(zip(wanted, runner.run(wanted, {onnx_trust.input_name(runner.facts, card): sample}), strict=True))
+    raw = inference.as_rows(card, found[output], len(sample))
+    strange = familiarity.strangeness(card, raw, {name: inference.per_input(card, found[name], len(sample)) for name in inner})
+    return raw, found[names[0]] if names else None, strange is not None and familiarity.is_strange(card, strange[0])
 
 
 def _method(card: ModelCard, asked: Method, raw: NDArray[np.float64], feature: NDArray[Any] | None) -> Method:

@@ -14,10 +14,10 @@ from viewer.api.models import ModelCard
 R = TypeVar("R", Image, Labels, Overlay)
 
 
-def told(result: R, feed: Feed, runner: Runner) -> R:
-    """A result with its facts and warnings, once the model has run: only then it is known which device did the work."""
+def told(result: R, feed: Feed, runner: Runner, *more: str) -> R:
+    """A result with its facts and warnings (``more`` of them), once the model has run: only then it is known which device did the work."""
     card: ModelCard = feed.card
-    notes = (*fitness.warnings(card, feed.image), *((runner.note,) if runner.note else ()))
+    notes = (*fitness.warnings(card, feed.image), *more, *((runner.note,) if runner.note else ()))
     made = (("model", card.name), ("version", card.version), ("device", runner.device), *facts(feed, runner.device))
     return replace(result, warnings=notes, facts=made)
 

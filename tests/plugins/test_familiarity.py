@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 
 from plugins.classify import classify, familiarity, inference, onnx_file
+from plugins.classify.heat import explained
 from tests.plugins.classifier_samples import card_with, image_with, zoo_card
 from viewer.api import ModelUnusable
 from viewer.core.model_card import ModelCard
@@ -147,6 +148,21 @@ def test_c4c_output_of_a_run_reaches_the_report(tmp_path: Path) -> None:
     assert step is not None
     document.commit(step)
     assert [r.is_unfamiliar for r in document.reports_of("v")] == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        ((120, 149), ""), ((200,), "The model has not seen such images, so the heat map may mislead."),
+        ((200, 255), "The model has not seen such images, so the heat map may mislead."),
+        ((120, 151, 100), "The model has not seen the like of 1 slice, so its heat map may mislead."),
+    ],
+)  # fmt: skip
+def test_c4c_a_heat_map_of_what_the_model_has_not_seen_says_so_itself(tmp_path: Path, levels: tuple[int, ...], said: str) -> None:
+    card = zoo_card("tells_strange", tmp_path, familiarity={"kind": "output", "output": "unfamiliar", "threshold": 50.0})
+    values = np.stack([np.full((8, 8), level, np.uint8) for level in levels])
+    made = explained(card, image_with(values), method="occlusion")
+    assert [words for words in made.warnings if "has not seen" in words] == ([said] if said else [])
 
 
 @pytest.mark.parametrize("tensor", [POOLED, UNPOOLED])
