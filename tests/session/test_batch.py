@@ -38,6 +38,9 @@ def test_each_image_gives_its_own_changes_and_a_bad_file_is_named(tmp_path):
         "a": SHAPE[0], "b": 2 * SHAPE[0], "good.png": 1, "gone.png": 0,
     }  # fmt: skip
     assert {c.after.phase for c in by_name["b"].changes} == {0, 1}
+    assert len({c.after.batch for c in by_name["b"].changes if c.kind == "report"}) == 1, (
+        "frames of one image belong together, as when it is asked alone"
+    )
     assert "gone.png" in by_name["gone.png"].reason and by_name["good.png"].reason == ""
     assert by_name["good.png"].source.files == (paths[0],) and by_name["a"].source is None
     assert {total for _done, total in told} == {4} and [done for done, _total in told] == sorted(done for done, _total in told)

@@ -91,16 +91,14 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
         raise Refused(
             _("There is no plane {index}: the series has {count}, counted from 0.").format(index=args.index, count=volume.geometry.shape[0])
         )
-    phases = [args.phase] if args.phase is not None else list(range(volume.phases))
-    found: list[tuple[Verdict, int, int]] = []
-    for phase in phases:
-        scope = Scope(phase=phase)
-        # Of one plane, too, all are handed over: a model may look at its neighbours, or at all of them.
-        given = {"model": args.model, "device": args.device, "plane": args.index}
-        made = _made(prepare(document, spec, given, volume_id=volume.id, scope=scope), here)
-        found += [(v, v.index, phase) for result in made[0] if isinstance(result, Verdicts) for v in result.items]
+    scope = Scope(phase=args.phase or 0, is_every_phase=args.phase is None)
+    # Of one plane, too, all are handed over: a model may look at its neighbours, or at all of them.
+    given = {"model": args.model, "device": args.device, "plane": args.index}
+    made = _made(prepare(document, spec, given, volume_id=volume.id, scope=scope), here)
+    of_phases = zip(scope.phases_of(volume, spec), made, strict=True)
+    found = [(v, v.index, phase) for phase, given_back in of_phases for result in given_back if isinstance(result, Verdicts) for v in result.items]
     if args.heat_map is not None:
-        scope = Scope(phase=phases[0])
+        scope = Scope(phase=args.phase or 0)
         is_unfamiliar = any(report_of(verdict, "").is_unfamiliar for verdict, _plane, at in found if at == scope.phase)
         _save_heat(document, volume, args, scope, found[-1][0].model if found else args.model, here, is_unfamiliar=is_unfamiliar)
     return found

@@ -89,14 +89,11 @@ def _outcome(target: Target, spec: OperationSpec, pool: Pool, device: str, tell:
         volume, source = load_entry(target.entry, pool, progress=lambda _done, _total: tell())
     if volume is None:
         raise ValueError("a target without an image")
-    changes: list[Change] = []
-    for phase in range(volume.phases):
-        document = Document()  # of its own: the window's may be changed meanwhile
-        document.add_source(volume)
-        call = prepare(document, spec, target.parameters, volume_id=volume.id, scope=Scope(phase=phase), device=device)
-        step = build_step(call, _result(start(call, pool), tell))
-        changes += step.changes if step is not None else ()
-    return Outcome(target, volume, source, tuple(changes))
+    document = Document()  # of its own: the window's may be changed meanwhile
+    document.add_source(volume)
+    call = prepare(document, spec, target.parameters, volume_id=volume.id, scope=Scope(is_every_phase=True), device=device)
+    step = build_step(call, _result(start(call, pool), tell))
+    return Outcome(target, volume, source, step.changes if step is not None else ())
 
 
 def _result(job: Job, tell: Callable[[], None]) -> Any:
