@@ -107,7 +107,7 @@ def test_what_does_not_fit_is_said_before_and_still_can_be_asked(panel: Classify
     assert panel.warnings.text() == "\n".join(report.warnings)
     assert report.warnings[0] == "This model is for CR, DX or RG; this image is CT."
     assert panel.warnings.y() < panel.card.y()
-    assert panel.card.help.text() == "Score. For this image it is no probability."
+    assert panel.card.help.text() == "A score, not a probability for this image."
     assert notices[-1].text.startswith("Classified, with warnings: ")
 
 
@@ -187,6 +187,16 @@ def test_the_messages_undo_never_takes_back_something_else(panel: ClassifyPanel,
     undo()
     assert parts.titles() == ["Classify", "Add Later"]
     assert notices[-1].kind == "info"
+
+
+def test_the_undo_of_an_older_message_leaves_the_newer_run_alone(panel: ClassifyPanel, parts: Parts, notices: list[Notice]) -> None:
+    parts.open(films())
+    click(panel.run_button)
+    undo = notices[-1].links[0][1]
+    click(panel.head.again)
+    undo()
+    assert parts.titles() == ["Classify", "Classify"]
+    assert parts.host.document.history.position == 2
 
 
 def test_again_replaces_what_is_shown_by_the_newest(panel: ClassifyPanel, parts: Parts) -> None:
@@ -433,11 +443,11 @@ def made_report(*scores: tuple[str, float], threshold: float | None = 0.5, posit
 
 def test_one_sentence_says_what_was_found() -> None:
     sure = made_report(("Pneumonia", 0.9312), ("No pneumonia", 0.0688), positive="Pneumonia")
-    assert summary((sure,)) == "Classified: Pneumonia 93.1 %."
+    assert summary((sure,)) == "Classified: Pneumonia 93.1 %, above threshold."
     none = made_report(("Pneumonia", 0.0002), ("No pneumonia", 0.9998), positive="Pneumonia")
-    assert summary((none,)) == "Classified: No pneumonia >99.9 %."
+    assert summary((none,)) == "Classified: Pneumonia <0.1 %, below threshold."
     told = replace(sure, warnings=("Age unknown.",))
-    assert summary((told,)) == "Classified, with warnings: Pneumonia 93.1 %."
+    assert summary((told,)) == "Classified, with warnings: Pneumonia 93.1 %, above threshold."
     assert summary((sure, none, sure)) == "Classified 3 slices: Pneumonia above the threshold on 2."
 
 

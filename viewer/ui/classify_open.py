@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -120,36 +120,29 @@ class ClassifyOpen(QObject):
     def _tell(self, good: list[Outcome], failed: list[Outcome], unfit: list[str], is_stopped: bool, *, has_step: bool) -> None:
         parts = [_("Stopped.")] if is_stopped else []
         parts.append(ngettext("Classified {count} image.", "Classified {count} images.", len(good)))
-        if unfit:
-            parts.append(ngettext("No model is for {count} other.", "No model is for {count} others.", len(unfit)))
-        if failed:
-            parts.append(ngettext("{count} failed.", "{count} failed.", len(failed)))
         reports = [c.after for outcome in good for c in outcome.changes if isinstance(c, ItemChange) and isinstance(c.after, Report)]
         strange = len({report.volume_id for report in reports if report.is_unfamiliar})
         if strange:
             parts.append(
                 ngettext("The model has not seen the like of {count} of them.", "The model has not seen the like of {count} of them.", strange)
             )
+        if unfit:
+            parts.append(ngettext("No model is for {count} other.", "No model is for {count} others.", len(unfit)))
+        if failed:
+            parts.append(ngettext("{count} failed.", "{count} failed.", len(failed)))
         text = reduce(lambda first, second: _("{first} {second}").format(first=first, second=second), parts)
         details = [_("{name}: {reason}").format(name=outcome.target.name, reason=_(outcome.reason)) for outcome in failed]
         step = self._host.document.history.next_undo
         links: list[tuple[str, Callable[[], None]]] = []
         if has_step and step is not None:
             # Two links have room: where something failed its details are one.
-            links = [*([] if failed else [(_("Undo"), lambda: self._undo(step.id))]), (_("Show results"), self._show)]
+            links = [*([] if failed else [(_("Undo"), partial(self._host.undo_if_last, step.id))]), (_("Show results"), self._show)]
         told_more = "\n".join([*details, *unfit]) if failed else ""
         self._host.say("warn" if failed or strange else "ok" if good else "info", text, tuple(links), details=told_more)
 
     def _show(self) -> None:
         self._window.show_results()
         self._window.results.show_reports()
-
-    def _undo(self, step_id: str) -> None:
-        step = self._host.document.history.next_undo
-        if step is not None and step.id == step_id:
-            self._host.undo()
-        else:
-            self._host.say("info", _("Something was done after it. Use the history to go back."))
 
 
 def _name_of(row: Row) -> str:

@@ -74,6 +74,14 @@ class Host(Looking):
         with self.reporting():
             self._tell_elsewhere(step, _("Undone on another image: {step}."), self.document.undo)
 
+    def undo_if_last(self, step_id: str) -> None:
+        """Take back what a message is about, unless something came after it."""
+        step = self.document.history.next_undo
+        if step is not None and step.id == step_id:
+            self.undo()
+        else:
+            self.say("info", _("Something was done after it. Use the history to go back."))
+
     def redo(self) -> None:
         step = self.document.history.next_redo
         with self.reporting():

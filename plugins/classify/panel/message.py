@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from plugins.classify.panel.model_words import reading_after, result_text, summary
 from viewer.api import Report
 from viewer.api import gettext as _
@@ -13,16 +16,14 @@ class ResultMessage:
 
     def __init__(self, panel_host: PanelHost) -> None:
         self._panels = panel_host
-        self._last_step = ""
 
     def tell(self, step: Step) -> None:
         """Say it, if there are reports in the step: a heat-map is seen."""
         reports = reports_in(step)
         if not reports:
             return
-        self._last_step = step.id
         said = _("{first} {second}").format(first=summary(reports), second=reading_after(repeated(step))).strip()
-        links = [(_("Undo"), self._undo)]
+        links: list[tuple[str, Callable[[], None]]] = [(_("Undo"), partial(self._panels.host.undo_if_last, step.id))]
         if len(reports) == 1:
             links.append((_("Copy result"), lambda: self._copy(reports[0])))
         kind, volumes = "warn" if any(report.is_unfamiliar for report in reports) else "ok", {report.volume_id for report in reports}
@@ -31,12 +32,3 @@ class ResultMessage:
     def _copy(self, report: Report) -> None:
         self._panels.copy_text(result_text(report))
         self._panels.host.say("ok", _("Result copied."))
-
-    def _undo(self) -> None:
-        """Take back what the message is about, unless something came after it."""
-        host = self._panels.host
-        step = host.document.history.next_undo
-        if step is not None and step.id == self._last_step:
-            host.undo()
-        else:
-            host.say("info", _("Something was done after it. Use the history to go back."))

@@ -9,7 +9,6 @@ from viewer.session.document import Document
 from viewer.session.history import Changes, ItemChange, Step
 from viewer.session.view import ViewState
 from viewer.ui.controls import ElidedLabel, Label, SectionTitle, SwitchRow
-from viewer.ui.host import Host
 from viewer.ui.panel_host import PanelHost
 from viewer.ui.theme import set_available, sizes
 
@@ -26,15 +25,6 @@ def applied_steps(document: Document, root_id: str, menu: str) -> tuple[Step, ..
         if step.origin.name.partition("/")[0] == menu:
             found.append(step)
     return tuple(found)
-
-
-def undo_if_last(host: Host, step_id: str) -> None:
-    """Take back what a message is about, unless something came after it."""
-    step = host.document.history.next_undo
-    if step is not None and step.id == step_id:
-        host.undo()
-    else:
-        host.say("info", _("Something was done after it. Use the history to go back."))
 
 
 class AppliedList(QWidget):

@@ -20,7 +20,6 @@ from viewer.session.history import Changes, ItemChange, Step
 from viewer.session.view import ViewState
 from viewer.ui.forms import OperationForm
 from viewer.ui.panel_host import PanelHost
-from viewer.ui.panels.applied import undo_if_last
 from viewer.ui.panels.details_popover import DetailsPopover
 from viewer.ui.panels.live_preview import Asked
 from viewer.ui.panels.operation_card import NEW, OperationCard
@@ -326,7 +325,7 @@ class OperationPanel(OperationCard):
             self.card.set_result(_("No change · {time}").format(time=time_text(seconds)))
         else:
             self.card.set_result(_("{size} · {time}").format(size=size_text(step, self._worked_on), time=time_text(seconds)))
-            links: list[tuple[str, Any]] = [(_("Undo"), partial(undo_if_last, self._host, step.id))]
+            links: list[tuple[str, Any]] = [(_("Undo"), partial(self._host.undo_if_last, step.id))]
             if any(isinstance(c, ItemChange) and c.kind in ("table", "annotation") for c in step.changes):
                 links.insert(0, (_("Open table"), self._panels.show_results))
             self._said = warning_text(step)
