@@ -72,6 +72,7 @@ def test_another_device_asks_the_same_question() -> None:
 @pytest.mark.parametrize(
     "more", [
         {"index": 3}, {"phase": 1}, {"model": "another"}, {"version": "2"}, {"facts": (("sha256", "cd" * 32),)},
+        {"facts": (("sha256", "ab" * 32), ("encoder", f"encoder.onnx {'ef' * 32}"))},
         {"is_of_whole": True},
     ],
 )  # fmt: skip

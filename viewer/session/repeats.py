@@ -55,12 +55,13 @@ def repeated(step: Step) -> tuple[tuple[Report, Report], ...]:
 def _question(report: Report) -> tuple[object, ...]:
     """What was asked of which network."""
     plane = -1 if report.is_of_whole else report.index
-    return report.volume_id, plane, report.phase, report.model, report.version, dict(report.facts).get("sha256", "")
+    facts = dict(report.facts)
+    return report.volume_id, plane, report.phase, report.model, report.version, facts.get("sha256", ""), facts.get("encoder", "")
 
 
 def _are_same(old: Report, new: Report) -> bool:
-    named = {score.name: score.value for score in old.scores}
-    return len(named) == len(new.scores) and all(abs(named.get(score.name, 2.0) - score.value) <= SAME for score in new.scores)
+    before, after = ({score.name: score.value for score in report.scores} for report in (old, new))
+    return before.keys() == after.keys() and all(abs(before[name] - value) <= SAME for name, value in after.items())
 
 
 def _carried(old: Report, new: Report) -> Reading | None:
