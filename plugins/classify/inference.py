@@ -55,8 +55,8 @@ class Runner:
         given = dict(feeds)
         if self.encoder is not None:
             given = self.encoder.feeds(next(iter(feeds.values())))
-            if self.encoder.runner.note:
-                self.device, self.note = self.encoder.runner.device, self.encoder.runner.note
+            if self.encoder.runner.note and self.device != self.encoder.runner.device:
+                self._fall_back(self.encoder.runner.note)  # so that one device is told, and it is the one
         try:
             outputs = self.session.run(list(names), given)
         except Exception as err:  # onnxruntime raises classes of its own, all children of Exception

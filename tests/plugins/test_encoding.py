@@ -73,6 +73,34 @@ def test_a_sequence_of_features_gets_what_both_graphs_give_by_hand(tmp_path: Pat
     assert score(card, SCAN[::-1].copy()) == pytest.approx(turned, abs=1e-6)
 
 
+class Broken:
+    """A session on a device whose memory is full."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def get_providers(self) -> list[str]:
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def run(self, _names: Any, _given: Any) -> Any:
+        self.runs += 1
+        raise RuntimeError("out of memory")
+
+
+def test_where_the_encoder_falls_back_to_the_cpu_both_networks_run_there_and_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, real = Broken(), inference._session
+    monkeypatch.setattr(inference, "_session", lambda *given: broken if given[2] == "CUDA" else real(*given))
+    monkeypatch.setattr(devices, "available", lambda: ("CUDA", "CPU"))
+    card = course(tmp_path, torch_encoder())
+    features = run(card.folder / "encoder.onnx", planes(SCAN, 24, 20)[:, None])
+    expected = special.expit(float(run(card.model_path, features.reshape(1, 7, 16))[0, 0]))
+    (verdict,) = classified(card, image_with(SCAN), device="CUDA").items
+    assert verdict.scores[0][1] == pytest.approx(expected, abs=1e-6)
+    assert verdict.device == "CPU"
+    assert verdict.warnings[-1] == "CUDA failed (out of memory); the CPU was used instead."
+    assert broken.runs == 1, "the second network is not tried where the first has failed"
+
+
 def test_a_sequence_of_a_fixed_length_takes_planes_spread_over_all(tmp_path: Path) -> None:
     card = course(tmp_path, torch_encoder(), input={"depth": 4})
     features = run(card.folder / "encoder.onnx", planes(SCAN, 24, 20)[[0, 2, 4, 6], None])
