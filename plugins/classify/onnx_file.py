@@ -51,7 +51,7 @@ def with_output(content: bytes, tensor: str, *, file: str = "", found: OnnxFacts
             # The length of the graph stands before it: key and length are written anew, all else is taken as it is.
             return b"".join((content[:at], wire.message(7, content[span[0] : span[1]] + described), content[span[1] :]))
         at = span[1]
-    raise damaged(found.file, "no graph")
+    raise damaged(found.file, gettext("no graph"))
 
 
 def _described(content: bytes, graph: Span, tensor: str) -> bytes:

@@ -162,7 +162,7 @@ def encoder_ends(found: OnnxFacts, card: ModelCard) -> tuple[ValueFact, str]:
 
 def _check_versions(found: OnnxFacts, known: Known) -> None:
     if not found.ir_version or not found.opsets:
-        raise damaged(found.file, "no opset")
+        raise damaged(found.file, gettext("no opset"))
     opset = found.opsets.get("", 0)
     if found.ir_version > known.ir_version:
         raise ModelUnusable(

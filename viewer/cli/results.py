@@ -24,7 +24,7 @@ from viewer.io.write import annotations_table, reports_table, save_array, save_m
 from viewer.io.write.grids import ENDINGS as GRID_ENDINGS
 from viewer.io.write.tables import ENDINGS as TABLE_ENDINGS
 from viewer.io.write.tables import NOTICE, plain
-from viewer.session.heat import METHOD_TITLES
+from viewer.session.heat import METHOD_NAMES
 from viewer.session.heat_file import save_heat
 from viewer.session.outcome import report_of, told_of
 
@@ -89,7 +89,7 @@ def save_heat_map(
 def name_heat_map(path: Path, item: ScalarMap | Overlay) -> None:
     """Say of which class, model and method a written heat-map is."""
     title = _('{name}: heat map of {score} by "{model}" ({method}).')
-    method = _(METHOD_TITLES.get(item.method, item.method))
+    method = _(METHOD_NAMES.get(item.method, item.method))
     say.err(title.format(name=harmless(path.name), score=_(item.score), model=item.model, method=method))
 
 

@@ -10,7 +10,7 @@ from viewer.core.overlay import ScalarMap
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
 from viewer.io.write.grids import save_array
-from viewer.session.heat import CAUTION, METHOD_TITLES, caption, is_heat, unfamiliar_among
+from viewer.session.heat import CAUTION, METHOD_NAMES, caption, is_heat, unfamiliar_among
 from viewer.session.heat_file import of_all_slices, save_heat
 from viewer.ui.controls import ChoiceRow, NoteBox
 from viewer.ui.dialogs.export_pages import ChoosingPage, Writer, slug_of
@@ -46,7 +46,7 @@ class MapsPage(ChoosingPage):
     def _title(self, item: ScalarMap) -> str:
         if not is_heat(item):
             return _(item.name)
-        return _("{title} ({method})").format(title=caption(item), method=_(METHOD_TITLES.get(item.method, item.method)))
+        return _("{title} ({method})").format(title=caption(item), method=_(METHOD_NAMES.get(item.method, item.method)))
 
     def _chosen(self) -> tuple[ScalarMap, ...]:
         return self._series.get(str(self.which.value()), ())
