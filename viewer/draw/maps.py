@@ -24,7 +24,7 @@ _highest: OrderedDict[tuple[object, ...], float] = OrderedDict()
 
 
 def map_values(state: ViewState, shown: ShownMap) -> NDArray[Any] | None:
-    """Values (rows, columns) of a map where the pixels of the slice lie, NaN where it has none; None where it has none at all."""
+    """Values (rows, columns) of a map where the pixels of the slice lie, NaN for pixels outside of it; None where it does not meet the slice."""
     if isinstance(state.layout, Layout2D) and shown.start is not None and state.volume is not None:
         return part_of(state.layout, state.index, state.volume.geometry.shape, shown.start, shown.item.values, np.nan)
     return sampled_map(state, shown.item)

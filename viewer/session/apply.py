@@ -37,8 +37,9 @@ LONGEST_SILENCE_S = 300.0
 class Scope:
     """What part of the image an operation works on.
 
-    ``slice``: plane ``index`` along ``axis``; ``segment``: the result counts inside the active segment only. ``is_every_phase``: of a volume
-    all phases, each by itself; images always are, of other results only verdicts can be.
+    ``slice``: plane ``index`` along ``axis``; ``segment``: the result counts inside the active segment only. ``phase`` is the one that is
+    worked on; ``is_every_phase`` asks for all phases of a volume, each by itself, where the operation gives verdicts. Images are made of all
+    phases in any case.
     """
 
     kind: Literal["volume", "slice", "segment"] = "volume"
@@ -113,9 +114,9 @@ def prepare(
     target: SegmentRef | None = None,
     device: str = "",
 ) -> Call:
-    """Check everything and take a snapshot. ``device``: the one for networks where the call names none; "" is that of the settings.
+    """Check everything and take a snapshot. Raises Refused (BadParameter) with a sentence.
 
-    Raises Refused (BadParameter) with a sentence.
+    ``device``: the one that runs networks where the parameters name none; "" takes that of the settings on the disk.
     """
     scope = scope or Scope()
     if not document.has_volume(volume_id):
@@ -238,9 +239,9 @@ def apply(
 
 
 def commit(document: Document, call: Call, step: Step) -> Step:
-    """Commit a step built from a call, unless what it writes to has changed meanwhile. Returns it as it was committed:
+    """Commit a step built from a call, and return it as it was committed: with new reports in the place of older ones (`session.repeats`).
 
-    new reports in the place of older ones of the same kind (:mod:`viewer.session.repeats`).
+    Raises Refused where what it writes to has changed meanwhile.
     """
     layer = call.target_layer
     stale = layer is not None and (not document.has_layer(layer.id) or document.revision(layer.id) != call.revision)

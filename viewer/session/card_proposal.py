@@ -13,6 +13,12 @@ from viewer.core.words import _
 from viewer.session.card_answers import BACKGROUND, LEVELS_0_1, LEVELS_0_255, Answers
 from viewer.session.model_facts import FEEDABLE, FileFacts, Length, Tensor
 
+_ABBREVIATIONS = frozenset((
+    "cnn", "rnn", "gru", "lstm", "mlp", "svm", "vit", "ct", "cbct", "mr", "mri", "us", "pet", "spect", "dx", "cr", "cxr", "ecg", "ap", "pa",
+    "2d", "3d",
+))  # fmt: skip
+"""Written in capitals in a title that is made of a file's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -239,34 +245,6 @@ def _activation(tensor: Tensor, task: Task | str = "") -> Activation:
     if tensor.activation or task in ("", "image"):
         return "none"  # the graph does it itself
     return "softmax" if task == "multi-class" or (task == "binary" and _outputs(tensor) == 2) else "sigmoid"
-
-
-_ABBREVIATIONS = frozenset(
-    {
-        "cnn",
-        "rnn",
-        "gru",
-        "lstm",
-        "mlp",
-        "svm",
-        "vit",
-        "ct",
-        "cbct",
-        "mr",
-        "mri",
-        "us",
-        "pet",
-        "spect",
-        "dx",
-        "cr",
-        "cxr",
-        "ecg",
-        "ap",
-        "pa",
-        "3d",
-        "2d",
-    }
-)
 
 
 def _title(stem: str) -> str:
