@@ -15,7 +15,7 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -42,7 +42,7 @@ def write(path: Path, values: np.ndarray, **more: Any) -> Path:
     file = Dataset()
     file.file_meta = FileMetaDataset()
     file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    file.file_meta.MediaStorageSOPClassUID = file.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    file.file_meta.MediaStorageSOPClassUID = file.SOPClassUID = UID("1.2.840.10008.5.1.4.1.1.1")
     file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID = generate_uid()
     file.StudyInstanceUID, file.SeriesInstanceUID = generate_uid(), generate_uid()
     file.Modality, file.BodyPartExamined, file.ViewPosition, file.PatientAge = "DX", "CHEST", "PA", "003Y"
