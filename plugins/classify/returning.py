@@ -74,17 +74,18 @@ def pictures(feed: Feed, answer: Answer, *, method: str) -> Iterator[tuple[int, 
 def frame_for(feed: Feed, rows: int, columns: int) -> Frame:
     """Where a picture of this size goes: into its frame on the plane, or on a finer plane where it is finer than both the input and the plane.
 
-    Raises Refused where that would be more than the memory allows.
+    Raises Refused where all planes and phases together would be more than the memory allows.
     """
     frame = feed.frame
     if rows <= max(frame.rows, frame.height) and columns <= max(frame.columns, frame.width):
         return frame
     finer = refined(frame, rows, columns)
-    if math.prod(finer.plane) * feed.planes * 4 * (3 if feed.image.is_color else 1) > memory_limit():
+    planes = feed.planes * feed.image.phases
+    if math.prod(finer.plane) * planes * 4 * (3 if feed.image.is_color else 1) > memory_limit():
         raise Refused(
-            gettext(
-                '"{model}" makes {rows} x {columns} pixels of each of {count} planes, which is more than the memory allows. Run it on a part.'
-            ).format(model=gettext(feed.card.title), rows=finer.plane[0], columns=finer.plane[1], count=feed.planes)
+            gettext('"{model}" makes {rows} x {columns} pixels of each of {count} planes, which is more than the memory allows.').format(
+                model=gettext(feed.card.title), rows=finer.plane[0], columns=finer.plane[1], count=planes
+            )
         )
     return finer
 

@@ -165,6 +165,18 @@ def test_the_finer_grid_takes_the_images_place_with_all_phases_and_undo_gives_it
     assert document.current("v").geometry == made.geometry
 
 
+def test_all_phases_count_in_what_the_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed()
+    monkeypatch.setattr(returning, "memory_limit", lambda: 3 * 40 * 48 * 4)
+    document, volume = opened()
+    with pytest.raises(Refused, match=rf"of each of {3 * volume.phases} planes, which is more than the memory allows"):
+        run(document)
+    assert not document.history.steps
+    document, volume = opened(phases=1)
+    run(document)
+    assert document.current("v").geometry.shape == (3, 40, 48)
+
+
 def test_the_journal_and_recipes_know_it(tmp_path: Path) -> None:
     installed()
     store = Store(tmp_path / "journal.nego")

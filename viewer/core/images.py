@@ -44,6 +44,8 @@ class Image:
     """The file's own window of each plane, None where it gives none; () where all are alike."""
     lut: VoiLut | None = field(default=None, repr=False)
     """The file's own curve from values to brightness (VOI LUT), which goes before its windows."""
+    phases: int = 1
+    """How many phases the volume has; where an image is made of it, the operation is called for each of them."""
     warnings: tuple[str, ...] = ()
     """Of a result: what is to be said of how it came about, in whole sentences. Shown with it, and kept in its step."""
     facts: tuple[tuple[str, str], ...] = ()

@@ -269,7 +269,7 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
         values, geometry, volume.unit, value_range(volume, phase), volume.padding, volume.is_inverted,
         volume.windows[0] if volume.windows else None, who.modality, who.body_part, who.view_position, who.age,
         volume.scales, volume.scale_problem, windows,
-        volume.voi_luts[0] if volume.voi_luts else None,
+        volume.voi_luts[0] if volume.voi_luts else None, volume.phases,
     )  # fmt: skip
 
 
