@@ -20,6 +20,11 @@ RNG = np.random.default_rng(12)
 GREY = RNG.integers(0, 256, (24, 40)).astype(np.uint8)
 COLOR = RNG.integers(0, 256, (24, 40, 3)).astype(np.uint8)
 ALL = range(1, 9)
+TURNED = {
+    1: np.asarray, 2: np.fliplr, 3: lambda p: np.rot90(p, 2), 4: np.flipud, 5: np.transpose, 6: lambda p: np.rot90(p, -1),
+    7: lambda p: np.rot90(p, 2).T, 8: np.rot90,
+}  # fmt: skip
+"""EXIF 2.3, tag 0x0112: where the 0th row and column of what is stored are to be seen."""
 
 
 def exif(orientation: int, order: str = "<") -> bytes:
@@ -70,9 +75,9 @@ def test_a_tiff_of_packed_bits_pages_and_imagejs_spacing_is_turned_too(tmp_path:
     assert np.array_equal(opened(path, inline_pool).values[0], seen(tmp_path / "p.png"))
     bits = (GREY > 127)[:, :39]  # rows of 39 bits fill five bytes, columns of 24 fill three
     tifffile.imwrite(path, bits, photometric="minisblack", bitspersample=1, extratags=tag)
-    assert np.array_equal(opened(path, inline_pool).values[0], upright.turned(bits, orientation))
+    assert np.array_equal(opened(path, inline_pool).values[0], TURNED[orientation](bits))
     tifffile.imwrite(path, np.stack([GREY, 255 - GREY]), photometric="minisblack", extratags=tag)
-    assert np.array_equal(opened(path, inline_pool).values, np.stack([upright.turned(GREY, orientation), upright.turned(255 - GREY, orientation)]))
+    assert np.array_equal(opened(path, inline_pool).values, np.stack([TURNED[orientation](page) for page in (GREY, 255 - GREY)]))
     tifffile.imwrite(path, GREY, imagej=True, resolution=(2.0, 4.0), metadata={"unit": "mm"}, extratags=tag)
     spacing = opened(path, inline_pool).geometry.spacing
     assert spacing[1:] == pytest.approx((0.5, 0.25) if orientation >= 5 else (0.25, 0.5))
