@@ -66,7 +66,7 @@ def _part(facts: Mapping[str, str], name: str) -> str:
         return ""
     ends = [_parsed(end) for end in facts.get(INTERVAL.format(name=name), "").split(" to ")]
     if len(ends) == 2 and ends[0] is not None and ends[1] is not None:
-        return _("{value:.1f} % (95 %: {low:.1f} to {high:.1f})").format(value=100 * value, low=100 * ends[0], high=100 * ends[1])
+        return _("{value:.1f} % (95 % CI {low:.1f} to {high:.1f})").format(value=100 * value, low=100 * ends[0], high=100 * ends[1])
     return f"{100 * value:.1f} %"
 
 

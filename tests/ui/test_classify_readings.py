@@ -227,7 +227,7 @@ def test_another_threshold_changes_what_is_shown_and_nothing_else(panel: Classif
     QTest.keyClick(field, KEY.Key_Return)
     assert panel.card.title.text() == "Pneumonia: below threshold"
     assert not panel.card.scores.bars["Pneumonia"].is_over()
-    assert panel.card.figures.text().endswith("They are not known for another threshold.")
+    assert panel.card.figures.text().endswith("The tried threshold holds here only; its figures are not known.")
     assert reports(parts) == (report,)
     assert parts.host.document.state_hash() == state
     panel.card.threshold.reset()
@@ -270,7 +270,7 @@ def test_the_interval_and_the_test_set_are_said(panel: ClassifyPanel, parts: Par
     )  # fmt: skip
     put(parts, *PNEUMONIA, positive="Pneumonia", facts=facts)
     assert panel.card.figures.text().replace("\u00a0", " ") == (
-        "At the threshold 0.50: sensitivity 96.4 % (95 %: 94.3 to 98.2), specificity 91.0 % (95 %: 87.2 to 94.7), at a prevalence of 62.5 %."
+        "At the threshold 0.50: sensitivity 96.4 % (95 % CI 94.3 to 98.2), specificity 91.0 % (95 % CI 87.2 to 94.7), at a prevalence of 62.5 %."
     )
     assert panel.card.measured.text() == "Measured on 624 films."
     assert panel.card.figures.toolTip() == "The scores assume a prevalence of 50.0 %."
@@ -301,7 +301,7 @@ def test_scores_of_an_unfamiliar_image_are_held_back_until_they_are_asked_for(pa
     click(panel.card.show_anyway)
     assert [label.text() for label in panel.card.scores.texts.values()] == ["80.0 %", "20.0 %"]
     assert not panel.card.scores.bars["Pneumonia"].is_over()  # grey: it was not found
-    assert panel.card.help.text() == "Score. For this image it is no probability."
+    assert panel.card.help.text() == "A score, not a probability for this image."
 
 
 def test_what_is_shown_anyway_is_shown_for_that_report_alone(panel: ClassifyPanel, parts: Parts) -> None:
@@ -343,7 +343,7 @@ def test_the_corner_names_the_highest_score_and_the_model(panel: ClassifyPanel, 
     assert not any("Pneumonia" in line for line in corners(parts.host.state, zoom_percent=100).bottom_right)
     parts.host.change_wish(index=1)
     lines = corners(parts.host.state, zoom_percent=100, identity=False).bottom_right
-    assert lines[:3] == ("Pneumonia 80.0 %", "pneumonia-cxr-28 1.0.0", "Not for diagnosis")
+    assert lines[:3] == ("1 of 2 above threshold, highest: Pneumonia 80.0 %", "pneumonia-cxr-28 1.0.0", "Not for diagnosis")
 
 
 # --- which model ---------------------------------------------------------------------------------------------------

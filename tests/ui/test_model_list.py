@@ -157,7 +157,7 @@ def test_about_shows_all_of_the_card(small_window: Window, qtbot: Any, own: Path
     text = QApplication.clipboard().text()
     for words in (
         "Intended use: Trying things.", "Not for: Patients.", "Licence: Apache-2.0", "Data: Noise.", "Figures: Test (624 images)",
-        "AUC: 0.910 (95 %: 0.880 to 0.940)", "Accuracy: 94.4 %", "Version: 2.1", "Patients: not said", "Classes: Yes, No",
+        "AUC: 0.910 (95 % CI 0.880 to 0.940)", "Accuracy: 94.4 %", "Version: 2.1", "Patients: not said", "Classes: Yes, No",
     ):  # fmt: skip
         assert words in text
 

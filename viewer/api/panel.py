@@ -7,6 +7,7 @@ from viewer.core import digits
 from viewer.core.words import gettext, mark, ngettext
 from viewer.session import heat
 from viewer.session.apply import LayerRef, Scope, SegmentRef, lane_limits
+from viewer.session.headline import headline
 from viewer.session.history import Changes, Step
 from viewer.session.readings import OPINION_TITLES, OPINIONS, give_reading, report_in_view, toggled
 from viewer.session.repeats import repeated
@@ -28,7 +29,7 @@ from viewer.ui.work import Task
 __all__ = [
     "OPINIONS", "OPINION_TITLES", "Changes", "HeatStrip", "HeatWish", "KeyImageList", "LayerRef", "MapList", "MeasurementForm",
     "MeasurementList", "OperationPanel", "PanelHost", "Scope", "ScorePlot", "ScoreRows", "SegmentList", "SegmentRef", "Step", "Task",
-    "ToolOptions", "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "digits", "gettext", "give_reading", "heat", "icons",
-    "lane_limits", "mark", "ngettext", "over_threshold", "rename_segment", "repeated", "report_in_view", "reports_in", "slice_of_plane", "theme",
-    "toggled",
+    "ToolOptions", "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "digits", "gettext", "give_reading", "headline", "heat",
+    "icons", "lane_limits", "mark", "ngettext", "over_threshold", "rename_segment", "repeated", "report_in_view", "reports_in", "slice_of_plane",
+    "theme", "toggled",
 ]  # fmt: skip

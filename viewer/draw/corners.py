@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from viewer.core import digits
 from viewer.core.geometry import place_text
 from viewer.core.letters import shown_letters
 from viewer.core.oblique import ObliqueLayout
@@ -15,6 +14,7 @@ from viewer.draw.figures import window_figures
 from viewer.draw.fusion import second_line
 from viewer.draw.maps import drawn_heat
 from viewer.session.hand import stack_index, stack_size
+from viewer.session.headline import headline
 from viewer.session.heat import METHOD_TITLES, caption
 from viewer.session.view import TextLevel, ViewState
 
@@ -83,14 +83,14 @@ def _study(who: Identity, is_full: bool) -> tuple[str, ...]:
 
 
 def report_lines(state: ViewState, *, is_full: bool) -> tuple[str, ...]:
-    """What a model said of the slice: its highest score, or that the image is strange to it; its name and version; that it is no diagnosis."""
+    """What a model said of the slice: its score and threshold, or that the image is strange to it; its name and version; that it is no diagnosis."""
     report = state.report
     if report is None:
         return ()
     if report.is_unfamiliar:
         said = _("This model has not seen such images.")
     else:
-        said = _("{name} {score}").format(name=_(report.best.name), score=digits.score(report.best.value))
+        said = headline(report)
     return _present(said, f"{report.model} {report.version}" if is_full else report.model, _("Not for diagnosis"))
 
 

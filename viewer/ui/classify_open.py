@@ -123,9 +123,8 @@ class ClassifyOpen(QObject):
         reports = [c.after for outcome in good for c in outcome.changes if isinstance(c, ItemChange) and isinstance(c.after, Report)]
         strange = len({report.volume_id for report in reports if report.is_unfamiliar})
         if strange:
-            parts.append(
-                ngettext("The model has not seen the like of {count} of them.", "The model has not seen the like of {count} of them.", strange)
-            )
+            some = ngettext("The model has not seen the like of {count} of them.", "The model has not seen the like of {count} of them.", strange)
+            parts.append(some if strange < len(good) else _("This model has not seen such images."))
         if unfit:
             parts.append(ngettext("No model is for {count} other.", "No model is for {count} others.", len(unfit)))
         if failed:

@@ -40,6 +40,7 @@ class AutoNumberRow(FormRow):
         super().__init__(label, parent=parent)
         self._limits, self._reach = limits, reach
         self._value: float | None = None
+        self._default: float | None = None
         self._settled_value: float | None = None
         self._showing = False
         self.slider: Slider | None = None
@@ -82,9 +83,14 @@ class AutoNumberRow(FormRow):
         self._value = self._settled_value = None if value is None else self._limits.held(value)
         self._show()
 
+    def set_default(self, value: float | None) -> None:
+        """What Reset goes back to; None is auto."""
+        self._default = value
+        self._reset.setEnabled(self._value != self._default)
+
     def reset(self) -> None:
-        """Back to auto, told as a change."""
-        self._take(None)
+        """Back to auto or another default, told as a change."""
+        self._take(self._default)
         self._settle()
 
     def set_error(self, sentence: str) -> None:
@@ -98,7 +104,7 @@ class AutoNumberRow(FormRow):
         if field:
             self.field.show_text("" if self._value is None else self._limits.text(self._value))
             self.set_error("")
-        self._reset.setEnabled(self._value is not None)
+        self._reset.setEnabled(self._value != self._default)
         self._showing = False
 
     def _take(self, value: float | None, *, field: bool = True) -> None:

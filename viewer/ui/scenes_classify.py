@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from viewer.core.report import Report, Score
+from viewer.core.words import gettext
 from viewer.io.samples import NODULE
 from viewer.session.history import ItemChange
 from viewer.session.readings import give_reading
@@ -124,7 +125,8 @@ def classify_failed(stage: Maker) -> Iterator[str]:
     s.settle()
     s.window.messages.clear_messages()
     yield "classify-error"
-    host.models._list = lambda: ((), (("chest", "The card of the model chest cannot be read: it is empty."),))
+    damaged = gettext('The model "{card}" is damaged or was changed: its checksum is not the card\'s.').format(card="chest")
+    host.models._list = lambda: ((), (("chest", damaged),))
     host.models.reload()
     s.rest()
     yield "classify-no-model"

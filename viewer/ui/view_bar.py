@@ -26,7 +26,7 @@ _ROOMY, _WITH_UNIT = 660, 760
 # Values are painted in 32 bits: a level far beyond all values would overflow them.
 _MOST = 1e12
 """Narrower than this the words before the fields go, and fields and lists shrink."""
-_WIDE, _SLIM = (62, 112, 100), (48, 76, 84)
+_WIDE, _SLIM = (62, 112, 100), (56, 76, 112)
 
 
 class ViewBar(QFrame):

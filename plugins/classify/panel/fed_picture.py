@@ -67,7 +67,7 @@ class FedPicture:
             if self._wanted == report.id:
                 show(None, str(error))
 
-        host.work.follow(job, _("What the model got"), done, failed, quiet=True)
+        host.work.follow(job, _("Model input"), done, failed, quiet=True)
 
     def _show(self, levels: Any, show: Show) -> None:
         rows, columns = levels.shape[:2]

@@ -100,7 +100,10 @@ class HeatCard(controls.Card):
         self.progress.setVisible(is_busy)
         method = shown.method if shown is not None and not is_missing else ""
         is_told = is_on and not is_held_back and method in heat.METHOD_WORDS
-        self.words.setText(_("{first} {second}").format(first=_(heat.CAUTION), second=_(heat.METHOD_WORDS[method])) if is_told else "")
+        told = _("{first} {second}").format(first=_(heat.CAUTION), second=_(heat.METHOD_WORDS[method])) if is_told else ""
+        if told and shown is not None and _is_below(report, shown.score):
+            told = _("{first} {second}").format(first=told, second=_("The score is below its threshold; the colours span the map all the same."))
+        self.words.setText(told)
         self.words.setVisible(bool(self.words.text()))
         if round(100 * wish.overlay_opacity) != self.opacity.value():
             self.opacity.set_value(100 * wish.overlay_opacity)
@@ -133,3 +136,8 @@ class HeatCard(controls.Card):
 
     def _ask(self) -> None:
         self.compute_wanted.emit(*self.chosen())
+
+
+def _is_below(report: Report, name: str) -> bool:
+    """Whether a class has a threshold and does not reach it: its map looks as bright as that of one which does."""
+    return any(score.name == name and score.threshold is not None and score not in report.found for score in report.scores)

@@ -8,7 +8,7 @@ from plugins.classify import fitness
 from viewer.api import Report, mark
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard, facts_of, fit_of
-from viewer.api.panel import digits, ngettext, over_threshold
+from viewer.api.panel import digits, headline, ngettext, over_threshold
 
 UNFAMILIAR = mark("This model has not seen such images.")
 _OF_SLICES = (
@@ -62,9 +62,8 @@ def summary(reports: tuple[Report, ...]) -> str:
     if len(reports) == 1:
         if strange:
             return _(UNFAMILIAR)
-        best = first.best
-        words = _("Classified, with warnings: {name} {score}.") if told else _("Classified: {name} {score}.")
-        return words.format(name=_(best.name), score=digits.score(best.value))
+        words = _("Classified, with warnings: {said}.") if told else _("Classified: {said}.")
+        return words.format(said=headline(first))
     unseen, warned, plain = _OF_FRAMES if len({report.phase for report in reports}) > 1 else _OF_SLICES
     if strange:
         return _(unseen).format(total=len(reports), strange=strange)

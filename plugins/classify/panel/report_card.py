@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from plugins.classify import performance
 from viewer.api import Report
@@ -27,7 +27,7 @@ class ReportCard(controls.Card):
     """The scores of an image that the model does not know are to be shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent)
+        super().__init__(wraps=True, parent=parent)
         self._report: Report | None = None
         self._what_if: tuple[str, dict[str, float]] = ("", {})
         self._open: set[str] = set()
@@ -41,20 +41,23 @@ class ReportCard(controls.Card):
         self.threshold = controls.NumberRow(_("Threshold"), 0.0, 1.0, 0.5, step=0.01, tooltip=tip, parent=self)
         self.threshold.value_changed.connect(self._try_threshold)
         self.figures = controls.Hint("", parent=self)
-        self.measured = controls.ElidedLabel("", "caption", parent=self)
-        self.fed = controls.Button(_("What the model got"), variant="link", checkable=True, parent=self)
+        self.measured = controls.Label("", "caption", wrap=True, parent=self)
+        self.fed = controls.Button(_("Model input"), variant="link", checkable=True, parent=self)
         self.fed.setToolTip(_("The picture that went into the model: windowed, fitted and made smaller as its card says."))
         self.fed.toggled.connect(self._toggle_fed)
         self.picture = controls.Label("", parent=self)
         self.picture.setProperty("role", "image")
-        self.picture.setAccessibleName(_("What the model got"))
+        self.picture.setAccessibleName(_("Model input"))
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.picture.setFixedSize(_FED_SIDE, _FED_SIDE)
         self.fed_words = controls.Hint("", parent=self)
         self.source = controls.ElidedLabel("", "caption", parent=self)
-        for part in (self.scores, self.which, self.threshold, self.figures, self.measured, self.source):
+        for part in (self.scores, self.which, self.threshold, self.figures, self.measured):
             self.add_row(part)
-        self.body.addWidget(self.fed, 0, Qt.AlignmentFlag.AlignRight)
+        origin = QHBoxLayout()
+        origin.addWidget(self.source, 1)
+        origin.addWidget(self.fed)
+        self.body.addLayout(origin)
         self.body.insertWidget(1, self.show_anyway, 0, Qt.AlignmentFlag.AlignRight)
         for part in (self.picture, self.fed_words):
             self.body.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -121,8 +124,9 @@ class ReportCard(controls.Card):
         self.threshold.setVisible(has_threshold)
         figures = "" if report.is_unfamiliar else performance.sentence_of(report)
         if figures and self._what_if[1]:
-            figures = _("{first} {second}").format(first=figures, second=_("They are not known for another threshold."))
-        self.figures.setText(figures.replace(" %", "\u00a0%"))  # no line begins with the sign
+            kept = _("The tried threshold holds here only; its figures are not known.")
+            figures = _("{first} {second}").format(first=figures, second=kept)
+        self.figures.setText(figures.replace(" %", "\u00a0%").replace("% CI ", "%\u00a0CI\u00a0"))  # no line begins with the sign
         self.figures.setToolTip(performance.prevalence_of(report))
         self.figures.setVisible(bool(figures))
         self.measured.setText(performance.origin_of(report))
@@ -202,4 +206,4 @@ def _device_words(report: Report) -> str:
 def _what_scores_are(report: Report) -> str:
     # Calibration holds for images like those it was made with; a warning says that this may be none.
     is_probability = report.is_calibrated and not report.warnings and not report.is_unfamiliar
-    return _("Probability, as the model was calibrated.") if is_probability else _("Score. For this image it is no probability.")
+    return _("Probability, as the model was calibrated.") if is_probability else _("A score, not a probability for this image.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from viewer.core.words import _
@@ -96,12 +97,21 @@ class NoteBox(QFrame):
 class Card(QFrame):
     """A raised box: title with info button, a line of help, what ``body`` holds, and a foot for its buttons.
 
-    ``info_requested`` comes from the info button, which is there only with ``info=True``.
+    ``info_requested`` comes from the info button, which is there only with ``info=True``. A title that is itself the message
+    takes a second line (``wraps=True``); others end in dots where they have no room.
     """
 
     info_requested = Signal()
 
-    def __init__(self, title: str = "", *, help: str = "", info: bool = False, parent: QWidget | None = None) -> None:  # noqa: A002 the word that forms use
+    def __init__(
+        self,
+        title: str = "",
+        *,
+        help: str = "",  # noqa: A002 the word that forms use
+        info: bool = False,
+        wraps: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
         s = sizes()
@@ -110,7 +120,7 @@ class Card(QFrame):
         outer.setSpacing(s.row_gap)
         self.header = QHBoxLayout()
         self.header.setSpacing(s.gap)
-        self.title = ElidedLabel(title, "section", parent=self)
+        self.title: Label = Label(title, "section", wrap=True, parent=self) if wraps else ElidedLabel(title, "section", parent=self)
         self.header.addWidget(self.title, 1)
         self.caption = Label("", "caption", parent=self)
         self.header.addWidget(self.caption)
@@ -142,10 +152,24 @@ class Card(QFrame):
         self.info.set_name(_("About {title}").format(title=text))
         self.help.setText(help)
         self.help.setVisible(bool(help))
+        self._place_caption()
 
     def set_caption(self, text: str) -> None:
         """Quiet words at the right of the title, such as "2 seeds"."""
         self.caption.setText(text)
+        self._place_caption()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_caption()
+
+    def _place_caption(self) -> None:
+        """Beside the first line of a title of two lines; centred on a single one, as lines of Chinese are taller."""
+        if self.title.wordWrap():
+            s = sizes()
+            room = self.width() - 2 * s.margin - s.gap - self.caption.sizeHint().width()
+            is_one = self.title.fontMetrics().horizontalAdvance(self.title.text()) <= room
+            self.header.setAlignment(self.caption, Qt.AlignmentFlag(0) if is_one else Qt.AlignmentFlag.AlignTop)
 
     def set_result(self, text: str) -> None:
         """Quiet words at the left of the foot: size and time of the result."""

@@ -21,6 +21,7 @@ class ScoreBar(QWidget):
         super().__init__(parent)
         self._name = name
         self._score, self._threshold = 0.0, threshold
+        self._is_known = True
         self.setFixedHeight(14)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.set_score(score, threshold)
@@ -30,7 +31,8 @@ class ScoreBar(QWidget):
 
     def set_score(self, score: float, threshold: float | None) -> None:
         """Both from 0 to 1; a threshold of None has no tick and everything is grey. NaN: the score is not shown."""
-        self._score, self._threshold = min(max(score, 0.0), 1.0) if math.isfinite(score) else 0.0, threshold
+        self._is_known = math.isfinite(score)
+        self._score, self._threshold = min(max(score, 0.0), 1.0) if self._is_known else 0.0, threshold
         words = _("{name}: {score}").format(name=self._name, score=digits.score(score))
         if threshold is not None:
             words = _("{name}: {score}, threshold {threshold:.0f} %").format(name=self._name, score=digits.score(score), threshold=100 * threshold)
@@ -46,6 +48,9 @@ class ScoreBar(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         bar = QRectF(0, (self.height() - 6) / 2, self.width(), 6)
+        if not self._is_known:  # a filled track would look like a score, on a light card most of all
+            rounded(painter, bar, 3, edge=t.line)
+            return
         rounded(painter, bar, 3, fill=t.track)
         if self._score > 0:
             rounded(painter, QRectF(0, bar.top(), max(6.0, self._score * bar.width()), 6), 3, fill=t.accent if self.is_over() else t.text3)

@@ -163,6 +163,11 @@ class ChoiceRow(FormRow):
             self.combo.blockSignals(was)
         self._reset.setEnabled(self.value() != self._default)
 
+    def set_default(self, value: object) -> None:
+        """What Reset goes back to, one of the choices."""
+        self._default = value
+        self._reset.setEnabled(self.value() != self._default)
+
     def reset(self) -> None:
         if self._default is not None:
             self.combo.setCurrentIndex(self._values.index(self._default))

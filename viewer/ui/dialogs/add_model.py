@@ -121,7 +121,7 @@ class AddModelDialog(Dialog):
         self.failed.show_note("err", reason)
         set_available(self.go, reason)
         self.go.hide()
-        self._caption.hide()
+        self._caption.setText("")  # it keeps the button at the right
         self.cancel.setText(_("Close"))
         self.cancel.setFocus()
         self._room.hide()

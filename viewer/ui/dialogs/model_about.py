@@ -103,7 +103,7 @@ def _telling(card: ModelCard) -> list[tuple[str, str]]:
         lines.append((_("Classes"), _(", ").join(_(name) for name in card.classes)))
     threshold = _part(card.card, "threshold")
     if card.threshold is not None:
-        parts = [f"{card.threshold:g}"]
+        parts = [f"{card.threshold:.2f}"]
         for key, words in (("sensitivity", _("sensitivity {share}")), ("specificity", _("specificity {share}"))):
             if isinstance(threshold.get(key), int | float):
                 parts.append(words.format(share=share_words(threshold[key])))

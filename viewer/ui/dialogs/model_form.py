@@ -10,9 +10,10 @@ from viewer.core.model_card import CLASSIFYING
 from viewer.core.words import gettext as _
 from viewer.session.card_answers import Answers
 from viewer.session.card_proposal import Proposal
-from viewer.ui.controls import Button, Card, Label, SectionTitle
+from viewer.ui.controls import Button, Card, ChoiceRow, Label, NumberRow, SectionTitle
 from viewer.ui.dialogs.model_questions import FOLLOWS, SECTIONS, Questions
 from viewer.ui.dialogs.model_rows import Change, Question
+from viewer.ui.form_rows import AutoNumberRow
 from viewer.ui.theme import sizes
 
 _LABELS = 124
@@ -108,6 +109,9 @@ class ModelForm(QWidget):
                 question.row.set_label_width(_LABELS)
                 question.row.validity_changed.connect(lambda _valid: self.changed.emit())
                 card.add_row(question.row)
+                question.show(self.proposal.answers)
+                if isinstance(question.row, ChoiceRow | NumberRow | AutoNumberRow):  # Reset goes back to what was read or guessed
+                    question.row.set_default(question.row.value())  # type: ignore[arg-type]
 
     def _show_known(self) -> None:
         self._fill(self._known, is_asked=False)

@@ -47,7 +47,7 @@ class ModelListDialog(Dialog):
     """
 
     def __init__(self, host: Host, add: Callable[[QWidget], None], name: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(_("Models"), width=1000, height=580, parent=parent)
+        super().__init__(_("Models"), width=1120, height=580, parent=parent)
         self._host = host
         self.entries: tuple[Entry, ...] = ()
         self._damaged: dict[str, str] = {}

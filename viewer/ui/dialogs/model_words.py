@@ -83,7 +83,7 @@ def figure_lines(card: ModelCard) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def figures_in_short(card: ModelCard) -> str:
-    """The figures of the set that says most, of the test if there is one: ``Test (624 images): AUC 0.983 (95 %: ...), Accuracy 94.4 %``."""
+    """The figures of the set that says most, of the test if there is one: ``Test (624 images): AUC 0.983 (95 % CI ...), Accuracy 94.4 %``."""
     found = figure_lines(card)
     test = _(_SETS["test"])
     for title, lines in sorted(found, key=lambda part: not part[0].startswith(test)):
@@ -114,12 +114,12 @@ def _figure(values: Mapping[str, Any], key: str) -> str:
     if key in _SHARES:
         return share_words(value, ends)
     if ends:
-        return _("{value:.3f} (95 %: {low:.3f} to {high:.3f})").format(value=value, low=ends[0], high=ends[1])
+        return _("{value:.3f} (95 % CI {low:.3f} to {high:.3f})").format(value=value, low=ends[0], high=ends[1])
     return f"{value:.3f}"
 
 
 def share_words(value: float, ends: Sequence[float] = ()) -> str:
-    """``96.4 %``, with the ends of its interval ``96.4 % (95 %: 94.3 to 98.2)``."""
+    """``96.4 %``, with the ends of its interval ``96.4 % (95 % CI 94.3 to 98.2)``."""
     if len(ends) != 2:
         return f"{100 * value:.1f} %"
-    return _("{value:.1f} % (95 %: {low:.1f} to {high:.1f})").format(value=100 * value, low=100 * ends[0], high=100 * ends[1])
+    return _("{value:.1f} % (95 % CI {low:.1f} to {high:.1f})").format(value=100 * value, low=100 * ends[0], high=100 * ends[1])
