@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from viewer.core.model_card import ModelCard
 from viewer.core.volume import Volume
 from viewer.core.words import gettext as _
+from viewer.io.series import SeriesEntry
 from viewer.session import models
 
 Kind = tuple[str, str]
@@ -52,7 +53,7 @@ class ModelShelf(QObject):
         self._read, self._found = None, {}
         self.changed.emit()
 
-    def choose(self, volume: Volume, name: str) -> None:
+    def choose(self, volume: Volume | SeriesEntry, name: str) -> None:
         """Ask this model about images of the volume's kind from now on, until the program ends; "" the best one again."""
         if name:
             self._by_hand[kind_of(volume)] = name
@@ -60,11 +61,11 @@ class ModelShelf(QObject):
             self._by_hand.pop(kind_of(volume), None)
         self.changed.emit()
 
-    def model_for(self, volume: Volume) -> ModelCard | None:
+    def model_for(self, volume: Volume | SeriesEntry) -> ModelCard | None:
         """The one that was chosen by hand for such images, else the one that fits best; None: none fits."""
         return self._chosen(volume) or self._best(volume)[0]
 
-    def why_not(self, volume: Volume) -> str:
+    def why_not(self, volume: Volume | SeriesEntry) -> str:
         """Why an image cannot be classified by one key, in a sentence; "" if it can."""
         chosen = self._chosen(volume)
         if chosen is None:
@@ -73,11 +74,11 @@ class ModelShelf(QObject):
             return _("“{model}” is not for such images. The Classify tab can ask it anyway.").format(model=_(chosen.title))
         return ""
 
-    def _chosen(self, volume: Volume) -> ModelCard | None:
+    def _chosen(self, volume: Volume | SeriesEntry) -> ModelCard | None:
         name = self._by_hand.get(kind_of(volume))
         return next((card for card in self.offered if card.name == name), None) if name else None
 
-    def _best(self, volume: Volume) -> tuple[ModelCard | None, str]:
+    def _best(self, volume: Volume | SeriesEntry) -> tuple[ModelCard | None, str]:
         """Asked at every step through the slices, and the same for all of them."""
         if volume.id not in self._found:
             self._found = {volume.id: models.best_fit(self.offered, volume)}
@@ -89,6 +90,6 @@ class ModelShelf(QObject):
         return self._read
 
 
-def kind_of(volume: Volume) -> Kind:
+def kind_of(volume: Volume | SeriesEntry) -> Kind:
     """What images have in common that are asked with the same model: modality and body part."""
     return volume.identity.modality, volume.identity.body_part
