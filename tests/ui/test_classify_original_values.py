@@ -23,6 +23,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.window_samples import settle
 from viewer.core.report import Report
 from viewer.core.window import Window as ValueWindow
+from viewer.draw.corners import corners
 from viewer.io.write.tables import csv_text, json_text, reports_table
 from viewer.session.document import Document, Source
 from viewer.session.recipe import recipe_of, run_recipe
@@ -127,8 +128,17 @@ def test_of_an_enhanced_image_what_was_opened_is_classified_whatever_is_shown(fi
         assert report.volume_id == opened
         assert score(report) == pytest.approx(probability, abs=1e-6), name
         assert report.strangeness == pytest.approx(strange, abs=1e-5), name
+        assert said_of_original(film_window) == (True, True)
     host.set_wish(replace(host.wish, show_original=True))
     assert score(classified(film_window, qtbot)) == pytest.approx(probability, abs=1e-6)
+    assert said_of_original(film_window) == (False, False)
+
+
+def said_of_original(window: Window) -> tuple[bool, bool]:
+    """Whether the corner of the view and the tab say that the score is not one of the processed image that is shown."""
+    page: Any = window.dock.stack.currentWidget()
+    corner = "Asked about the original image" in corners(window.host.state, zoom_percent=100).bottom_right
+    return corner, page.warnings.isVisible() and "as it was opened" in page.warnings.accessibleName()
 
 
 def test_a_score_is_the_same_after_undo_a_crash_and_in_every_export(film_window: Window, qtbot: QtBot, shared_data: Path, tmp_path: Path) -> None:

@@ -83,7 +83,10 @@ def _study(who: Identity, is_full: bool) -> tuple[str, ...]:
 
 
 def report_lines(state: ViewState, *, is_full: bool) -> tuple[str, ...]:
-    """What a model said of the slice: its score and threshold, or that the image is strange to it; its name and version; that it is no diagnosis."""
+    """What a model said of the slice: its score and threshold, or that the image is strange to it; its name and version; that it is no diagnosis.
+
+    Models are asked about the image as it was opened: where what is shown was processed, the lines say so.
+    """
     report = state.report
     if report is None:
         return ()
@@ -91,7 +94,8 @@ def report_lines(state: ViewState, *, is_full: bool) -> tuple[str, ...]:
         said = _("This model has not seen such images.")
     else:
         said = headline(report)
-    return _present(said, f"{report.model} {report.version}" if is_full else report.model, _("Not for diagnosis"))
+    asked = _("Asked about the original image") if state.is_processed else ""
+    return _present(said, f"{report.model} {report.version}" if is_full else report.model, asked, _("Not for diagnosis"))
 
 
 def _section(state: ViewState, volume: Volume, is_full: bool, identity: bool) -> tuple[str, ...]:

@@ -113,6 +113,11 @@ class ViewState:
         return isinstance(self.layout, ObliqueLayout) and self.layout.is_turned
 
     @property
+    def is_processed(self) -> bool:
+        """Whether what is shown was computed from what was opened."""
+        return self.volume is not None and self.volume.id != self.root_id
+
+    @property
     def why_no_slice(self) -> str:
         """Why nothing can be drawn on, or computed from, the slice that is shown, in a sentence; "" where it is a plane of voxels."""
         return why_no_slice(self.layout, self.slab)

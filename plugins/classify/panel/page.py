@@ -256,7 +256,10 @@ class ClassifyPanel(controls.PanelPage):
         if report is None and open_question:
             self.warnings.show_note("info", open_question)
         else:
-            self.warnings.show_note("warn", warnings_of(report) if report is not None else before)
+            told = warnings_of(report) if report is not None else before
+            aside = _("The model was asked about the image as it was opened. What is shown has been processed since.")
+            parts = (told, aside if report is not None and state.is_processed else "")
+            self.warnings.show_note("warn" if told else "info", "\n".join(part for part in parts if part))
         self.run_button.setText(_("Classify anyway") if before else _("Classify"))
         self.run_button.setVisible(is_usable and report is None and not self._runs.is_shown)
         theme.set_available(self.run_button, self._reason())
@@ -297,7 +300,7 @@ class ClassifyPanel(controls.PanelPage):
     def _view_key(self, state: ViewState) -> tuple[object, ...]:
         wish = self._panels.host.wish
         seen = (wish.heat, wish.show_overlays, wish.overlay_opacity, wish.overlay_threshold)
-        return state.root_id if state.volume is not None else "", state.layout.axis, state.index, state.phase, seen
+        return state.root_id if state.volume is not None else "", state.is_processed, state.layout.axis, state.index, state.phase, seen
 
     def _take_view(self, state: ViewState) -> None:
         # Comes with every move of a window too, which changes nothing here.
