@@ -15,7 +15,6 @@ from viewer.core.errors import NegatoscopeError, OperationCancelled
 from viewer.core.sentence import sentence_of
 from viewer.core.words import gettext as _
 from viewer.core.words import ngettext
-from viewer.session.apply import lane_limits
 from viewer.session.models import own_folder
 from viewer.session.settings import DEFAULTS
 from viewer.ui.controls import Badge, Button, ElidedLabel, Hint, NoteBox, SectionTitle
@@ -25,7 +24,6 @@ from viewer.ui.dialogs.settings_pages import Page
 from viewer.ui.host import Host
 from viewer.ui.theme import set_available, sizes
 
-SERVICE = "models.devices"
 _SHOWN = 4
 
 
@@ -61,8 +59,8 @@ class ModelsPage(Page):
         self.column.addWidget(SectionTitle(_("Installed models"), parent=self))
         self._models = QGridLayout()
         self._models.setSpacing(sizes().row_gap)
-        for column in range(2):
-            self._models.setColumnStretch(column, 1)
+        for column, share in enumerate((3, 2)):
+            self._models.setColumnStretch(column, share)
         self.column.addLayout(self._models)
         self.whole = Button(_("Model list"), icon="brain-circuit", parent=self)
         self.whole.clicked.connect(lambda: show_list())
@@ -93,13 +91,9 @@ class ModelsPage(Page):
         return [*choices, *((name, name) for name in more)]
 
     def _ask_for_devices(self) -> None:
-        """A worker tries them: this process knows no onnxruntime."""
-        run = self.host.registry.service(SERVICE)
-        if not run:
-            return
         self.device.combo.setToolTip(_("The devices are being tried."))
-        job = self.host.pool.submit(run, {}, limits=lane_limits())  # a driver may hang
-        self.host.work.follow(job, _("Trying the devices"), self._take_devices, self._take_failure, quiet=True)
+        if not self.host.devices.try_all(self._take_devices, self._take_failure):
+            self.device.combo.setToolTip("")
 
     def _take_devices(self, found: tuple[Any, ...]) -> None:
         if not isValid(self):
