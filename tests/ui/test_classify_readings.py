@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
@@ -134,6 +134,18 @@ def test_what_is_typed_is_kept_when_another_panel_is_shown_or_the_opinion_change
     panel.give_opinion("disagree")
     assert panel.reading.note.text() == "seen twice"
     qtbot.waitUntil(lambda: note(parts) == "seen twice")
+    assert opinion(parts) == "disagree"
+
+
+def test_undo_while_a_note_is_typed_takes_back_the_opinion_and_leaves_the_one_before_alone(panel: ClassifyPanel, parts: Parts, qtbot: QtBot) -> None:
+    put(parts, *PNEUMONIA)
+    click(panel.reading.buttons["agree"])
+    click(panel.reading.buttons["disagree"])
+    QTest.keyClicks(panel.reading.note, "no")
+    parts.host.undo()
+    qtbot.waitUntil(lambda: not panel.reading.findChild(QTimer).isActive())
+    assert (opinion(parts), note(parts), panel.reading.note.text()) == ("agree", "", "")
+    parts.host.redo()
     assert opinion(parts) == "disagree"
 
 

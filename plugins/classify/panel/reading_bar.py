@@ -82,7 +82,7 @@ class ReadingBar(QWidget):
             return
         left = self.written() if before[1] is not None and before[0] != shown[0] else ("", "")
         self._shown = shown
-        if report is not None and reading is not None and not (before[0] == shown[0] and before[1] is not None and self._is_writing(reading)):
+        if report is not None and reading is not None and not (before[0] == shown[0] and self._is_writing(before[1], reading)):
             self._pause.stop()
             self._fill(report, reading)
         if before[1] is not None and before[0] != shown[0] and left != (before[1].label, before[1].note):
@@ -102,9 +102,14 @@ class ReadingBar(QWidget):
             for button in self.buttons.values():
                 button.setIcon(QIcon())
 
-    def _is_writing(self, reading: Reading) -> bool:
-        """Whether the fields go before what the document has: what is typed stays as it is, its spaces and the place of the cursor too."""
-        return self._pause.isActive() or self.written() == (reading.label, reading.note)
+    def _is_writing(self, before: Reading | None, now: Reading) -> bool:
+        """Whether the fields go before what the document has: what is typed stays as it is, its spaces and the place of the cursor too.
+
+        After an undo they do not, else what is half typed would take that back.
+        """
+        if before is None or now.at < before.at:
+            return False
+        return self._pause.isActive() or self.written() == (now.label, now.note)
 
     def _fill(self, report: Report, reading: Reading) -> None:
         self.label.blockSignals(True)
