@@ -193,10 +193,9 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
 
 
 def _started(card: ModelCard, content: bytes, found: OnnxFacts, device: str) -> Runner:
-    if not card.external:
-        return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, has_free_sizes(found)), chosen(device))
     weights = {name: _beside(card, name, sha256) for name, sha256 in card.external.items()}
-    return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, has_free_sizes(found), weights), chosen(device))
+    is_free = has_free_sizes(found)
+    return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, is_free, weights), chosen(device))
 
 
 def _beside(card: ModelCard, name: str, sha256: str) -> bytes:
@@ -276,7 +275,7 @@ def per_input(card: ModelCard, found: NDArray[Any], count: int) -> NDArray[Any]:
     )
 
 
-def _session(content: bytes, folder: Path, device: str, is_free: bool, weights: Mapping[str, bytes] | None = None) -> Any:
+def _session(content: bytes, folder: Path, device: str, is_free: bool, weights: Mapping[str, bytes]) -> Any:
     """A session of onnxruntime on a device: the one place where models are started. ``weights``: what lies in files beside it, by name."""
     onnxruntime = devices.runtime()
     options = onnxruntime.SessionOptions()

@@ -336,12 +336,12 @@ def with_cuda(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     fakes: dict[str, Any] = {}
     real = inference._session
 
-    def session(content: bytes, folder: Path, device: str, is_free: bool) -> Any:
+    def session(content: bytes, folder: Path, device: str, *more: Any) -> Any:
         if device in fakes:
             if isinstance(fakes[device], Exception):
                 raise fakes[device]
             return fakes[device]
-        return real(content, folder, device, is_free)
+        return real(content, folder, device, *more)
 
     monkeypatch.setattr(inference, "_session", session)
     monkeypatch.setattr(devices, "available", lambda: ("CUDA", "OpenVINO", "CPU"))
