@@ -333,6 +333,13 @@ def test_d37_c10_inverted_once_however_often_it_is_said(write_dicom, inline_pool
     assert np.array_equal(volume.values[0], STORED)
 
 
+def test_d37_d53_planes_with_and_without_inverse_are_no_one_volume(write_dicom, inline_pool) -> None:
+    shapes = ["IDENTITY", "INVERSE", "IDENTITY", None]
+    paths = [write_dicom(f"{n}", STORED, ImagePositionPatient=[0, 0, n], PresentationLUTShape=s, **MR) for n, s in enumerate(shapes)]
+    volumes = [dicom.load(entry, pool=inline_pool) for entry in dicom.scan(paths).series]
+    assert sorted((volume.geometry.shape[0], volume.is_inverted) for volume in volumes) == [(1, True), (3, False)]
+
+
 @pytest.mark.usefixtures("qapp")
 def test_d47_a_circle_in_pixels_of_two_to_one_looks_round(write_dicom, inline_pool) -> None:
     from viewer.draw.screenshot import screenshot

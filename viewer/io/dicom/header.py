@@ -64,6 +64,8 @@ class Header:
     """Fragments of each frame of encapsulated pixels."""
     tables: str = ""
     """Digest of the palette and the modality LUT: files with others are no part of the same volume."""
+    is_inverse: bool = False
+    """Presentation LUT Shape says that the smallest value is shown white (D37)."""
     overlay_groups: tuple[int, ...] = ()
     """Groups (6000, 6002 ... 601E) in which the file has overlays."""
     warnings: tuple[str, ...] = ()
@@ -180,6 +182,7 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
         claimed_frames=claimed,
         pixels=place,
         tables=_digest(dataset, photometric),
+        is_inverse=elements.text(dataset, 0x20500020) == "INVERSE",
         overlay_groups=overlay_groups(dataset),
     )
     count, said = _frames_there(header, place)

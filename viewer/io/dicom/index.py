@@ -151,8 +151,9 @@ def _with_title(entry: SeriesEntry) -> SeriesEntry:
 def _part_key(header: Header) -> tuple[object, ...]:
     flavour = (*header.image_type[2:3], *(v for v in header.image_type[3:] if v in APART)) if header.frame_count == 1 else ()
     alone = str(header.path) if header.frame_count > 1 else ""
-    pixels = (header.photometric, header.samples, header.bits_allocated, header.is_signed, header.tables, header.pixels.tag if header.pixels else 0)
-    return (header.sop_class, header.frame_uid, header.rows, header.columns, *pixels, flavour, alone)
+    shades = (header.photometric, header.is_inverse, header.samples, header.tables)
+    pixels = (header.bits_allocated, header.is_signed, header.pixels.tag if header.pixels else 0)
+    return (header.sop_class, header.frame_uid, header.rows, header.columns, *shades, *pixels, flavour, alone)
 
 
 def _part(headers: list[Header]) -> list[SeriesEntry]:
