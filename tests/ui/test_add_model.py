@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog
 from shiboken6 import delete
 
 from tests.plugins.onnx_samples import course_folder
@@ -144,8 +144,25 @@ def test_what_was_read_stands_apart_from_what_is_asked(small_window: Window, qtb
     assert row.isVisible()
     row.combo.setCurrentText("NHWC")  # type: ignore[attr-defined]
     assert dialog.form.answers.layout == "NHWC"
+    row.reset()
+    assert dialog.form.answers.layout == "NCHW"  # as read
     assert complaints(small_window) == []
     assert unreached(dialog) == []
+
+
+def test_reset_goes_back_to_what_was_guessed_or_read(small_window: Window, qtbot: Any) -> None:
+    dialog = dropped(small_window, qtbot, ZOO / "torch_multilabel.onnx")
+    assert dialog.form is not None
+    click(dialog.form.more)
+    QApplication.processEvents()
+    resets = [b for b in dialog.form.findChildren(QAbstractButton) if b.isVisible() and b.accessibleName().startswith("Reset")]
+    assert len(resets) > 5
+    assert [b.accessibleName() for b in resets if b.isEnabled()] == []
+    row = dialog.form.questions["threshold"].row
+    write(dialog, "threshold", "0.8")
+    assert (dialog.form.answers.threshold, row.isVisible()) == (0.8, True)
+    row.reset()
+    assert dialog.form.answers.threshold == 0.5
 
 
 def test_only_what_matters_is_asked(small_window: Window, qtbot: Any) -> None:
@@ -215,6 +232,7 @@ def test_what_is_no_onnx_is_said_and_nothing_is_added(small_window: Window, qtbo
     assert "letter.onnx" in dialog.failed.text()
     assert dialog.form is None
     assert not dialog.go.isEnabled()
+    assert dialog.cancel.width() < dialog.width() / 2  # a button as in other dialogs, not a bar
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert dialogs(small_window) == []
     assert own(small_window) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from plugins.classify.panel import ClassifyPanel
@@ -15,6 +15,7 @@ from tests.ui.classify_samples import click, films, put, reports, show, small_mo
 from tests.ui.panel_samples import Parts
 from viewer.core.errors import OperationCancelled
 from viewer.session import heat
+from viewer.session.history import ItemChange
 
 FRAME = (332, 1100)
 pytestmark = pytest.mark.usefixtures("calm")
@@ -50,6 +51,18 @@ def test_the_exact_map_comes_with_the_scores_in_the_same_step(panel: ClassifyPan
     assert panel.heat.words.text().startswith("Regions that influenced the score; not a lesion outline. Class activation map")
     parts.host.undo()
     assert shown(parts) == []
+
+
+def test_below_the_threshold_the_bright_colours_are_explained(panel: ClassifyPanel, parts: Parts) -> None:
+    report = panel.report
+    assert report is not None
+    for value, is_said in ((0.1, True), (0.9, False)):
+        scores = tuple(replace(score, value=value if score.name == "Pneumonia" else 1 - value) for score in report.scores)
+        before = parts.host.document.item("report", report.id)
+        change = ItemChange("report", report.id, before, replace(report, scores=scores))
+        parts.host.document.commit(parts.host.document.step("Classify", (change,)))
+        QApplication.processEvents()
+        assert ("below its threshold; the colours span the map all the same" in panel.heat.words.text()) is is_said
 
 
 def test_the_switch_takes_it_off_the_view_and_back(panel: ClassifyPanel, parts: Parts) -> None:

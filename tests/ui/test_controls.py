@@ -526,6 +526,30 @@ def test_score_bar_says_its_score_and_colours_from_the_threshold_on(page: QWidge
     assert bar.grab().toImage().pixelColor(10, 7).name() == DARK.text3.lower()
 
 
+def test_a_score_that_is_held_back_has_an_empty_bar(page: QWidget) -> None:
+    bar = c.ScoreBar("Nodule", float("nan"))
+    put(page, bar)
+    assert bar.accessibleName() == "Nodule: –"
+    inside = bar.grab().toImage().pixelColor(80, 7).name()
+    assert inside == page.grab().toImage().pixelColor(1, 1).name()
+    bar.set_score(0.0, 0.5)
+    assert bar.grab().toImage().pixelColor(10, 7).name() == DARK.track.lower()
+
+
+def test_a_title_that_is_the_message_takes_a_second_line(page: QWidget) -> None:
+    card = c.Card("Pneumonia or another finding: above threshold", wraps=True)
+    card.set_caption("98 ms · CPU")
+    put(page, card)
+    page.layout().addStretch(1)
+    for width in (600, 260):
+        page.setFixedSize(width, 400)
+        for _ in range(3):  # the heights of wrapped words settle one round later
+            QApplication.processEvents()
+        assert card.title.height() >= card.title.heightForWidth(card.title.width())
+    assert card.title.height() > 1.5 * card.title.fontMetrics().height()
+    assert card.caption.geometry().bottom() < card.title.geometry().center().y() + 4  # beside the first line
+
+
 def test_swatch_is_filled_or_hollow(page: QWidget) -> None:
     swatch = c.Swatch("#37F8C8", "Colour of Lesion")
     put(page, swatch)

@@ -17,6 +17,7 @@ from scipy import ndimage
 from tests.ui.panel_samples import Parts, ramp
 from viewer.core.operation import OperationSpec, ParameterSpec
 from viewer.session.models import own_folder
+from viewer.ui.controls import Hint
 from viewer.ui.forms import FormContext, OperationForm
 from viewer.ui.panels.history_panel import HistoryModel
 from viewer.ui.panels.operation_panel import OperationPanel
@@ -72,6 +73,11 @@ def test_without_a_model_the_list_is_off_and_says_why(qtbot: QtBot, task: str, w
     assert not combo.isEnabled()
     assert combo.toolTip() == words
     assert form.problem() == words
+    (hint,) = form.findChildren(Hint)
+    assert not hint.isHidden()
+    assert hint.text() == "Drop an .onnx file on the window, or add one in the model list."
+    form.follow(FormContext(models=((task, "y", "Y"),)))  # type: ignore[arg-type]
+    assert hint.isHidden()
 
 
 def test_a_network_enhances_the_image_in_one_step_that_names_it(parts: Parts, frame: QMainWindow, qtbot: QtBot) -> None:

@@ -383,6 +383,19 @@ def test_a_click_in_the_list_windows_the_image(small_window: Window, qtbot: Any)
     assert (now(small_window).low, now(small_window).high) == (values.min(), values.max())
 
 
+@pytest.mark.parametrize("width", [960, 1280])
+def test_five_digits_are_whole_in_a_narrow_bar(small_window: Window, width: int) -> None:
+    small_window.resize(width, 600)
+    QApplication.processEvents()
+    bar = small_window.view_bar
+    for field in (bar.width_field, bar.level_field):
+        field.setText("30000")
+        field.end(False)
+        assert field.cursorPositionAt(QPoint(0, field.height() // 2)) == 0  # nothing was pushed out at the left
+        room = field.width() - field.fontMetrics().horizontalAdvance("30000")
+        assert room >= 12
+
+
 def test_the_menu_at_the_pointer_has_the_windows_by_name(window: Window, qtbot: Any) -> None:
     lut = VoiLut(first=-1000, table=tuple(range(256)), bits=8, name="CURVE")
     put_volume(window, replace(made_volume(), windows=(ValueWindow(40, 400, name="FILE'S"),), voi_luts=(lut,)))

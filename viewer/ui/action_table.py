@@ -266,7 +266,7 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("preview.accept", mark("Accept the preview"), TOOLS, "check", (), "S", "preview"),
     ActionSpec("gesture.cancel", mark("Cancel the gesture, tool or preview"), TOOLS, "", ()),
     ActionSpec("analysis.classify", mark("Classify"), ANALYSIS, "scan-search", (), "G", "classify", mark("Ask the model about this image.")),
-    ActionSpec("analysis.classify_all", mark("Classify all planes"), ANALYSIS, "", (), "G", "model"),
+    ActionSpec("analysis.classify_all", mark("Classify all slices"), ANALYSIS, "", (), "G", "model"),
     ActionSpec("analysis.classify_open", mark("Classify all open images"), ANALYSIS, "", (), "G", "open",
         mark("Every image of the list that a model fits, in one step.")),
     ActionSpec("reading.agree", mark("Agree with the model"), ANALYSIS, "check", (), "G", "report", mark("The same again takes it back.")),

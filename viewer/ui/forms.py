@@ -16,7 +16,7 @@ from viewer.core.geometry import Triple
 from viewer.core.operation import ModelTask, OperationSpec, ParameterSpec
 from viewer.core.words import _
 from viewer.session.apply import LayerRef, SegmentRef
-from viewer.ui.controls import ChoiceRow, FormRow, NumberRow, SwitchRow, TextRow
+from viewer.ui.controls import ChoiceRow, FormRow, Hint, NumberRow, SwitchRow, TextRow
 from viewer.ui.controls.number_field import Scale, decimals_of
 from viewer.ui.form_rows import AutoNumberRow, PointsRow
 from viewer.ui.theme import set_available, sizes
@@ -87,6 +87,8 @@ class OperationForm(QWidget):
         super().__init__(parent)
         self.spec, self.context = spec, context
         self.rows: dict[str, FormRow] = {}
+        self._hints: dict[str, Hint] = {}
+        """What to do where there is no model, by parameter."""
         self._chosen: set[str] = set()
         self._label_width = self._room = 0
         # Narrower than its labels ask for: those end in dots then, and the page does not grow over its edge.
@@ -102,6 +104,9 @@ class OperationForm(QWidget):
             row.validity_changed.connect(self._tell_validity)
             row.setProperty("parameter", parameter.name)
             column.addWidget(row)
+            if parameter.model_task:
+                hint = self._hints[parameter.name] = Hint(_("Drop an .onnx file on the window, or add one in the model list."), parent=self)
+                column.addWidget(hint)
         self.follow(context)
 
     # --- values ---
@@ -242,6 +247,7 @@ class OperationForm(QWidget):
         choices = [(name, title) for task, name, title in self.context.models if task == parameter.model_task]
         row.set_choices(choices or [("", _("No models"))])
         set_available(row.combo, "" if choices else no_model(parameter.model_task))
+        self._hints[parameter.name].setVisible(not choices)
 
     # --- rows ---
 
