@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from tests.plugins.onnx_samples import ZOO, course_folder
 from tests.ui.classify_samples import FITTING, films, small_model
 from tests.ui.window_samples import made_volume, put_volume, settle, write_pictures
+from viewer.core.errors import OperationCancelled
 from viewer.core.report import Report
 from viewer.draw.screenshot import screenshot
 from viewer.session.own_models import add_model
@@ -248,8 +251,34 @@ def test_cancel_keeps_what_is_done(full_window: Window, qtbot: QtBot, monkeypatc
     (task,) = [task for task in full_window.host.work.tasks() if task.state == "running"]
     full_window.host.work.cancel(task.id)
     settle(qtbot, full_window)
-    assert said[-1].text.startswith("Stopped. Classified ")
-    assert len(full_window.host.document.history) <= 1
+    found = re.match(r"Stopped\. Classified (\d+) image", said[-1].text)
+    assert found is not None
+    done = int(found[1])
+    assert done < 3
+    assert sum(count > 0 for count in by_image(full_window)) == done, "as many as it says"
+    assert len(full_window.host.document.history) == min(done, 1)
+
+
+def test_what_was_done_before_cancel_is_one_step(full_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    from viewer.ui import classify_open
+
+    stock, said = classify_open.run_each, list[Notice]()
+
+    def stopped_after_one(*given: Any, progress: Any, **more: Any) -> Any:
+        def tell(done: int, total: int) -> None:
+            if done:
+                raise OperationCancelled("Cancelled.")
+            progress(done, total)
+
+        return stock(*given, progress=tell, **more)
+
+    monkeypatch.setattr(classify_open, "run_each", stopped_after_one)
+    full_window.host.notice.connect(said.append)
+    full_window.actions_table["analysis.classify_open"].trigger()
+    settle(qtbot, full_window)
+    assert said[-1].text.startswith("Stopped. Classified 1 image.")
+    assert sum(count > 0 for count in by_image(full_window)) == 1
+    assert len(full_window.host.document.history) == 1
 
 
 def test_where_no_model_fits_any_image_nothing_runs(window: Window, qtbot: QtBot) -> None:
