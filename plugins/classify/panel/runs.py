@@ -39,7 +39,7 @@ class Runs(QObject):
         self._guess_s: dict[str, float] = {}
         self._generation = 0
         self.name, self.scope = "", ""
-        """What runs, or ran last, and on what: slice or volume."""
+        """What runs, or ran last, and on what: slice, volume or phases."""
         self.planes = 0
         """How many it works on."""
         self.failure = ("", "")
