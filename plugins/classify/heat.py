@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -110,7 +111,8 @@ def explained(
             )
         found.append(values)
         part(1.0)
-    return told(_overlay(card, image, feed.plane_of(indices[0]), np.stack(found), chosen, used), feed, runner, *_warnings(strange, len(indices)))
+    made = _overlay(card, image, feed.plane_of(indices[0]), np.stack(found), chosen, used)
+    return told(replace(made, is_unfamiliar=strange > 0), feed, runner, *_warnings(strange, len(indices)))
 
 
 def _warnings(strange: int, count: int) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from tests.plugins.onnx_samples import zoo_card
 from viewer.cli import main as cli
@@ -58,12 +59,41 @@ def test_what_was_there_stays_and_what_is_found_is_told(capsys: Any, noise: Path
         assert row["notice"].endswith("Not for diagnosis.")
 
 
-def test_strange_images_are_told_and_their_scores_are_not_printed(capsys: Any, noise: Path) -> None:
+def knowing(limit: float) -> None:
+    """A model that tells how far the mean of an image is from 100; over ``limit`` the image is unfamiliar."""
     card = zoo_card(own_folder(), "tells_strange", takes={"height": 8, "width": 8}, gives=LOGIT)
     (card.folder / "card.toml").write_text(
-        (card.folder / "card.toml").read_text(encoding="utf-8") + '[familiarity]\nkind = "output"\noutput = "unfamiliar"\nthreshold = 5.0\n',
+        (card.folder / "card.toml").read_text(encoding="utf-8") + f'[familiarity]\nkind = "output"\noutput = "unfamiliar"\nthreshold = {limit}\n',
         encoding="utf-8",
     )
+
+
+@pytest.mark.parametrize(("limit", "is_strange"), [(5.0, True), (1000.0, False)])
+def test_a_heat_map_of_a_strange_image_says_so_by_every_verb_and_in_its_file(
+    capsys: Any, noise: Path, tmp_path: Path, limit: float, is_strange: bool
+) -> None:
+    knowing(limit)
+    parameters = {"model": "tells_strange", "method": "occlusion"}
+    (tmp_path / "r.toml").write_text(
+        '[[step]]\noperation = "Classify/Heat map"\nparameters = { model = "tells_strange", method = "occlusion" }\n', encoding="utf-8"
+    )
+    asked = [word for name, value in parameters.items() for word in ("--param", f"{name}={value}")]
+    for words, path in (
+        (("classify", noise, "--model", "tells_strange", "--method", "occlusion", "--heat-map", tmp_path / "a.nrrd"), tmp_path / "a.nrrd"),
+        (("apply", "Classify/Heat map", noise, *asked, "--out", tmp_path / "b.nrrd"), tmp_path / "b.nrrd"),
+        (("run", tmp_path / "r.toml", noise, "--out", tmp_path / "batch"), tmp_path / "batch" / "noise-map.nrrd"),
+    ):
+        code, _out, err = run(capsys, *words)
+        assert code == 0, err
+        assert ("The model has not seen such images, so the heat map may mislead." in err) == is_strange, words[0]
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+        assert reader.GetMetaData("description").startswith("UNFAMILIAR") == is_strange, words[0]
+
+
+def test_strange_images_are_told_and_their_scores_are_not_printed(capsys: Any, noise: Path) -> None:
+    knowing(5.0)
     row = results(capsys, noise, "--model", "tells_strange", "--index", 2)[0]
     assert row["unfamiliar"]
     assert row["strangeness"] > row["strangeness_limit"] == 5.0

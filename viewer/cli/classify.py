@@ -23,7 +23,6 @@ from viewer.session.apply import Call, Scope, prepare, run_name, start
 from viewer.session.document import Document
 from viewer.session.models import check_file, installed_model
 from viewer.session.opening import open_entry
-from viewer.session.outcome import report_of
 from viewer.session.settings import Settings
 
 JSON_KEY = "results"
@@ -98,19 +97,16 @@ def _verdicts(entry: SeriesEntry, spec: Any, args: argparse.Namespace, pool: Poo
     of_phases = zip(scope.phases_of(volume, spec), made, strict=True)
     found = [(v, v.index, phase) for phase, given_back in of_phases for result in given_back if isinstance(result, Verdicts) for v in result.items]
     if args.heat_map is not None:
-        scope = Scope(phase=args.phase or 0)
-        is_unfamiliar = any(report_of(verdict, "").is_unfamiliar for verdict, _plane, at in found if at == scope.phase)
-        _save_heat(document, volume, args, scope, found[-1][0].model if found else args.model, here, is_unfamiliar=is_unfamiliar)
+        _save_heat(document, volume, args, Scope(phase=args.phase or 0), found[-1][0].model if found else args.model, here)
     return found
 
 
-def _save_heat(
-    document: Document, volume: Volume, args: argparse.Namespace, scope: Scope, model: str, here: Pool, *, is_unfamiliar: bool
-) -> None:  # fmt: skip
+def _save_heat(document: Document, volume: Volume, args: argparse.Namespace, scope: Scope, model: str, here: Pool) -> None:
     """Write the heat-map of the planes that were asked about, of the first phase where all were; says which class, method and phase it is of."""
     parameters = {"model": model, "score": args.score, "method": args.method, "device": args.device, "plane": args.index}
     made = _made(prepare(document, installed.registry().spec(HEAT_MAP), parameters, volume_id=volume.id, scope=scope), here)
     maps = [result for result in made[0] if isinstance(result, Overlay)]
+    is_unfamiliar = any(item.is_unfamiliar for item in maps)
     results.save_heat_map(args.heat_map, maps, volume.geometry, overwrite=args.force, is_unfamiliar=is_unfamiliar)
     for item in maps:
         results.name_heat_map(args.heat_map, item)

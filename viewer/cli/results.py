@@ -64,7 +64,7 @@ def _save_grid(path: Path, results: Sequence[Result], volume: Volume, overwrite:
             told(path, save_mask(path, result.values, result.geometry, overwrite=overwrite))
             return
         if isinstance(result, Overlay) and result.score:
-            told(path, save_heat(path, [result], volume.geometry, overwrite=overwrite))
+            save_heat_map(path, [result], volume.geometry, overwrite=overwrite, is_unfamiliar=result.is_unfamiliar)
             return
         if isinstance(result, Overlay):
             told(path, save_array(path, result.values[np.newaxis], result.geometry, overwrite=overwrite, with_gaps=True))

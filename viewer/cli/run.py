@@ -109,7 +109,10 @@ def _run_one(
             results.name_heat_map(target, last)
             if volume.phases > 1:
                 results.told(target, (_("Of phase {phase} alone.").format(phase=last.phase),))
-            results.save_heat_map(target, maps, volume.geometry, overwrite=overwrite, is_unfamiliar=heat.unfamiliar_among(document, maps) > 0)
+            is_unfamiliar = heat.unfamiliar_among(document, maps) > 0 or any(
+                isinstance(r, Overlay) and r.is_unfamiliar for _step, given in made for r in given
+            )
+            results.save_heat_map(target, maps, volume.geometry, overwrite=overwrite, is_unfamiliar=is_unfamiliar)
         else:
             results.told(target, save_array(target, last.values[None], last.geometry, overwrite=overwrite, with_gaps=True))
     tables = results.tables_of([r for _step, many in made for r in many if isinstance(r, Annotations | Numbers)], volume)

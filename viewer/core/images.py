@@ -158,6 +158,8 @@ class Overlay:
     """The class whose score a heat-map explains; "" for other maps."""
     model: str = ""
     """Name of the model that was asked; its newest report on the plane takes the map."""
+    is_unfamiliar: bool = False
+    """Of a heat-map: the model has not seen such images, at least on one plane."""
     warnings: tuple[str, ...] = ()
     """As those of an :class:`Image`."""
     facts: tuple[tuple[str, str], ...] = ()
