@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from plugins.classify import explain, familiarity, inference, onnx_trust
+from plugins.classify.ahead import ahead
 from plugins.classify.feeding import Feed, batches
 from plugins.classify.inference import Runner
 from viewer.api import Image, ModelUnusable, Progress, Refused, gettext
@@ -26,7 +28,10 @@ class Answer:
     tensors: dict[str, NDArray[Any]]
     """Further values of the run, by name, (inputs, ...)."""
     milliseconds: float
-    """For each input, with the making of it."""
+    """For each input, with what was waited for it to be made."""
+    device: str = ""
+    note: str = ""
+    """Of the run: which device it was, and why not the one that was asked for."""
 
 
 def loaded(card: ModelCard, device: str = "auto") -> Runner:
@@ -62,12 +67,21 @@ def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Pro
     if not indices:
         raise ModelUnusable(gettext("The image holds nothing but padding; there is nothing that a model could be asked about."))
     wanted = list(dict.fromkeys((onnx_trust.output_name(runner.facts, card), *names)))
-    entry, done, began = onnx_trust.input_name(runner.facts, card), 0, time.perf_counter()
+    made = _answers(feed, runner, indices, wanted)
+    done = 0
+    # A run of onnxruntime lets others work: what comes of one batch is taken while the next is run.
+    with closing(ahead(made) if len(indices) > feed.batch_size(runner.device) else made) as found:
+        for answer in found:
+            yield answer
+            done += len(answer.indices)
+            if progress is not None and done < len(indices):  # the result says itself that all is done
+                progress(done / len(indices))
+
+
+def _answers(feed: Feed, runner: Runner, indices: Sequence[int], wanted: Sequence[str]) -> Generator[Answer, None, None]:
+    entry, began = onnx_trust.input_name(runner.facts, feed.card), time.perf_counter()
     for part, inputs in batches(feed, indices, runner.device):
-        found = [inference.per_input(card, values, len(inputs))[: len(part)] for values in runner.run(wanted, {entry: inputs})]
+        found = [inference.per_input(feed.card, values, len(inputs))[: len(part)] for values in runner.run(wanted, {entry: inputs})]
         spent = (time.perf_counter() - began) * 1000 / len(part)
-        yield Answer(tuple(part), found[0], dict(zip(wanted, found, strict=True)), spent)
-        done += len(part)
-        if progress is not None and done < len(indices):  # the result says itself that all is done
-            progress(done / len(indices))
+        yield Answer(tuple(part), found[0], dict(zip(wanted, found, strict=True)), spent, runner.device, runner.note)
         began = time.perf_counter()

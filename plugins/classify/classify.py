@@ -78,14 +78,14 @@ def classified(
         values = scoring.scores(card, raw)
         strange = familiarity.strangeness(card, raw, answer.tensors)
         has_maps = bool(features) and exact.is_exact(card, answer.tensors[features[0]], raw)
-        said = (*warnings, runner.note) if runner.note else warnings
+        said = (*warnings, answer.note) if answer.note else warnings
         for row, index in enumerate(answer.indices):
             place = feed.plane_of(index)
             classes = () if feed.count == 1 or plane is not None else (exact.usual_class(card, values[row].tolist()),)
             verdict = Verdict(
                 model=card.name, version=card.version, title=card.title, task=card.task,
                 scores=tuple(zip(card.classes, map(float, values[row]), strict=True)), threshold=card.threshold, positive=card.positive,
-                device=runner.device, milliseconds=answer.milliseconds, index=place, warnings=said,
+                device=answer.device, milliseconds=answer.milliseconds, index=place, warnings=said,
                 is_calibrated=card.output.is_calibrated, is_of_whole=feed.is_whole,
                 facts=about, thresholds=tuple(card.threshold_of(name) for name in card.classes),
                 strangeness=None if strange is None else strange[row],

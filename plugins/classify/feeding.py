@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugins.classify import devices
+from plugins.classify.ahead import ahead
 from plugins.classify.devices import CPU
 from plugins.classify.framing import block_planes, film_box, fitted, frame_of, resized
 from plugins.classify.levels import Levels
@@ -178,21 +178,12 @@ def fed_picture(card: ModelCard, image: Image, plane: int) -> NDArray[np.uint8]:
     return Feed(card, image).picture(plane)
 
 
-def batches(feed: Feed, indices: Sequence[int], device: str = CPU) -> Iterator[tuple[Sequence[int], NDArray[Any]]]:
+def batches(feed: Feed, indices: Sequence[int], device: str = CPU) -> Generator[tuple[Sequence[int], NDArray[Any]], None, None]:
     """Inputs in batches with what they are of; the next batch is made while the caller works on the one before."""
     size = feed.batch_size(device)
     parts = [indices[start : start + size] for start in range(0, len(indices), size)]
-    if len(parts) < 2:
-        for part in parts:
-            yield part, feed.batch(part)
-        return
-    with ThreadPoolExecutor(1, thread_name_prefix="feed") as ahead:
-        following = ahead.submit(feed.batch, parts[0])
-        for number, part in enumerate(parts):
-            made = following.result()
-            if number + 1 < len(parts):
-                following = ahead.submit(feed.batch, parts[number + 1])
-            yield part, made
+    made = ((part, feed.batch(part)) for part in parts)
+    yield from made if len(parts) < 2 else ahead(made)
 
 
 def _fill_channels(target: NDArray[np.float32], levels: NDArray[np.float32]) -> None:

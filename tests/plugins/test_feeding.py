@@ -482,9 +482,9 @@ def test_batches_are_the_planes_one_by_one_whatever_their_size() -> None:
 
 def test_a_caller_that_stops_early_leaves_no_thread() -> None:
     for _indices, _inputs in feeding.batches(feeding.Feed(card_with(input={"batch": 1}), image_with(STACK)), range(7)):
-        assert [thread for thread in threading.enumerate() if thread.name.startswith("feed")]
+        assert [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
         break
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("feed")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
 
 
 def test_the_picture_of_what_goes_in_is_before_normalisation() -> None:
