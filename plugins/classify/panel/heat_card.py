@@ -101,7 +101,7 @@ class HeatCard(controls.Card):
         method = shown.method if shown is not None and not is_missing else ""
         is_told = is_on and not is_held_back and method in heat.METHOD_WORDS
         told = _("{first} {second}").format(first=_(heat.CAUTION), second=_(heat.METHOD_WORDS[method])) if is_told else ""
-        if told and shown is not None and _is_below(report, shown.score):
+        if told and shown is not None and not report.is_unfamiliar and _is_below(report, shown.score):
             told = _("{first} {second}").format(first=told, second=_("The score is below its threshold; the colours span the map all the same."))
         self.words.setText(told)
         self.words.setVisible(bool(self.words.text()))
