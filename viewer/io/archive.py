@@ -211,7 +211,7 @@ def _unpack(file: BinaryIO, path: Path, is_image: Callable[[bytes, str], bool], 
             refused.append(Refusal(path, sentence_of(error)))
     total = sum(member.size for member in wanted)
     if total > gate.limit():
-        words = _("{name}: its images need {size} when unpacked, {free} is free to use, the limit is {limit} (Settings > Memory).")
+        words = _("{name}: its images need {size} when unpacked, {free} is free to use, the limit is {limit}.")
         raise TooLarge(words.format(name=name, size=amount(total), free=amount(gate.free()), limit=amount(gate.limit())))
     folder = _own_folder(name, total) if wanted else Path()
     files: dict[Path, Member] = {}

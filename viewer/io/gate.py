@@ -25,7 +25,7 @@ _limit: int | None = None
 
 
 def set_limit(limit_bytes: int | None) -> None:
-    """Set the memory budget in bytes (the setting "Memory"); None is half of the RAM."""
+    """Set the memory budget in bytes; None is half of the RAM."""
     global _limit
     if limit_bytes is not None and limit_bytes < 1:
         raise ValueError(f"a memory budget of {limit_bytes} bytes")
@@ -81,7 +81,7 @@ def check(shape: tuple[int, ...], itemsize: int, *, path: Path, available: int |
         )
     if needed > (left := free()):
         raise TooLarge(
-            _("{name}: this needs {needed}, {left} is free to use, the limit is {limit} (Settings > Memory).").format(
+            _("{name}: this needs {needed}, {left} is free to use, the limit is {limit}.").format(
                 name=name, needed=amount(needed), left=amount(left), limit=amount(limit())
             )
         )
