@@ -36,13 +36,22 @@ def facts(feed: Feed, device: str) -> tuple[tuple[str, str], ...]:
         "range": gettext("{low:g} to {high:g} {unit}").format(low=values.low, high=values.high, unit=values.unit),
         "percentiles": gettext("percentiles {low:g} to {high:g}").format(low=values.percentiles[0], high=values.percentiles[1]),
     }
+    own = feed.image.plane_windows or (feed.image.window,)
+    if all(own):
+        kinds["window-or-range"] = gettext("window of the file")
+    elif not any(own):
+        kinds["window-or-range"] = kinds["percentiles"]
     used = gettext("8 bits as they are") if feed.levels.is_as_is else gettext("VOI LUT of the file") if feed.levels.lut else kinds[values.kind]
     fits = {"squeeze": gettext("squeezed"), "crop": gettext("cropped to its middle"), "pad": gettext("padded")}
+    if (feed.frame.rows, feed.frame.columns) == feed.frame.plane:
+        fit = gettext("unchanged")
+    else:
+        fit = fits["pad" if spec.height is None or spec.width is None else spec.fit]
     kept = [
         ("sha256", card.sha256),
         ("input", f"{' x '.join(map(str, feed.shape))} {card.fed_layout} {spec.dtype}"),
         ("values", used.strip()),
-        ("fit", fits[spec.fit]),
+        ("fit", fit),
         ("batch", str(feed.batch_size(device))),
     ]
     if card.encoder is not None:

@@ -263,3 +263,18 @@ def test_c02_a_film_and_its_monochrome1_twin_agree_in_every_form(forms: tuple[Ma
     for plain, turned in twins:
         one, other = (results[name]["labels"][0]["probability"] for name in (plain, turned))
         assert one == pytest.approx(other, abs=1e-6), plain
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("8 bits.dcm", "8 bits as they are"),
+        ("LINEAR.dcm", "window of the file"),
+        ("no window.dcm", "percentiles 1 to 99"),
+        ("LUT before window.dcm", "VOI LUT of the file"),
+        ("unusable window.dcm", "percentiles 1 to 99"),
+    ],
+)
+def test_a_result_says_which_way_its_values_went(forms: tuple[Made, dict[str, dict[str, Any]]], name: str, said: str) -> None:
+    facts = forms[1][name]["facts"]
+    assert (facts["values"], facts["fit"]) == (said, "squeezed")
