@@ -103,6 +103,7 @@ def classify_busy(stage: Maker) -> Iterator[str]:
     yield "classify-busy"
     s.settle()
     reports = s.host.document.reports_of(s.host.root_id)
+    assert reports, "The run has failed: the picture would show an error under another name."
     changes = tuple(ItemChange("report", r.id, r, replace(r, strangeness=0.0, strangeness_limit=1.0)) for r in reports)
     s.host.document.commit(s.host.document.step("Classify", changes))
     for report in reports[40:44]:
