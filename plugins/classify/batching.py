@@ -1,18 +1,20 @@
-"""A model asked about all inputs of an image, batch after batch, the next one made ready meanwhile."""
+"""A model asked about all inputs of an image, in batches: on a CPU several at a time, else the next one made ready meanwhile."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import explain, familiarity, inference, onnx_trust
-from plugins.classify.ahead import ahead
-from plugins.classify.feeding import Feed, batches
+from plugins.classify import devices, explain, familiarity, inference, onnx_trust
+from plugins.classify.crew import each
+from plugins.classify.feeding import Feed
 from plugins.classify.inference import Runner
 from viewer.api import Image, ModelUnusable, Progress, Refused, gettext
 from viewer.api.models import ModelCard
@@ -28,19 +30,21 @@ class Answer:
     tensors: dict[str, NDArray[Any]]
     """Further values of the run, by name, (inputs, ...)."""
     milliseconds: float
-    """For each input, with what was waited for it to be made."""
+    """For each input, its making included."""
     device: str = ""
     note: str = ""
     """Of the run: which device it was, and why not the one that was asked for."""
 
 
-def loaded(card: ModelCard, device: str = "auto") -> Runner:
+def loaded(card: ModelCard, device: str = "auto", *, callers: int = 1) -> Runner:
     """The model of a card with all outputs that are ever asked for: one session serves scores, heat-maps and familiarity.
+
+    ``callers``: for how many that run it at a time. They share the processors.
 
     Raises ModelUnusable.
     """
     inner = familiarity.wanted(card) if card.familiarity.kind == "distance" else ()
-    return inference.load(card, device, tuple(dict.fromkeys((*explain.wanted(card), *inner))))
+    return inference.load(card, device, tuple(dict.fromkeys((*explain.wanted(card), *inner))), callers=callers)
 
 
 def made_ready(card: ModelCard, image: Image, device: str) -> tuple[Feed, Runner]:
@@ -67,21 +71,28 @@ def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Pro
     if not indices:
         raise ModelUnusable(gettext("The image holds nothing but padding; there is nothing that a model could be asked about."))
     wanted = list(dict.fromkeys((onnx_trust.output_name(runner.facts, card), *names)))
-    made = _answers(feed, runner, indices, wanted)
+    parts = feed.parts(indices, runner.device)
+    callers = devices.callers(int(np.prod(feed.shape)), runner.device, len(parts))
+    several = loaded(card, runner.device, callers=callers) if callers > 1 else runner
+    turn, entry = threading.Semaphore(callers), onnx_trust.input_name(runner.facts, card)
+
+    def answer(part: Sequence[int]) -> Answer:
+        began = time.perf_counter()
+        inputs = feed.batch(part)
+        spent = time.perf_counter() - began
+        with turn:
+            began = time.perf_counter()
+            outputs = several.run(wanted, {entry: inputs})
+            spent += time.perf_counter() - began
+            device, note = several.device, several.note or runner.note
+        found = [inference.per_input(card, values, len(inputs))[: len(part)] for values in outputs]
+        return Answer(tuple(part), found[0], dict(zip(wanted, found, strict=True)), spent * 1000 / len(part), device, note)
+
     done = 0
-    # A run of onnxruntime lets others work: what comes of one batch is taken while the next is run.
-    with closing(ahead(made) if len(indices) > feed.batch_size(runner.device) else made) as found:
-        for answer in found:
-            yield answer
-            done += len(answer.indices)
+    # Where one may run at a time, a second makes the next batch ready meanwhile.
+    with closing(each(answer, parts, threads=max(2, callers))) as found:
+        for made in found:
+            yield made
+            done += len(made.indices)
             if progress is not None and done < len(indices):  # the result says itself that all is done
                 progress(done / len(indices))
-
-
-def _answers(feed: Feed, runner: Runner, indices: Sequence[int], wanted: Sequence[str]) -> Generator[Answer, None, None]:
-    entry, began = onnx_trust.input_name(runner.facts, feed.card), time.perf_counter()
-    for part, inputs in batches(feed, indices, runner.device):
-        found = [inference.per_input(feed.card, values, len(inputs))[: len(part)] for values in runner.run(wanted, {entry: inputs})]
-        spent = (time.perf_counter() - began) * 1000 / len(part)
-        yield Answer(tuple(part), found[0], dict(zip(wanted, found, strict=True)), spent, runner.device, runner.note)
-        began = time.perf_counter()

@@ -31,7 +31,8 @@ WHEELS = (
 ModelDevice = Annotated[str, DeviceOf(), Help("What runs the model. Where it cannot, the CPU does.", "Device")]
 """The parameter ``device`` of every operation that runs a model."""
 GPU_WHEEL = "onnxruntime-gpu[cuda,cudnn]"
-_MOST_AT_ONCE, _MOST_VALUES, _MOST_CACHED = 32, 4 << 20, 200_704
+_MOST_AT_ONCE, _MOST_VALUES, _MOST_CACHED = 32, 4 << 20, 100_352
+_MOST_CALLERS, _MOST_SHARED, _LEAST_BATCHES = 8, 200_704, 4
 _PLACES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |/\S+\.(?:cc|h|cu):\d+ [^()]*\((?:[^()]|\([^()]*\))*\)\s*(?:const )?")
 # What the oldest onnxruntime that the program takes (1.24) knows; newer files make the runtime say how far it goes.
 _SURE_IR, _SURE_OPSET = 10, 21
@@ -120,6 +121,16 @@ def cores() -> int:
 def at_once(values: int, device: str) -> int:
     """How many inputs of so many values go in at a time: enough to keep a device busy; of a CPU, what stays in its cache, and Cancel is quick."""
     return max(1, min(_MOST_AT_ONCE, (_MOST_CACHED if device == CPU else _MOST_VALUES) // max(1, values)))
+
+
+def callers(values: int, device: str, batches: int) -> int:
+    """How many batches of inputs of so many values are run at a time.
+
+    On a CPU as many as there are processors: each with a thread of its own waits for no other, which does up to half as much again.
+    One where memory would add up (large inputs), where it would not pay to load the model for it, and on other devices.
+    """
+    many = min(cores(), _MOST_CALLERS)
+    return many if device == CPU and values <= _MOST_SHARED and batches >= _LEAST_BATCHES * many else 1
 
 
 def first_line(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugins.classify import devices
-from plugins.classify.ahead import ahead
-from plugins.classify.devices import CPU
 from plugins.classify.framing import block_planes, film_box, fitted, frame_of, resized
 from plugins.classify.levels import Levels
 from viewer.api import Image, Refused, VoiLut, Window, gettext
 from viewer.api.models import ModelCard
 
-__all__ = ["Feed", "batches", "fed_picture", "film_box", "plane_input"]
+__all__ = ["Feed", "fed_picture", "film_box", "plane_input"]
 
 
 class Feed:
@@ -63,6 +61,11 @@ class Feed:
     def batch_size(self, device: str) -> int:
         """How many go in at a time: as many as the graph asks for, else what suits the device."""
         return self.card.input.batch or min(self.count, devices.at_once(int(np.prod(self.shape)), device))
+
+    def parts(self, indices: Sequence[int], device: str) -> list[Sequence[int]]:
+        """Inputs in batches."""
+        size = self.batch_size(device)
+        return [indices[start : start + size] for start in range(0, len(indices), size)]
 
     def plane_of(self, index: int) -> int:
         """The plane that an input stands for; the middle one where all go in together."""
@@ -176,14 +179,6 @@ def fed_picture(card: ModelCard, image: Image, plane: int) -> NDArray[np.uint8]:
         # One plane of what was a volume: fitted as all of its planes are.
         card = replace(card, input=replace(card.input, planes="one", layout="NCHW", depth=1))
     return Feed(card, image).picture(plane)
-
-
-def batches(feed: Feed, indices: Sequence[int], device: str = CPU) -> Generator[tuple[Sequence[int], NDArray[Any]], None, None]:
-    """Inputs in batches with what they are of; the next batch is made while the caller works on the one before."""
-    size = feed.batch_size(device)
-    parts = [indices[start : start + size] for start in range(0, len(indices), size)]
-    made = ((part, feed.batch(part)) for part in parts)
-    yield from made if len(parts) < 2 else ahead(made)
 
 
 def _fill_channels(target: NDArray[np.float32], levels: NDArray[np.float32]) -> None:

@@ -157,7 +157,7 @@ class Runner:
         return np.array([[row[key] for key in keys] for row in rows], dtype=np.float32)
 
 
-def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = ()) -> Runner:
+def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (), *, callers: int = 1) -> Runner:
     """The model of a card, loaded once in a worker's life (the last few are kept, until their files change).
 
     Parameters
@@ -168,6 +168,8 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
         "auto" takes CUDA where it works, else the CPU; a name of :data:`devices.PROVIDERS` takes that one, else the CPU, with a note.
     extra_outputs : sequence of str
         Values within the graph that become outputs, too.
+    callers : int
+        How many will run it at a time: each gets its share of the processors.
 
     Raises
     ------
@@ -177,25 +179,25 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
     state = tuple(file_state(path) for path in (card.model_path, *(card.folder / name for name in card.beside)))
     key = (
         str(card.model_path), card.sha256, state, device.lower() or "auto", tuple(extra_outputs), card.input, card.output, tuple(card.beside.items()),
-        card.encoder,
+        card.encoder, callers,
     )  # fmt: skip
     runner = _loaded.get(key)
     if runner is None:
         content, found = checked(card)
         for name in dict.fromkeys(extra_outputs):
             content = onnx_file.with_output(content, name, found=found)
-        runner = _started(card, content, found, device)
+        runner = _started(card, content, found, device, callers)
         if card.encoder is not None:
-            runner.encoder = Encoder(_started(card, *checked_encoder(card, card.encoder), device), card, found)
+            runner.encoder = Encoder(_started(card, *checked_encoder(card, card.encoder), device, callers), card, found)
         runner = _limited(key, runner)
     _loaded.move_to_end(key)
     return runner
 
 
-def _started(card: ModelCard, content: bytes, found: OnnxFacts, device: str) -> Runner:
+def _started(card: ModelCard, content: bytes, found: OnnxFacts, device: str, callers: int) -> Runner:
     weights = {name: _beside(card, name, sha256) for name, sha256 in card.external.items()}
-    is_free = has_free_sizes(found)
-    return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, is_free, weights), chosen(device))
+    is_free, threads = has_free_sizes(found), max(1, devices.cores() // callers)
+    return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, is_free, weights, threads), chosen(device))
 
 
 def _beside(card: ModelCard, name: str, sha256: str) -> bytes:
@@ -275,12 +277,12 @@ def per_input(card: ModelCard, found: NDArray[Any], count: int) -> NDArray[Any]:
     )
 
 
-def _session(content: bytes, folder: Path, device: str, is_free: bool, weights: Mapping[str, bytes]) -> Any:
+def _session(content: bytes, folder: Path, device: str, is_free: bool, weights: Mapping[str, bytes], threads: int) -> Any:
     """A session of onnxruntime on a device: the one place where models are started. ``weights``: what lies in files beside it, by name."""
     onnxruntime = devices.runtime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised, and told in a sentence; its lines on stderr would be a second telling
-    options.intra_op_num_threads = devices.cores()
+    options.intra_op_num_threads = threads
     options.enable_mem_pattern = not is_free
     # Its threads wait for more work by spinning: after a run they would take the processors from the window for 30 ms.
     options.add_session_config_entry("session.force_spinning_stop", "1")

@@ -113,7 +113,8 @@ class Levels:
     def _table(self, dtype: np.dtype[np.generic], window: Window | VoiLut) -> NDArray[np.float32]:
         """The level of each value that a type of up to 16 bits can have, in the order of its bits."""
         key = (dtype.str, window)
-        if key not in self._tables:
+        table = self._tables.get(key)
+        if table is None:
             bits = np.arange(1 << (8 * dtype.itemsize), dtype=np.uint8 if dtype.itemsize == 1 else np.uint16)
             table = self._leveled(bits.view(dtype), window)
             if not self.image.is_color:
@@ -121,7 +122,7 @@ class Levels:
             if len(self._tables) > 8:
                 self._tables.clear()
             self._tables[key] = table
-        return self._tables[key]
+        return table
 
     def _leveled(self, values: NDArray[np.generic], window: Window | VoiLut) -> NDArray[np.float32]:
         low, high = self.card.values.out_range

@@ -190,7 +190,7 @@ def test_a_model_that_hangs_is_stopped_when_it_is_asked(capfd: Any, tmp_path: Pa
 
 def test_of_a_model_that_throws_nothing_but_its_sentence_is_printed(capfd: Any) -> None:
     code, out, err = asked(capfd, "throws", "classify", "--model", "squares")
-    assert code == 2 and not out and err.startswith("negatoscope: The model \"squares\" failed: ") and err.count("\n") == 1
+    assert code == 2 and not out and err.startswith('negatoscope: The model "squares" failed: ') and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

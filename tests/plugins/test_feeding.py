@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from classifier_samples import card_with, image_with
 
 from plugins.classify import feeding, framing, levels
+from plugins.classify.devices import CPU
 from viewer.core.errors import ModelUnusable, NegatoscopeError, Refused
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
@@ -472,19 +472,13 @@ def test_batches_are_the_planes_one_by_one_whatever_their_size() -> None:
     for batch in ("dynamic", 1, 3, 16):
         feed = feeding.Feed(card_with(input={"batch": batch}), image)
         seen: list[int] = []
-        for indices, inputs in feeding.batches(feed, range(7)):
+        for indices in feed.parts(range(7), CPU):
+            inputs = feed.batch(indices)
             assert len(inputs) == (len(indices) if batch == "dynamic" else batch)
             for index, values in zip(indices, inputs, strict=False):
                 assert np.array_equal(values[0], STACK[index].astype(np.float32))
             seen += indices
         assert seen == list(range(7))
-
-
-def test_a_caller_that_stops_early_leaves_no_thread() -> None:
-    for _indices, _inputs in feeding.batches(feeding.Feed(card_with(input={"batch": 1}), image_with(STACK)), range(7)):
-        assert [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
-        break
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
 
 
 def test_the_picture_of_what_goes_in_is_before_normalisation() -> None:
