@@ -153,7 +153,7 @@ def test_the_slice_bar_says_which_planes_are_there(window: Window, qtbot: Any, f
 
     arriving = begin(window, qtbot, feed, stack, 3, 4, 6)
     assert arrived_ranges(arriving, window.host.seen) == ((3, 5), (6, 7))
-    assert window.status.probe.text() == "Reading: 3 of 7 images"
+    qtbot.waitUntil(lambda: window.status.probe.text() == "Reading: 3 of 7 images", timeout=PATIENCE_MS)
 
 
 def test_window_zoom_and_place_chosen_while_reading_stay_when_the_whole_is_there(window: Window, qtbot: Any, feed: Feed, stack: Path) -> None:
