@@ -207,7 +207,9 @@ class Theme(QObject):
         app.setPalette(palette(_tokens))
         QToolTip.setPalette(palette(_tokens))
         icons.clear_cache()
-        app.setStyleSheet(stylesheet(_tokens, _sizes))
+        sheet = stylesheet(_tokens, _sizes)
+        if app.styleSheet() != sheet:  # Qt goes through all widgets there are, changed or not
+            app.setStyleSheet(sheet)
         _renew_icons(app)
         self.changed.emit(_tokens)
         return _tokens
