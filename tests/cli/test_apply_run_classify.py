@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from viewer.cli import main as cli
+from tests.cli.calls import run
 from viewer.core.geometry import Geometry
 from viewer.io import samples
 from viewer.io.write import save_array
@@ -26,12 +26,6 @@ def ramp(tmp_path):
     values[1:4, 2:6, 3:7] = 500
     save_array(tmp_path / "ramp.nrrd", values, GRID)
     return tmp_path / "ramp.nrrd"
-
-
-def run(capsys, *words):
-    code = cli.main([str(word) for word in words])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def test_threshold_of_one_plane_lies_in_its_place(capsys, ramp, tmp_path):

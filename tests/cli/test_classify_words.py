@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from tests.cli.calls import run
 from tests.plugins.onnx_samples import zoo_card
-from viewer.cli import main as cli
 from viewer.core.geometry import Geometry
 from viewer.io.write import save_array
 from viewer.session.models import list_models, own_folder
@@ -29,12 +29,6 @@ def noise(tmp_path: Path) -> Path:
     values = np.random.default_rng(3).integers(0, 255, GRID.shape).astype(np.uint8)
     save_array(tmp_path / "noise.nrrd", values, GRID)
     return tmp_path / "noise.nrrd"
-
-
-def run(capsys: Any, *words: object) -> tuple[int, str, str]:
-    code = cli.main([str(word) for word in words])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def results(capsys: Any, *words: object) -> list[dict[str, Any]]:

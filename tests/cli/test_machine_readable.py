@@ -11,7 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from viewer.cli import main as cli
+from tests.cli import calls
 from viewer.core import words
 from viewer.core.geometry import Geometry
 from viewer.io.write import save_array
@@ -37,9 +37,7 @@ def blocks(tmp_path: Path) -> Path:
 
 
 def run(capsys: Any, language: str, *arguments: object) -> tuple[int, str, str]:
-    code = cli.main(["--language", language, *map(str, arguments)])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
+    return calls.run(capsys, "--language", language, *arguments)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
+from tests.cli.calls import run
 from viewer.cli import main as cli
 from viewer.core.errors import JobFailed, Refused
 from viewer.core.geometry import Geometry
@@ -26,12 +27,6 @@ VALUES = np.arange(24, dtype=np.int16).reshape(2, 3, 4) - 3
 def volume(tmp_path):
     save_array(tmp_path / "v.nrrd", VALUES, GRID)
     return tmp_path / "v.nrrd"
-
-
-def run(capsys, *words):
-    code = cli.main([str(word) for word in words])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def strict(text: str) -> dict:

@@ -14,6 +14,7 @@ import pydicom
 import pytest
 import tomli_w
 
+from tests.cli import calls
 from tests.plugins.onnx_samples import ZOO, good, graph, model, node, value
 from viewer.cli import main as cli
 from viewer.session.models import own_folder
@@ -44,9 +45,7 @@ def squares(tmp_path: Path) -> Path:
 
 
 def run(capsys: Any, *words: object) -> tuple[int, str, str]:
-    code = cli.main(["models", *map(str, words)])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
+    return calls.run(capsys, "models", *words)
 
 
 def as_json(capsys: Any, *words: object) -> dict[str, Any]:

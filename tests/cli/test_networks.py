@@ -12,6 +12,7 @@ import pytest
 import SimpleITK as sitk
 from scipy import ndimage
 
+from tests.cli.calls import run
 from viewer.cli import main as cli
 from viewer.core.geometry import Geometry
 from viewer.io.write import save_array
@@ -30,11 +31,6 @@ def noise(tmp_path: Path) -> Path:
     add_models()
     save_array(tmp_path / "noise.nrrd", VALUES, GRID)
     return tmp_path / "noise.nrrd"
-
-
-def run(capsys: Any, *words: Any) -> tuple[int, str]:
-    code = cli.main([str(word) for word in words])
-    return code, capsys.readouterr().err
 
 
 @pytest.mark.parametrize("model", [(), ("--param", "model=denoise")], ids=["best fit", "by name"])
@@ -66,7 +62,7 @@ def test_a_recipe_names_the_model_and_a_label_map_comes_out(capsys: Any, noise: 
 def test_a_model_that_is_none_for_it_costs_a_sentence_and_no_file(
     capsys: Any, noise: Path, tmp_path: Path, operation: str, model: str, words: str
 ) -> None:
-    code, err = run(capsys, "apply", operation, noise, "--param", f"model={model}", "--out", tmp_path / "o.nrrd")
+    code, _out, err = run(capsys, "apply", operation, noise, "--param", f"model={model}", "--out", tmp_path / "o.nrrd")
     assert code == 2
     assert words in err
     assert not (tmp_path / "o.nrrd").exists()
@@ -74,7 +70,7 @@ def test_a_model_that_is_none_for_it_costs_a_sentence_and_no_file(
 
 def test_where_no_such_model_is_installed_that_is_said(capsys: Any, tmp_path: Path) -> None:
     save_array(tmp_path / "noise.nrrd", VALUES, GRID)
-    code, err = run(capsys, "apply", "Enhance/Network", tmp_path / "noise.nrrd", "--out", tmp_path / "o.nrrd")
+    code, _out, err = run(capsys, "apply", "Enhance/Network", tmp_path / "noise.nrrd", "--out", tmp_path / "o.nrrd")
     assert (code, "No model for pictures is installed." in err) == (2, True)
 
 
@@ -92,19 +88,19 @@ def test_what_is_to_be_said_of_a_run_stands_on_stderr_and_in_the_json(capsys: An
     assert (made["operation"], made["out"], made["warnings"]) == (operation, str(tmp_path / "o.nrrd"), [NOT_BUILT])
     assert made["facts"]["device"] == "CPU" and made["facts"]["model"] in MODELS.values()
     (tmp_path / "r.toml").write_text(f'[[step]]\noperation = "{operation}"\nparameters = {{ device = "openvino" }}\n', encoding="utf-8")
-    code, err = run(capsys, "run", tmp_path / "r.toml", noise, "--out", tmp_path / "batch")
+    code, _out, err = run(capsys, "run", tmp_path / "r.toml", noise, "--out", tmp_path / "batch")
     assert (code, NOT_BUILT in err) == (0, True)
 
 
 def test_a_device_that_does_not_exist_costs_a_sentence(capsys: Any, noise: Path, tmp_path: Path) -> None:
-    code, err = run(capsys, "apply", "Enhance/Network", noise, "--param", "device=abacus", "--out", tmp_path / "o.nrrd")
+    code, _out, err = run(capsys, "apply", "Enhance/Network", noise, "--param", "device=abacus", "--out", tmp_path / "o.nrrd")
     assert (code, 'There is no device "abacus". There are: auto, ' in err) == (2, True)
 
 
 def test_of_a_model_that_is_there_and_cannot_be_used_the_reason_is_told(capsys: Any, noise: Path, tmp_path: Path) -> None:
     card = own_folder() / MODELS["image"] / "card.toml"
     card.write_text(card.read_text(encoding="utf-8").replace('task = "image"', 'task = "magic"'), encoding="utf-8")
-    code, err = run(capsys, "apply", "Enhance/Network", noise, "--param", f"model={MODELS['image']}", "--out", tmp_path / "o.nrrd")
+    code, _out, err = run(capsys, "apply", "Enhance/Network", noise, "--param", f"model={MODELS['image']}", "--out", tmp_path / "o.nrrd")
     assert (code, '"task" is "magic"; known are' in err) == (2, True)
-    code, err = run(capsys, "classify", noise, "--model", MODELS["image"])
+    code, _out, err = run(capsys, "classify", noise, "--model", MODELS["image"])
     assert (code, '"task" is "magic"; known are' in err) == (2, True)

@@ -13,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 from scipy import special
 
-from viewer.cli import main as cli
+from tests.cli.calls import run
 from viewer.core.geometry import Geometry
 from viewer.io.write import save_array
 from viewer.session.models import own_folder
@@ -36,12 +36,6 @@ def cine(tmp_path: Path) -> Path:
     card.write_text(card.read_text(encoding="utf-8") + "normalisation = { scale = 255.0 }\n", encoding="utf-8")
     save_array(tmp_path / "cine.nrrd", FRAMES, GRID)
     return tmp_path / "cine.nrrd"
-
-
-def run(capsys: Any, *words: Any) -> tuple[int, str, str]:
-    code = cli.main([str(word) for word in words])
-    said = capsys.readouterr()
-    return code, said.out, said.err
 
 
 def test_every_phase_has_a_row_that_names_it(capsys: Any, cine: Path) -> None:

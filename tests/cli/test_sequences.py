@@ -15,8 +15,8 @@ import onnxruntime
 import pytest
 from PIL import Image as Picture
 
+from tests.cli.calls import run
 from tests.plugins.onnx_samples import ZOO, course_folder
-from viewer.cli import main as cli
 from viewer.core.geometry import Geometry
 from viewer.io.write import save_array
 from viewer.session.models import own_folder
@@ -34,12 +34,6 @@ def scan(tmp_path: Path) -> Path:
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     return course_folder(tmp_path / "download")
-
-
-def run(capsys: Any, *words: object) -> tuple[int, str, str]:
-    code = cli.main([str(word) for word in words])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def by_hand() -> float:

@@ -8,15 +8,9 @@ from typing import Any
 
 import pydicom
 
-from viewer.cli import main as cli
+from tests.cli.calls import run
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
-
-
-def run(capsys: Any, *words: object) -> tuple[int, str, str]:
-    code = cli.main([str(word) for word in words])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def test_text_prints_a_report(capsys: Any) -> None:

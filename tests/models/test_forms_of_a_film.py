@@ -17,11 +17,12 @@ import SimpleITK as sitk
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
-from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless, generate_uid
+from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
+from tests.io.dicom.film_files import film_dataset
 from viewer.cli import main as cli
 
 MODEL = Path(__file__).parents[2] / "models" / "pneumonia-cxr" / "model.onnx"
@@ -55,29 +56,6 @@ def linear(values: Array, center: float, width: float) -> Array:
     return np.asarray(np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0, 1) * 255)
 
 
-def dataset(values: Array, bits: int, **more: Any) -> Dataset:
-    file = Dataset()
-    file.file_meta = FileMetaDataset()
-    file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    file.file_meta.MediaStorageSOPClassUID = file.SOPClassUID = UID("1.2.840.10008.5.1.4.1.1.1")
-    file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID = generate_uid()
-    file.StudyInstanceUID, file.SeriesInstanceUID = generate_uid(), generate_uid()
-    file.Modality, file.BodyPartExamined, file.ViewPosition, file.PatientAge = "DX", "CHEST", "PA", "003Y"
-    file.Rows, file.Columns = values.shape[:2]
-    file.SamplesPerPixel = 3 if values.ndim == 3 else 1
-    file.PhotometricInterpretation = "RGB" if values.ndim == 3 else "MONOCHROME2"
-    if values.ndim == 3:
-        file.PlanarConfiguration = 0
-    file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = (8 if bits == 8 else 16), bits, bits - 1, int(values.min() < 0)
-    for name, value in more.items():
-        setattr(file, name, value)
-    stored = values.transpose(2, 0, 1) if more.get("PlanarConfiguration") else values
-    mask = (1 << bits) - 1  # no sign beyond the bits that are stored
-    raw = (stored.astype(np.int64) & mask).astype("u1" if file.BitsAllocated == 8 else "<u2").tobytes()
-    file.add_new(0x7FE00010, "OW", raw + b"\0" * (len(raw) % 2))
-    return file
-
-
 def curve(first: int, entries: Array, bits: int) -> Sequence:
     item = Dataset()
     item.add_new(0x00283002, "SS" if first < 0 else "US", [len(entries), first, bits])
@@ -92,17 +70,17 @@ class Made:
         self.folder, self.forms = folder, dict[str, Array]()
 
     def dicom(self, name: str, values: Array, bits: int, levels: Array, **more: Any) -> None:
-        pydicom.dcmwrite(self._new(f"{name}.dcm", levels), dataset(values, bits, **more), enforce_file_format=True)
+        pydicom.dcmwrite(self._new(f"{name}.dcm", levels), film_dataset(values, bits, **more), enforce_file_format=True)
 
     def encoded(self, name: str, values: Array, stream: bytes, levels: Array, **more: Any) -> None:
-        file = dataset(values, 8, **more)
+        file = film_dataset(values, 8, **more)
         file.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
         file.add_new(0x7FE00010, "OB", encapsulate([stream]))
         file["PixelData"].is_undefined_length = True
         pydicom.dcmwrite(self._new(f"{name}.dcm", levels), file, enforce_file_format=True)
 
     def rle(self, name: str, values: Array, bits: int, levels: Array) -> None:
-        file = dataset(values, bits)
+        file = film_dataset(values, bits)
         file.compress(RLELossless, generate_instance_uid=False)
         pydicom.dcmwrite(self._new(f"{name}.dcm", levels), file, enforce_file_format=True)
 

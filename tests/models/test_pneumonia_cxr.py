@@ -23,6 +23,7 @@ from PIL import Image as Picture
 from scipy.stats import rankdata
 
 from plugins.classify.feeding import plane_input
+from tests.models.onnx_bytes import initialiser, with_output
 from viewer.api import Image
 from viewer.core.geometry import Geometry
 from viewer.session.models import check_file, read_card
@@ -171,32 +172,11 @@ def test_an_empty_film_gives_numbers_and_is_unfamiliar(session: Any, value: int)
     assert (strange > LIMIT).all()
 
 
-def with_output(model: bytes, name: str) -> bytes:
-    """The model with the tensor `name` as a further output: protocol buffers join repeated fields of appended messages.
-
-    ModelProto.graph is field 7, GraphProto.output field 12, ValueInfoProto.name field 1 and .type field 2 (a float tensor).
-    """
-
-    def field(number: int, inside: bytes) -> bytes:
-        return bytes([number << 3 | 2, len(inside)]) + inside
-
-    return model + field(7, field(12, field(1, name.encode()) + field(2, field(1, b"\x08\x01"))))
-
-
-def initialiser(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """A stored float tensor, found by its name: TensorProto writes name (field 8), then raw_data (field 9, length as a varint)."""
-    model, key = MODEL.read_bytes(), bytes([8 << 3 | 2, len(name)]) + name.encode() + bytes([9 << 3 | 2])
-    at = model.index(key) + len(key)
-    while model[at] & 0x80:
-        at += 1
-    return np.frombuffer(model, np.float32, int(np.prod(shape)), at + 1).reshape(shape)
-
-
 def test_activation_map_averages_to_the_logit(held: Held) -> None:
     explain, films = CARD["explain"], held.films[::40]
     (maps,) = session_of(with_output(MODEL.read_bytes(), explain["feature"])).run([explain["feature"]], {"film": tensor_of(films)})
     assert maps.shape == (len(films), *explain["feature_shape"][1:])
-    weight, bias = initialiser(explain["weight"], (1, maps.shape[1])), initialiser(explain["bias"], (1,))
+    weight, bias = initialiser(MODEL, explain["weight"], (1, maps.shape[1])), initialiser(MODEL, explain["bias"], (1,))
     cam = np.einsum("c,nchw->nhw", weight[0], maps) + bias[0]
     np.testing.assert_allclose(cam.mean((1, 2)), held.logit[::40], rtol=1e-3, atol=1e-3)
 

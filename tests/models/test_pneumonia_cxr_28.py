@@ -12,6 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from tests.models.onnx_bytes import initialiser, with_output
+
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "pneumonia-cxr-28"
 MODEL = FOLDER / "model.onnx"
 CARD: dict[str, Any] = tomllib.loads((FOLDER / "card.toml").read_text(encoding="utf-8"))
@@ -44,27 +46,6 @@ def official_test(shared_data: Path) -> tuple[NDArray[np.float64], NDArray[np.in
 @pytest.fixture(scope="module")
 def noise() -> NDArray[np.uint8]:
     return np.random.default_rng(5).integers(0, 256, (7, 28, 28), dtype=np.uint8)
-
-
-def with_output(model: bytes, name: str) -> bytes:
-    """The model with the tensor `name` as a further output: protocol buffers join repeated fields of appended messages.
-
-    ModelProto.graph is field 7, GraphProto.output field 12, ValueInfoProto.name field 1 and .type field 2 (a float tensor).
-    """
-
-    def field(number: int, inside: bytes) -> bytes:
-        return bytes([number << 3 | 2, len(inside)]) + inside
-
-    return model + field(7, field(12, field(1, name.encode()) + field(2, field(1, b"\x08\x01"))))
-
-
-def initialiser(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """A stored float tensor, found by its name: TensorProto writes name (field 8), then raw_data (field 9, length as a varint)."""
-    model, key = MODEL.read_bytes(), bytes([8 << 3 | 2, len(name)]) + name.encode() + bytes([9 << 3 | 2])
-    at = model.index(key) + len(key)
-    while model[at] & 0x80:
-        at += 1
-    return np.frombuffer(model, np.float32, int(np.prod(shape)), at + 1).reshape(shape)
 
 
 def test_checksum_is_the_cards() -> None:
@@ -106,8 +87,8 @@ def test_activation_map_averages_to_the_logit(noise: NDArray[np.uint8]) -> None:
     explain = CARD["explain"]
     maps = logits_of(noise, model=with_output(MODEL.read_bytes(), explain["feature"]), output=explain["feature"])
     assert maps.shape == (7, *explain["feature_shape"][1:])
-    weight = initialiser(explain["weight"], (1, maps.shape[1]))
-    bias = initialiser(explain["bias"], (1,))
+    weight = initialiser(MODEL, explain["weight"], (1, maps.shape[1]))
+    bias = initialiser(MODEL, explain["bias"], (1,))
     cam = np.einsum("c,nchw->nhw", weight[0], maps) + bias[0]
     np.testing.assert_allclose(cam.mean((1, 2)), logits_of(noise)[:, 0], rtol=1e-4, atol=1e-4)
 

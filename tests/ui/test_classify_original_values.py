@@ -14,12 +14,11 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from tests.io.dicom.film_files import film_dataset
 from tests.ui.window_samples import settle
 from viewer.core.report import Report
 from viewer.core.window import Window as ValueWindow
@@ -40,20 +39,7 @@ def film(shared_data: Path) -> np.ndarray:
 
 
 def write(path: Path, values: np.ndarray, **more: Any) -> Path:
-    file = Dataset()
-    file.file_meta = FileMetaDataset()
-    file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    file.file_meta.MediaStorageSOPClassUID = file.SOPClassUID = UID("1.2.840.10008.5.1.4.1.1.1")
-    file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID = generate_uid()
-    file.StudyInstanceUID, file.SeriesInstanceUID = generate_uid(), generate_uid()
-    file.Modality, file.BodyPartExamined, file.ViewPosition, file.PatientAge = "DX", "CHEST", "PA", "003Y"
-    file.Rows, file.Columns = values.shape
-    file.SamplesPerPixel, file.PhotometricInterpretation, file.PixelRepresentation = 1, "MONOCHROME2", 0
-    file.BitsAllocated, file.BitsStored, file.HighBit = 16, 12, 11
-    for name, value in more.items():
-        setattr(file, name, value)
-    file.PixelData = values.astype("<u2").tobytes()
-    pydicom.dcmwrite(path, file, enforce_file_format=True)
+    pydicom.dcmwrite(path, film_dataset(values, 12, **more), enforce_file_format=True)
     return path
 
 
