@@ -71,8 +71,12 @@ def check_install() -> None:
             gettext(
                 "{first} and {others} are both installed and overwrite each other. Run these two commands: pip uninstall -y {all}, "
                 'then pip install {wheel} (with an NVIDIA GPU: pip install "{gpu_wheel}").'
-            ).format(first=found[0], others=", ".join(found[1:]), all=" ".join(found), wheel="onnxruntime", gpu_wheel=GPU_WHEEL)
+            ).format(first=found[0], others=", ".join(found[1:]), **_again(found))
         )
+
+
+def _again(found: tuple[str, ...]) -> dict[str, str]:
+    return {"all": " ".join(found), "wheel": "onnxruntime", "gpu_wheel": GPU_WHEEL}
 
 
 @functools.cache
@@ -83,6 +87,14 @@ def runtime() -> Any:
         onnxruntime = importlib.import_module("onnxruntime")
     except ImportError as err:
         raise ModelUnusable(gettext("onnxruntime cannot be used: {reason}. Install it again: pip install onnxruntime.").format(reason=err)) from err
+    if not hasattr(onnxruntime, "InferenceSession"):  # what a second wheel leaves behind when the first is removed from beneath it
+        found = installed_wheels() or ("onnxruntime",)
+        raise ModelUnusable(
+            gettext(
+                "Files of {name} are missing, as after another onnxruntime has been removed. Run these two commands: pip uninstall -y {all}, "
+                'then pip install {wheel} (with an NVIDIA GPU: pip install "{gpu_wheel}").'
+            ).format(name=found[0], **_again(found))
+        )
     onnxruntime.disable_telemetry_events()
     if PROVIDERS[CUDA] in onnxruntime.get_available_providers() and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -480,6 +482,16 @@ def test_a_mixed_install_is_refused_by_name_with_the_way_out() -> None:
     assert "onnxruntime and onnxruntime-gpu are both installed and overwrite each other" in said
     assert "pip uninstall -y onnxruntime onnxruntime-gpu" in said
     assert 'pip install "onnxruntime-gpu[cuda,cudnn]"' in said
+
+
+def test_what_is_left_after_one_of_two_was_removed_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", ModuleType("onnxruntime"))  # the folder is there, its files are not
+    devices.runtime.cache_clear()
+    try:
+        with pytest.raises(ModelUnusable, match=r"Files of onnxruntime are missing.*pip uninstall -y onnxruntime, then pip install onnxruntime"):
+            inference.load(FILM)
+    finally:
+        devices.runtime.cache_clear()
 
 
 def test_one_wheel_alone_is_fine() -> None:
