@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import importlib
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -96,6 +98,7 @@ def runtime() -> Any:
             ).format(name=found[0], **_again(found))
         )
     onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(4)  # a device that does not start is told in a sentence, not in lines on stderr
     if PROVIDERS[CUDA] in onnxruntime.get_available_providers() and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()
     return onnxruntime
@@ -180,7 +183,18 @@ def _reason(name: str) -> str:
         got = _try(_probe(_SURE_IR, _SURE_OPSET), PROVIDERS[name])
     except Exception as err:  # noqa: BLE001  onnxruntime raises classes of its own
         return first_line(err)
-    return "" if PROVIDERS[name] in got else gettext("It is installed, but does not start: its driver or libraries are missing.")
+    return "" if PROVIDERS[name] in got else gettext("It is installed, but does not start: {reason}.").format(reason=missing_of(name))
+
+
+def missing_of(name: str) -> str:
+    """Why a device that onnxruntime was built for does not start; it only says that it did not."""
+    if name != CUDA:
+        return gettext("its driver or libraries are missing")
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return gettext("no NVIDIA driver was found")
+    return gettext("its libraries or the driver are missing or too old")
 
 
 def _try(model: bytes, provider: str) -> list[str]:

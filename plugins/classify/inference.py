@@ -86,7 +86,9 @@ class Runner:
         if PROVIDERS[device] in self.session.get_providers():
             self.device = device
         else:
-            self.note = gettext("{device} was found but could not be used; the CPU was used instead.").format(device=device)
+            self.note = gettext("{device} could not be used ({reason}); the CPU was used instead.").format(
+                device=device, reason=devices.missing_of(device)
+            )
 
     def _fall_back(self, note: str) -> None:
         self.session = None  # lets go of the device's memory first

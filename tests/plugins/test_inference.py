@@ -67,7 +67,7 @@ def given_to(card: ModelCard) -> np.ndarray:
 @pytest.mark.parametrize("name", sorted(INPUTS))
 def test_outputs_are_those_of_bare_onnxruntime(tmp_path: Path, name: str) -> None:
     card = zoo_card(tmp_path, name, takes=INPUTS[name])
-    runner = inference.load(card)
+    runner = inference.load(card, "cpu")
     given = given_to(card)
     output = onnx_trust.output_name(runner.facts, card)
     found = runner.run([output], {onnx_trust.input_name(runner.facts, card): given})[0]
@@ -272,7 +272,7 @@ def test_sessions_get_all_cores_no_chatter_and_no_plan_for_free_sizes(
         return real(content, options, **more)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", spy)
-    inference.load(zoo_card(tmp_path, name, takes=INPUTS[name]))
+    inference.load(zoo_card(tmp_path, name, takes=INPUTS[name]), "cpu")
     options, more = seen[-1]
     assert options.intra_op_num_threads == devices.cores() >= 1
     assert options.log_severity_level == 4
@@ -361,10 +361,16 @@ def test_cuda_is_taken_where_the_session_really_gets_it(with_cuda: dict[str, Any
     assert inference.load(FILM, "cpu").device == "CPU"
 
 
-def test_cuda_that_the_session_does_not_get_is_said(with_cuda: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("has_driver", "why"), [(False, "no NVIDIA driver was found"), (True, "its libraries or the driver are missing or too old")])
+def test_cuda_that_the_session_does_not_get_is_said(with_cuda: dict[str, Any], monkeypatch: pytest.MonkeyPatch, has_driver: bool, why: str) -> None:
+    def library(name: str) -> None:
+        if name in ("libcuda.so.1", "nvcuda.dll") and not has_driver:
+            raise OSError(f"{name}: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr("ctypes.CDLL", library)
     with_cuda["CUDA"] = Fake([np.zeros((1, 1), np.float32)], providers=("CPUExecutionProvider",))
     runner = inference.load(FILM)
-    assert (runner.device, runner.note) == ("CPU", "CUDA was found but could not be used; the CPU was used instead.")
+    assert (runner.device, runner.note) == ("CPU", f"CUDA could not be used ({why}); the CPU was used instead.")
 
 
 def test_cuda_that_fails_while_loading_is_said_with_its_reason(with_cuda: dict[str, Any]) -> None:
@@ -467,10 +473,11 @@ def test_cpu_and_cuda_give_the_same_within_a_thousandth(tmp_path: Path, name: st
 
 @pytest.fixture
 def second_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The metadata of onnxruntime-gpu beside those of onnxruntime."""
-    info = tmp_path / "site" / "onnxruntime_gpu-1.24.0.dist-info"
+    """The metadata of the other one beside those of the one that is installed."""
+    other = "onnxruntime" if devices.installed_wheels() == ("onnxruntime-gpu",) else "onnxruntime-gpu"
+    info = tmp_path / "site" / f"{other.replace('-', '_')}-1.24.0.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1.24.0\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {other}\nVersion: 1.24.0\n")
     monkeypatch.syspath_prepend(str(info.parent))
 
 
@@ -488,7 +495,8 @@ def test_what_is_left_after_one_of_two_was_removed_is_refused_with_the_way_out(m
     monkeypatch.setitem(sys.modules, "onnxruntime", ModuleType("onnxruntime"))  # the folder is there, its files are not
     devices.runtime.cache_clear()
     try:
-        with pytest.raises(ModelUnusable, match=r"Files of onnxruntime are missing.*pip uninstall -y onnxruntime, then pip install onnxruntime"):
+        wheel = devices.installed_wheels()[0]
+        with pytest.raises(ModelUnusable, match=rf"Files of {wheel} are missing.*pip uninstall -y {wheel}, then pip install onnxruntime"):
             inference.load(FILM)
     finally:
         devices.runtime.cache_clear()
