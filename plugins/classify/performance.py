@@ -44,7 +44,7 @@ def sentence_of(report: Report) -> str:
     share = _parsed(facts.get(TEST_PREVALENCE, ""))
     if share is None:
         return _("At the threshold {threshold:.2f}: sensitivity {sensitivity}, specificity {specificity}.").format(**said)
-    words = _("At the threshold {threshold:.2f}: sensitivity {sensitivity}, specificity {specificity}, at a prevalence of {share:.1f} %.")
+    words = _("At the threshold {threshold:.2f}: sensitivity {sensitivity}, specificity {specificity}; prevalence {share:.1f} %.")
     return words.format(**said, share=100 * share)
 
 

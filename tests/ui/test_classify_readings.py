@@ -282,7 +282,7 @@ def test_the_interval_and_the_test_set_are_said(panel: ClassifyPanel, parts: Par
     )  # fmt: skip
     put(parts, *PNEUMONIA, positive="Pneumonia", facts=facts)
     assert panel.card.figures.text().replace("\u00a0", " ") == (
-        "At the threshold 0.50: sensitivity 96.4 % (95 % CI 94.3 to 98.2), specificity 91.0 % (95 % CI 87.2 to 94.7), at a prevalence of 62.5 %."
+        "At the threshold 0.50: sensitivity 96.4 % (95 % CI 94.3 to 98.2), specificity 91.0 % (95 % CI 87.2 to 94.7); prevalence 62.5 %."
     )
     assert panel.card.measured.text() == "Measured on 624 films."
     assert panel.card.figures.toolTip() == "The scores assume a prevalence of 50.0 %."

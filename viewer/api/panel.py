@@ -9,7 +9,7 @@ from viewer.session import heat
 from viewer.session.apply import LayerRef, Scope, SegmentRef, lane_limits
 from viewer.session.headline import headline
 from viewer.session.history import Changes, Step
-from viewer.session.readings import OPINION_TITLES, OPINIONS, give_reading, report_in_view, toggled
+from viewer.session.readings import OPINION_TITLES, OPINIONS, give_reading, report_in_view, toggled, why_not_read
 from viewer.session.repeats import repeated
 from viewer.session.view import ViewState, ViewWish
 from viewer.session.wish import HeatWish
@@ -31,5 +31,5 @@ __all__ = [
     "MeasurementList", "OperationPanel", "PanelHost", "Scope", "ScorePlot", "ScoreRows", "SegmentList", "SegmentRef", "Step", "Task",
     "ToolOptions", "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "digits", "gettext", "give_reading", "headline", "heat",
     "icons", "lane_limits", "mark", "ngettext", "over_threshold", "rename_segment", "repeated", "report_in_view", "reports_in", "slice_of_plane",
-    "theme", "toggled",
+    "theme", "toggled", "why_not_read",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from viewer.core.report import Opinion, Reading, Report
-from viewer.core.words import mark
+from viewer.core.words import _, mark
 from viewer.session.document import Document
 from viewer.session.heat import report_on
 from viewer.session.history import ItemChange, Step
@@ -80,6 +80,13 @@ def _reading_in(step: Step, report: Report) -> ItemChange | None:
 def toggled(report: Report, opinion: Opinion) -> Opinion | None:
     """What a second click on the same opinion comes to: none."""
     return None if report.reading is not None and report.reading.opinion == opinion else opinion
+
+
+def why_not_read(report: Report, *, is_shown_anyway: bool) -> str:
+    """Why nothing can be said of a report, in a sentence; "" where it can. ``is_shown_anyway``: whether held back scores are shown by wish."""
+    if report.is_unfamiliar and not is_shown_anyway:
+        return _("The scores are held back, and unseen scores cannot be agreed with. “Show anyway” in the Classify tab shows them.")
+    return ""
 
 
 def report_in_view(document: Document, state: ViewState, model: str = "") -> Report | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viewer.core.words import gettext as _
+from viewer.session.readings import why_not_read
 from viewer.session.view import why_no_mpr
 from viewer.ui.top_bar import set_action_icon
 from viewer.ui.window_commands import PLANES
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 def show_availability(window: Window) -> None:
     """Enable, name and check the actions of a window."""
     actions = window.actions_table
-    refused = _model_reasons(window)
-    facts = _history_facts(window) | _image_facts(window) | ({"model", "classify"} - refused.keys())
+    refused = _model_reasons(window) | _reading_reasons(window)
+    facts = (_history_facts(window) | _image_facts(window) | {"model", "classify"}) - refused.keys()
     actions.set_available(facts, is_reading=window.host.arriving is not None, reasons=refused)
     for action_id, on in _checked(window).items():
         actions[action_id].setChecked(on)
@@ -66,6 +67,13 @@ def _model_reasons(window: Window) -> dict[str, str]:
     if reason:
         return {"model": reason, "classify": reason}
     return {} if host.state.layout.axis == 0 else {"classify": _("Models look at slices as they were acquired. Choose As acquired in the View menu.")}
+
+
+def _reading_reasons(window: Window) -> dict[str, str]:
+    """Why there is nothing to agree with although the image in view was classified."""
+    report, heat = window.host.state.report, window.host.wish.heat
+    reason = why_not_read(report, is_shown_anyway=heat.is_unfamiliar_shown) if report is not None else ""
+    return {"report": reason} if reason else {}
 
 
 def _checked(window: Window) -> dict[str, bool]:

@@ -316,7 +316,7 @@ def stylesheet(t: Tokens, s: Sizes) -> str:
     for name, color in (("text2", t.text2), ("disabled", t.disabled), ("onaccent", t.onaccent), ("text", t.text)):
         for picture in ("chevron-down", "chevron-right", "check"):
             values[f"{picture.replace('-', '_')}_{name}"] = tinted_file(picture, color)
-    for part, height in (("button", s.button), ("field", s.field_height)):
+    for part, height in (("button", s.button), ("compact", s.target), ("field", s.field_height)):
         values[f"{part}_rest"] = height - 2
         values[f"{part}_focus"] = height - 4
     return Template(TEMPLATE).substitute(values)

@@ -37,8 +37,8 @@ class HeatCard(controls.Card):
         line.addWidget(controls.Label(_("High"), "caption", parent=self.strip))
         self.opacity = controls.NumberRow(_("Opacity"), 0, 100, 45, unit="%", parent=self)
         self.opacity.value_changed.connect(lambda percent: self._host.change_wish(overlay_opacity=percent / 100))
-        tip = _("Below this share of its range the map is clear.")
-        self.floor = controls.NumberRow(_("Threshold"), 0, 95, 12, unit="%", tooltip=tip, parent=self)
+        tip = _("Below this share of its range the map is clear. It changes what is painted, and no score.")
+        self.floor = controls.NumberRow(_("Show from"), 0, 95, 12, unit="%", tooltip=tip, parent=self)
         self.floor.value_changed.connect(lambda percent: self._host.change_wish(overlay_threshold=percent / 100))
         self.score = controls.ChoiceRow(_("Class"), [], parent=self)
         self.score.value_changed.connect(lambda name: self._wish(score=str(name)))
@@ -82,25 +82,28 @@ class HeatCard(controls.Card):
         reason = heat.why_not_shown(
             document, report, wish.heat, is_acquired=panels.state.layout.axis == 0, show_overlays=wish.show_overlays
         )  # fmt: skip
-        is_on = wish.heat.is_shown and wish.show_overlays
-        self._set(self.switch, is_on)
         # Of an image that the model does not know no map is offered, until its scores are shown all the same.
         is_held_back = report.is_unfamiliar and not wish.heat.is_unfamiliar_shown
-        is_missing = is_on and not is_held_back and (shown is None or (shown.score, shown.method) != self.chosen())
+        is_on = wish.heat.is_shown and wish.show_overlays and not is_held_back
+        self._set(self.switch, is_on)
+        theme.set_available(self.switch, _("The heat map is held back with the scores, until you choose “Show anyway”.") if is_held_back else "")
+        is_missing = is_on and (shown is None or (shown.score, shown.method) != self.chosen())
         if is_missing and shown is not None:
             reason = _("There is none of this class by this method yet.")
         for part in (self.strip, self.opacity, self.floor):
             part.setVisible(is_on and not reason)
-        self.score.setVisible(is_on and not is_held_back and self.score.combo.count() > 1)
-        self.method.setVisible(is_on and not is_held_back)
-        self.reason.setText(reason if is_on else "")
-        self.reason.setVisible(is_on and bool(reason) and not is_busy)
+        self.score.setVisible(is_on and self.score.combo.count() > 1)
+        self.method.setVisible(is_on)
+        is_told = is_on or (is_held_back and wish.heat.is_shown and wish.show_overlays)
+        self.reason.setText(reason if is_told else "")
+        self.reason.setVisible(bool(self.reason.text()) and not is_busy)
         self.compute.setVisible(is_missing and not is_busy)
         theme.set_available(self.compute, why_not)
         self.progress.setVisible(is_busy)
         method = shown.method if shown is not None and not is_missing else ""
-        is_told = is_on and not is_held_back and method in heat.METHOD_WORDS
-        told = _("{first} {second}").format(first=_(heat.CAUTION), second=_(heat.METHOD_WORDS[method])) if is_told else ""
+        told = ""
+        if is_on and method in heat.METHOD_WORDS:
+            told = _("{first} {second}").format(first=_(heat.CAUTION), second=_(heat.METHOD_WORDS[method]))
         if told and shown is not None and not report.is_unfamiliar and _is_below(report, shown.score):
             told = _("{first} {second}").format(first=told, second=_("The score is below its threshold; the colours span the map all the same."))
         self.words.setText(told)

@@ -19,7 +19,7 @@ from plugins.classify.panel.series_card import SeriesCard, has_frames
 from viewer.api import Opinion, Report
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard
-from viewer.api.panel import Changes, PanelHost, Task, ViewState, controls, give_reading, report_in_view, theme, toggled
+from viewer.api.panel import Changes, PanelHost, Task, ViewState, controls, give_reading, report_in_view, theme, toggled, why_not_read
 
 
 class ClassifyPanel(controls.PanelPage):
@@ -63,7 +63,7 @@ class ClassifyPanel(controls.PanelPage):
         self.progress.cancel_requested.connect(self._runs.cancel)
         self.run_button = controls.Button(_("Classify"), icon="scan-search", variant="primary", parent=self)
         self.run_button.clicked.connect(self.classify_current)
-        self.card = ReportCard(self)
+        self.card = ReportCard(self._panels, self)
         self.card.fed_wanted.connect(lambda: self._show_fed(again=True))
         self.card.shown_anyway.connect(self.refresh)
         self.heat = HeatCard(self._panels, self)
@@ -96,8 +96,9 @@ class ClassifyPanel(controls.PanelPage):
     def give_opinion(self, opinion: Opinion) -> None:
         """Agree, disagree or be unsure about the result in view; the same again takes it back."""
         report = self.report
-        if report is None:
-            self._panels.host.say("info", self._why_no_reading())
+        reason = self._why_no_reading(report)
+        if report is None or reason:
+            self._panels.host.say("info", reason)
             return
         with self._panels.host.reporting():
             give_reading(self._panels.document, report.id, toggled(report, opinion))
@@ -232,7 +233,7 @@ class ClassifyPanel(controls.PanelPage):
         self.series.setVisible(several)
         if several:
             self.series.show_reports(state, reports, state.phase if is_cine else self._plane(), self._reason(is_all=True))
-        self.reading.show_report(report, self._why_no_reading())
+        self.reading.show_report(report, self._why_no_reading(report))
         self._keep_focus(focused)
 
     def _keep_focus(self, focused: QWidget | None) -> None:
@@ -279,10 +280,11 @@ class ClassifyPanel(controls.PanelPage):
         if state.volume is not None and report is not None:
             self._fed.ask(report, self.card.show_picture, again=again)
 
-    def _why_no_reading(self) -> str:
-        if self._panels.state.volume is None:
-            return str(self._panels.host.why_closed)
-        return _("Classify this image first.")
+    def _why_no_reading(self, report: Report | None) -> str:
+        """Why nothing can be said of the result in view, as a sentence; "" if it can."""
+        if report is not None:
+            return why_not_read(report, is_shown_anyway=not self.card.veils(report))
+        return str(self._panels.host.why_closed) if self._panels.state.volume is None else _("Classify this image first.")
 
     def _note(self, report_id: str, label: str, note: str) -> None:
         report: Report | None = self._panels.document.item("report", report_id)

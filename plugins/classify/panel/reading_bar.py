@@ -71,11 +71,13 @@ class ReadingBar(QWidget):
         self.show_report(None, "")
 
     def show_report(self, report: Report | None, reason: str) -> None:
-        """The reading of a report; without one ``reason`` says why nothing can be said."""
+        """The reading of a report; ``reason`` is why nothing can be said of it, or that there is none."""
         reading = report.reading if report is not None else None
         for opinion, button in self.buttons.items():
-            theme.set_available(button, "" if report is not None else reason)
+            theme.set_available(button, reason)
             button.setChecked(reading is not None and reading.opinion == opinion)
+        for field in (self.label, self.note):
+            theme.set_available(field, reason)
         self.more.setVisible(reading is not None)
         shown, before = (report.id if report is not None else "", reading), self._shown
         if shown == before:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtGui import QAction, QImage, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from plugins.classify import performance
 from viewer.api import Report
 from viewer.api import gettext as _
-from viewer.api.panel import ScoreRows, controls, over_threshold
+from viewer.api.panel import PanelHost, ScoreRows, controls, over_threshold, theme
 
 _FED_SIDE = 132
 
@@ -26,8 +26,9 @@ class ReportCard(controls.Card):
     shown_anyway = Signal()
     """The scores of an image that the model does not know are to be shown."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, panel_host: PanelHost, parent: QWidget | None = None) -> None:
         super().__init__(wraps=True, parent=parent)
+        self._panels = panel_host
         self._report: Report | None = None
         self._what_if: tuple[str, dict[str, float]] = ("", {})
         self._open: set[str] = set()
@@ -52,8 +53,19 @@ class ReportCard(controls.Card):
         self.picture.setFixedSize(_FED_SIDE, _FED_SIDE)
         self.fed_words = controls.Hint("", parent=self)
         self.source = controls.ElidedLabel("", "caption", parent=self)
-        for part in (self.scores, self.which, self.threshold, self.figures, self.measured):
+        self.source.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.copy_source = QAction(_("Copy model and checksum"), self.source)
+        self.copy_source.triggered.connect(self._copy_source)
+        self.source.addAction(self.copy_source)
+        for part in (self.scores, self.which, self.threshold):
             self.add_row(part)
+        words = QVBoxLayout()
+        words.setSpacing(theme.sizes().tight)
+        words.addWidget(self.figures)
+        words.addWidget(self.measured)
+        self.body.addLayout(words)
+        for link in (self.show_anyway, self.fed):
+            link.setProperty("compact", True)
         origin = QHBoxLayout()
         origin.addWidget(self.source, 1)
         origin.addWidget(self.fed)
@@ -66,7 +78,11 @@ class ReportCard(controls.Card):
     @property
     def is_veiled(self) -> bool:
         """Whether the scores are held back because the model has not seen such images."""
-        return self._report is not None and self._report.is_unfamiliar and self._report.id not in self._open
+        return self._report is not None and self.veils(self._report)
+
+    def veils(self, report: Report) -> bool:
+        """Whether it would hold the scores of a report back."""
+        return report.is_unfamiliar and report.id not in self._open
 
     def show_report(self, report: Report) -> None:
         """Show a report; a threshold that was tried belongs to the one before."""
@@ -169,6 +185,11 @@ class ReportCard(controls.Card):
         self.source.setText(" ".join(part for part in parts if part))
         self.source.set_tooltip(f"sha256 {checksum}" if checksum else "")
 
+    def _copy_source(self) -> None:
+        if self._report is not None:
+            self._panels.copy_text(_source_words(self._report))
+            self._panels.host.say("ok", _("Model and checksum copied."))
+
     def _toggle_fed(self, is_open: bool) -> None:
         self.picture.setVisible(is_open)
         self.fed_words.setVisible(is_open and bool(self.fed_words.text()))
@@ -191,6 +212,12 @@ def title_of(report: Report) -> str:
 def time_text(milliseconds: float) -> str:
     """``45 ms``, ``1.2 s``."""
     return _("{time:.0f} ms").format(time=milliseconds) if milliseconds < 1000 else _("{time:.1f} s").format(time=milliseconds / 1000)
+
+
+def _source_words(report: Report) -> str:
+    """Name, version and whole checksum of the model, in two lines."""
+    checksum = dict(report.facts).get("sha256", "")
+    return "\n".join([f"{report.model} {report.version}".strip(), *([f"sha256 {checksum}"] if checksum else [])])
 
 
 def _thresholds(report: Report) -> dict[str, float]:

@@ -29,7 +29,7 @@ class Label(QLabel):
 
 
 class ElidedLabel(Label):
-    """A label that ends in dots where it has no room, never widens its parent, and then shows all of it as its tooltip."""
+    """A label that ends in dots where it has no room, never widens its parent, and then has all of it in its tooltip."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class ElidedLabel(Label):
         self._update_tooltip()
 
     def set_tooltip(self, text: str) -> None:
-        """A tooltip of its own, shown while nothing is cut."""
+        """A tooltip of its own; where the text is cut it stands before it, unless the tooltip holds it."""
         self._own_tooltip = text
         self._update_tooltip()
 
@@ -75,7 +75,9 @@ class ElidedLabel(Label):
 
     def _update_tooltip(self) -> None:
         if hasattr(self, "_own_tooltip"):
-            self.setToolTip(plain_tip(self.text() if self.is_elided() else self._own_tooltip))
+            is_told = not self.is_elided() or self.text() in self._own_tooltip
+            parts = (self._own_tooltip,) if is_told else (self.text(), self._own_tooltip)
+            self.setToolTip(plain_tip("\n".join(part for part in parts if part)))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
