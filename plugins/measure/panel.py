@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from viewer.api import gettext as _
 from viewer.api.panel import (
+    Changes,
     KeyImageList,
     MapList,
     MeasurementForm,
@@ -49,8 +50,13 @@ class MeasurePanel(controls.PanelPage):
         self.export = controls.Button(_("Export CSV"), icon="download", parent=self)
         self.export.clicked.connect(self._export)
         self.add_to_foot(self.open_table, self.export)
-        panel_host.host.view_changed.connect(self._show_view)
+        host = panel_host.host
+        host.view_changed.connect(self._show_view)
+        host.document_changed.connect(self._take_changes)
+        host.document_replaced.connect(self._show_foot)
+        host.active_changed.connect(self._take_image)
         self._show_view(panel_host.state)
+        self._show_foot()
 
     def show_operation(self, name: str) -> None:
         """Bring the form of an operation to the front and into sight."""
@@ -65,6 +71,20 @@ class MeasurePanel(controls.PanelPage):
         self.foot().setVisible(is_open)
         is_calibrated = state.volume is None or state.volume.geometry.in_plane_known
         self.uncalibrated.show_note("warn", "" if is_calibrated else _("No pixel size in this image. Lengths are in px."))
+
+    def _show_foot(self) -> None:
+        """A table is opened or saved once there is something in it: what was drawn, or what an operation found."""
+        document, root_id = self._panels.document, self._panels.root_id
+        has_rows = bool(root_id) and bool(document.annotations_of(root_id) or document.tables_of(root_id))
+        for button in (self.open_table, self.export):
+            theme.set_available(button, "" if has_rows else _("There are no measurements on this image yet."))
+
+    def _take_changes(self, changes: Changes) -> None:
+        if changes.touches("annotation", "table") or changes.sources:
+            self._show_foot()
+
+    def _take_image(self, _root_id: str) -> None:
+        self._show_foot()
 
     def _open_table(self) -> None:
         self._panels.show_results()

@@ -195,9 +195,45 @@ def test_a_map_is_hidden_shown_and_removed_by_steps(panel: MeasurePanel, parts: 
 
 
 def test_the_foot_leads_to_the_table_and_to_a_file(panel: MeasurePanel, parts: Parts) -> None:
+    draw(parts, "a", 1, 3.0)
     click(panel.open_table)
     click(panel.export)
     assert parts.asked[-2:] == [("results",), ("export", "measurements")]
+
+
+def test_without_measurements_there_is_no_table_to_open_or_save_and_it_is_said(panel: MeasurePanel, parts: Parts) -> None:
+    foot = (panel.open_table, panel.export)
+
+    def is_live() -> bool:
+        live = [button.isEnabled() for button in foot]
+        assert live[0] == live[1]
+        assert all(button.toolTip() == ("" if live[0] else "There are no measurements on this image yet.") for button in foot)
+        return live[0]
+
+    assert not is_live()
+    asked = list(parts.asked)
+    for button in foot:
+        click(button)
+        QTest.keyClick(button, KEY.Key_Space)
+    assert parts.asked == asked
+    draw(parts, "a", 1, 3.0)
+    assert is_live()
+    parts.host.undo()
+    assert not is_live()
+    parts.host.redo()
+    assert is_live()
+    parts.open(ramp(name="another"))
+    assert not is_live()
+    parts.host.show_volume("ct")
+    assert is_live()
+    click_row(panel.measurements.table, 0)
+    QTest.keyClick(panel.measurements.table, KEY.Key_Delete)
+    assert not is_live()
+    table = Table("t", "Lines", (Column("Length", "mm"),), ((3.0,),), "ct")
+    parts.host.document.commit(parts.host.document.step("Hough lines", (ItemChange("table", "t", None, table),)))
+    assert is_live()
+    parts.host.close_all()
+    assert not is_live()
 
 
 def test_statistics_of_a_segment_come_with_one_click(panel: MeasurePanel, parts: Parts) -> None:
