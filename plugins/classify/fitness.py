@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from plugins.classify.levels import takes_files_window
 from viewer.api import Image, gettext, mark
 from viewer.api.models import ModelCard, names_part, names_view, view_of, years_of
 
@@ -28,6 +29,10 @@ def warnings(card: ModelCard, image: Image) -> tuple[str, ...]:
     found += [words for words in (_age_warning(card, image.patient_age), _size_warning(card, image)) if words]
     if image.is_color and card.input.channels == 1:
         found.append(gettext("The image is in colour; the model gets its brightness."))
+    if card.input.planes != "one" and len(set(image.plane_windows)) > 1 and takes_files_window(card, image):
+        found.append(
+            gettext("The planes differ in their windows or VOI LUTs; those that go into this model together went through that of the middle one.")
+        )
     return tuple(found)
 
 

@@ -48,13 +48,17 @@ class Levels:
     @property
     def is_as_is(self) -> bool:
         """Pictures of 8 bits without a unit go in as they are, where the card does not ask for more."""
-        return self.card.values.eight_bit == "as-is" and self.image.values.dtype == np.uint8 and not self.image.unit
+        return goes_as_is(self.card, self.image)
 
     @property
-    def lut(self) -> VoiLut | None:
-        """The file's own curve, where the card asks for the file's window. A picture that has to go back to values goes by a line."""
-        goes_back = self.card.task == "image" and self.card.output.picture != "values"
-        return None if self.is_as_is or goes_back or self.card.values.kind != "window-or-range" else self.image.lut
+    def takes_files(self) -> bool:
+        """Whether values go through what the file says of them: its VOI LUT or window."""
+        return takes_files_window(self.card, self.image)
+
+    @property
+    def takes_curves(self) -> bool:
+        """Of these VOI LUTs too. A picture that has to go back to values goes by a line."""
+        return self.takes_files and not (self.card.task == "image" and self.card.output.picture != "values")
 
     def window(self, planes: Sequence[int]) -> Window | VoiLut:
         """The straight line or curve from values to levels for planes that go in together, in the values' own unit."""
@@ -65,7 +69,7 @@ class Levels:
             return Window.between(spec.low / self._factor, spec.high / self._factor)
         if spec.kind == "window":
             return Window(spec.center / self._factor, spec.width / self._factor, "LINEAR_EXACT")
-        own = (self.lut or self._files_window(planes[len(planes) // 2])) if spec.kind == "window-or-range" else None
+        own = self.of_file(planes[len(planes) // 2]) if self.takes_files else None
         if own is not None:
             return own
         low, high = self._percentiles(planes)
@@ -107,8 +111,13 @@ class Levels:
         values = self.image.values[plane]
         return np.ones(values.shape[:2], dtype=np.bool_) if self.image.is_color else _valid(self.image, values)
 
-    def _files_window(self, plane: int) -> Window | None:
-        return self.image.plane_windows[plane] if self.image.plane_windows else self.image.window
+    def of_file(self, plane: int) -> Window | VoiLut | None:
+        """What the plane's file says that it is to be shown through, as far as the model takes it."""
+        image = self.image
+        if not image.plane_windows:
+            return (image.lut if self.takes_curves else None) or image.window
+        own = image.plane_windows[plane]
+        return None if isinstance(own, VoiLut) and not self.takes_curves else own
 
     def _table(self, dtype: np.dtype[np.generic], window: Window | VoiLut) -> NDArray[np.float32]:
         """The level of each value that a type of up to 16 bits can have, in the order of its bits."""
@@ -144,6 +153,16 @@ class Levels:
             return 0.0, 1.0
         ends = np.percentile(inside, shares)
         return float(ends[0]), float(ends[1])
+
+
+def goes_as_is(card: ModelCard, image: Image) -> bool:
+    """Whether whole values of 8 bits go in as they are."""
+    return card.values.eight_bit == "as-is" and image.values.dtype == np.uint8 and not image.unit
+
+
+def takes_files_window(card: ModelCard, image: Image) -> bool:
+    """Whether an image's values go through the window or VOI LUT of its file, where it has one."""
+    return card.values.kind == "window-or-range" and not goes_as_is(card, image)
 
 
 def takes_color(card: ModelCard) -> bool:

@@ -74,7 +74,7 @@ def pictured(card: ModelCard, image: Image, *, device: str = "auto", progress: P
     result = replace(image.like(values, card.output.unit if card.output.picture == "values" else None), geometry=geometry)
     # Where values are no longer what they were, neither is the file's window or curve.
     if card.output.picture == "values" or values.ndim != image.values.ndim:
-        result = replace(result, window=None, lut=None)
+        result = replace(result, window=None, lut=None, plane_windows=())
     return told(result, feed, runner)
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from plugins.classify import fitness, performance
 from plugins.classify.feeding import Feed
 from plugins.classify.inference import Runner
-from viewer.api import Image, Labels, Overlay, gettext
+from viewer.api import Image, Labels, Overlay, VoiLut, gettext
 from viewer.api.models import ModelCard
 
 R = TypeVar("R", Image, Labels, Overlay)
@@ -27,21 +27,14 @@ def facts(feed: Feed, device: str) -> tuple[tuple[str, str], ...]:
     card, spec, values = feed.card, feed.card.input, feed.card.values
     whole = {"volume": gettext("all planes as one block"), "sequence": gettext("all planes, one after the other")}
     kinds = {
-        "window-or-range": gettext("window of the file, else percentiles {low:g} to {high:g}").format(
-            low=values.percentiles[0], high=values.percentiles[1]
-        ),
         "window": gettext("window of centre {center:g} and width {width:g} {unit}").format(
             center=values.center, width=values.width, unit=values.unit
         ),
         "range": gettext("{low:g} to {high:g} {unit}").format(low=values.low, high=values.high, unit=values.unit),
         "percentiles": gettext("percentiles {low:g} to {high:g}").format(low=values.percentiles[0], high=values.percentiles[1]),
     }
-    own = feed.image.plane_windows or (feed.image.window,)
-    if all(own):
-        kinds["window-or-range"] = gettext("window of the file")
-    elif not any(own):
-        kinds["window-or-range"] = kinds["percentiles"]
-    used = gettext("8 bits as they are") if feed.levels.is_as_is else gettext("VOI LUT of the file") if feed.levels.lut else kinds[values.kind]
+    kinds["window-or-range"] = _of_file(feed) or kinds["percentiles"]
+    used = gettext("8 bits as they are") if feed.levels.is_as_is else kinds[values.kind]
     fits = {"squeeze": gettext("squeezed"), "crop": gettext("cropped to its middle"), "pad": gettext("padded")}
     if (feed.frame.rows, feed.frame.columns) == feed.frame.plane:
         fit = gettext("unchanged")
@@ -59,3 +52,22 @@ def facts(feed: Feed, device: str) -> tuple[tuple[str, str], ...]:
     if feed.is_whole:
         kept.append(("planes", whole[spec.planes]))
     return (*kept, *performance.figures_in(card))
+
+
+def _of_file(feed: Feed) -> str:
+    """What an image's files give to bring its values to levels, in words; "" where they give nothing."""
+    low, high = feed.card.values.percentiles
+    own = [feed.levels.of_file(plane) for plane in range(len(feed.image.plane_windows) or 1)]
+    if not any(own):
+        return ""
+    if not any(isinstance(one, VoiLut) for one in own):
+        if all(own):
+            return gettext("window of the file")
+        return gettext("window of the file, else percentiles {low:g} to {high:g}").format(low=low, high=high)
+    if len(own) == 1:
+        return gettext("VOI LUT of the file")
+    if all(isinstance(one, VoiLut) for one in own):
+        return gettext("VOI LUT of each plane’s own file")
+    if all(own):
+        return gettext("VOI LUT or window of each plane’s own file")
+    return gettext("VOI LUT or window of each plane’s own file, else percentiles {low:g} to {high:g}").format(low=low, high=high)

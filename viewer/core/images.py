@@ -40,10 +40,10 @@ class Image:
     """Further units that the values can be told in: SUVbw beside Bq/mL."""
     scale_problem: str = ""
     """Why there is none, where one would be expected."""
-    plane_windows: tuple[Window | None, ...] = ()
-    """The file's own window of each plane, None where it gives none; () where all are alike."""
+    plane_windows: tuple[Window | VoiLut | None, ...] = field(default=(), repr=False)
+    """The curve (VOI LUT), else the window, of each plane's own file, None where it gives none; () where all are alike."""
     lut: VoiLut | None = field(default=None, repr=False)
-    """The file's own curve from values to brightness (VOI LUT), which goes before its windows."""
+    """The file's own curve from values to brightness (VOI LUT), which goes before its windows; where planes differ that of the middle file."""
     phases: int = 1
     """How many phases the volume has; where an image is made of it, the operation is called for each of them."""
     warnings: tuple[str, ...] = ()

@@ -96,8 +96,9 @@ class Volume:
     voi_luts: tuple[VoiLut, ...] = ()
     indices: NDArray[Any] | None = field(default=None, repr=False, compare=False)
     """Of a colour image made with a palette: the stored values (phases, planes, rows, columns) that stand for its colours (D41)."""
-    plane_windows: tuple[tuple[Window | None, ...], ...] = ()
-    """The file's first window of each plane, ``[phase][plane]``, None where it gives none; () where all are alike (D34)."""
+    plane_windows: tuple[tuple[Window | VoiLut | None, ...], ...] = ()
+    """The first VOI LUT, else the first window, of each plane's own file, ``[phase][plane]``, None where it gives none; () where all
+    are alike (D32, D34)."""
     scales: tuple[ValueScale, ...] = ()
     """Further units that the values can be told in: SUVbw beside Bq/mL."""
     scale_problem: str = ""

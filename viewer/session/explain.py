@@ -194,6 +194,12 @@ def _window_in_use(state: ViewState) -> list[Note]:
     if volume is None or state.display is None:
         return [Note("window", _("No window: the colours are shown as they are."))]
     unit = f" {volume.unit}" if volume.unit else ""
+    if state.display.lut is not None and state.is_plane_window:
+        text = _("Shown through the VOI LUT of this plane’s own file, from {low:g} to {high:g}{unit}.")
+        return [Note("window", text.format(low=window.low, high=window.high, unit=unit))]
+    if state.display.lut is not None and state.display.lut not in volume.voi_luts:
+        text = _("Shown through the VOI LUT of this plane’s own file, stretched from {low:g} to {high:g}{unit}.")
+        return [Note("window", text.format(low=window.low, high=window.high, unit=unit))]
     if state.display.lut is not None:
         number = next((n for n, lut in enumerate(volume.voi_luts, 1) if lut is state.display.lut), 1)
         text = _("Shown through VOI LUT {number} of {count} of the file, stretched from {low:g} to {high:g}{unit}.")

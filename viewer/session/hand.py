@@ -121,7 +121,8 @@ def with_window(wish: ViewWish, state: ViewState, window: Window) -> ViewWish:
     if volume is None:
         return wish
     lut = state.display.lut if state.display is not None else None
-    number = volume.voi_luts.index(lut) if lut is not None else None
+    # The curve of a plane that differs counts as the first: each plane has its own.
+    number = None if lut is None else 0 if state.is_plane_window or lut not in volume.voi_luts else volume.voi_luts.index(lut)
     return replace(wish, window=window, window_unit=volume.unit, lut=number, is_auto=False)
 
 
@@ -173,7 +174,7 @@ def with_full_range(wish: ViewWish, state: ViewState) -> ViewWish:
 def with_next_file_window(wish: ViewWish, state: ViewState) -> ViewWish:
     """The file's own VOI LUTs and windows one after the other; the first one first (D33).
 
-    Where each plane has a window of its own, those together stand in the place of the first window.
+    Where planes differ, the VOI LUT or window of each together stand in the place of the first one.
     """
     volume = state.volume
     if volume is None:
@@ -183,16 +184,16 @@ def with_next_file_window(wish: ViewWish, state: ViewState) -> ViewWish:
     if not luts and not windows:
         return untouched
     shown = -1
-    if state.display is not None and state.display.lut is not None and wish.window is None:
+    if state.is_plane_window:
+        shown = 0
+    elif state.display is not None and state.display.lut is not None and wish.window is None:
         shown = volume.voi_luts.index(state.display.lut)
-    elif state.is_plane_window:
-        shown = luts
     elif state.window in windows and (state.display is None or state.display.lut is None):
         shown = luts + windows.index(state.window)
-        if volume.plane_windows and shown == luts:
+        if volume.plane_windows and shown == 0:
             shown = -1  # the first window, chosen for all planes
     following = (shown + 1) % (luts + len(windows))
-    if volume.plane_windows and following == luts:
+    if volume.plane_windows and following == 0:
         return untouched
     return with_lut(wish, following) if following < luts else with_preset(wish, state, windows[following - luts])
 

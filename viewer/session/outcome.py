@@ -114,7 +114,8 @@ def _derived(call: Call, images: list[Any]) -> list[Change]:
     badges = tuple(dict.fromkeys((*volume.badges, "PROCESSED")))
     # An operation that says where the padding is now is believed.
     # So is one that says that the file's window is none for its values.
-    keeps_window = call.spec.keeps_unit and images[0].unit == volume.unit and images[0].window == call.images[0].window
+    is_same = (images[0].window, images[0].lut) == (call.images[0].window, call.images[0].lut)
+    keeps_window = call.spec.keeps_unit and images[0].unit == volume.unit and is_same
     padding = volume.padding if call.spec.keeps_unit else images[0].padding if images[0].padding != volume.padding else None
     derived = volume.derived(
         new_id("volume"), data, unit=unit, badges=badges, padding=padding,

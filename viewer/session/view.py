@@ -56,8 +56,9 @@ def resolve(wish: ViewWish, document: Readable) -> ViewState:
     )  # fmt: skip
     index = _clamped(wish, layout, geometry)
     phase = max(0, min(wish.phase, volume.phases - 1))
-    own = _plane_window(wish, volume, layout.axis, layout.array_index(index), phase)
-    display, window, is_auto = _display(replace(wish, window=own, window_unit=None) if own is not None else wish, volume, root)
+    of_plane = _of_plane(volume, layout.axis, layout.array_index(index), phase)
+    own = of_plane if _is_untouched(wish, volume, of_plane) else None
+    display, window, is_auto = _display(wish, volume, root, of_plane, is_own=own is not None)
     graphics, shutter = _graphics(wish, root, volume, layout, index, phase)
     fusion = resolve_fusion(wish.fusion, document, volume, phase)
     hanging = ("NEURO",) if wish.is_neurological and geometry.is_patient else ()
@@ -130,7 +131,10 @@ def _center(wish: ViewWish, geometry: Geometry, layout: SliceLayout) -> Point | 
     return layout.point_at(triple(geometry.to_index(wish.center)))
 
 
-def _display(wish: ViewWish, volume: Volume, root: Volume) -> tuple[Display | None, Window, bool]:
+def _display(
+    wish: ViewWish, volume: Volume, root: Volume, of_plane: Window | VoiLut | None, *, is_own: bool
+) -> tuple[Display | None, Window, bool]:  # fmt: skip
+    """``of_plane``: what the plane's file wants it shown through; ``is_own``: and it is."""
     asked = wish.window
     if asked is not None and (not _is_usable(asked) or wish.window_unit not in (None, volume.unit)):
         asked = None
@@ -141,9 +145,13 @@ def _display(wish: ViewWish, volume: Volume, root: Volume) -> tuple[Display | No
         return Display(window, is_inverted=wish.is_inverted), window, False
     lut: VoiLut | None = None
     is_auto = False
-    if wish.lut is not None and 0 <= wish.lut < len(volume.voi_luts):
-        lut = volume.voi_luts[wish.lut]
-        window = asked or lut_window(lut)
+    curve = _curve(wish, volume, of_plane)
+    if is_own and isinstance(of_plane, Window):
+        window = of_plane
+    elif is_own and isinstance(of_plane, VoiLut):
+        window, lut = lut_window(of_plane), of_plane
+    elif curve is not None:
+        window, lut = asked or lut_window(curve), curve
     elif asked is not None:
         window = asked
     elif wish.is_auto:
@@ -156,12 +164,25 @@ def _display(wish: ViewWish, volume: Volume, root: Volume) -> tuple[Display | No
     return display, window, is_auto
 
 
-def _plane_window(wish: ViewWish, volume: Volume, axis: int, plane: int, phase: int) -> Window | None:
-    """The file's window of the plane, until the user touches the window; on reformats the planes are mixed and have none."""
-    is_touched = wish.is_auto or wish.lut is not None or (wish.window is not None and wish.window_unit in (None, volume.unit))
-    if is_touched or axis != 0 or phase >= len(volume.plane_windows) or plane >= len(volume.plane_windows[phase]):
+def _of_plane(volume: Volume, axis: int, plane: int, phase: int) -> Window | VoiLut | None:
+    """What the plane's own file wants it shown through; on reformats the planes are mixed and have nothing of their own."""
+    if axis != 0 or phase >= len(volume.plane_windows) or plane >= len(volume.plane_windows[phase]):
         return None
     return volume.plane_windows[phase][plane]
+
+
+def _is_untouched(wish: ViewWish, volume: Volume, of_plane: Window | VoiLut | None) -> bool:
+    """Whether nothing was chosen for all planes. The first VOI LUT of the file is each plane's own."""
+    if wish.is_auto or (wish.window is not None and wish.window_unit in (None, volume.unit)):
+        return False
+    return wish.lut is None or (wish.lut == 0 and isinstance(of_plane, VoiLut))
+
+
+def _curve(wish: ViewWish, volume: Volume, of_plane: Window | VoiLut | None) -> VoiLut | None:
+    """The VOI LUT that was chosen by its number."""
+    if wish.lut == 0 and isinstance(of_plane, VoiLut):
+        return of_plane
+    return volume.voi_luts[wish.lut] if wish.lut is not None and 0 <= wish.lut < len(volume.voi_luts) else None
 
 
 def _graphics(

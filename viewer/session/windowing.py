@@ -56,7 +56,7 @@ def with_file_window(wish: ViewWish, state: ViewState, number: int) -> ViewWish:
     volume = state.volume
     if volume is None or not 0 <= number < len(volume.windows):
         return wish
-    if number == 0 and volume.plane_windows:
+    if number == 0 and volume.plane_windows and not volume.voi_luts:
         return replace(wish, window=None, window_unit=None, lut=None, is_auto=False)  # each plane its own
     return hand.with_preset(wish, state, volume.windows[number])
 

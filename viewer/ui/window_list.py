@@ -167,12 +167,16 @@ class WindowList(Combo):
     def _chosen(self, state: ViewState) -> int:
         """Which of them is in use; the first, "Manual", where none is."""
         if state.is_plane_window:
-            return next((n for n, value in enumerate(self._values) if isinstance(value, Window)), 0)
+            assert state.volume is not None
+            first = 0 if state.volume.voi_luts else state.volume.windows[0] if state.volume.windows else MANUAL
+            return self._values.index(first) if first in self._values else 0
         if state.is_auto:
             return self._values.index(AUTO)
         if state.display is not None and state.display.lut is not None:
             assert state.volume is not None
-            return self._values.index(state.volume.voi_luts.index(state.display.lut))
+            luts = state.volume.voi_luts
+            number = luts.index(state.display.lut) if state.display.lut in luts else 0  # one of a plane counts as the first
+            return self._values.index(number) if luts else 0
         now, model = state.window, self.model()
         assert isinstance(model, QStandardItemModel)
         same = [
@@ -201,8 +205,9 @@ class WindowList(Combo):
         elif value == FULL:
             self.wanted.emit({"window": full_window(volume), "window_unit": volume.unit, "lut": None, "is_auto": False})
         elif isinstance(value, int):
-            self.wanted.emit({"window": None, "lut": value, "is_auto": False})
-        elif volume.plane_windows and value == volume.windows[0]:
+            of_planes = value == 0 and bool(volume.plane_windows)  # each plane its own
+            self.wanted.emit({"window": None, "window_unit": None, "lut": None if of_planes else value, "is_auto": False})
+        elif volume.plane_windows and not volume.voi_luts and volume.windows[:1] == (value,):
             self.wanted.emit({"window": None, "window_unit": None, "lut": None, "is_auto": False})  # each plane its own
         else:
             is_pet = value in PET_PRESETS and state.display is not None and state.display.color_map == GREY

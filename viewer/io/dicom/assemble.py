@@ -29,6 +29,7 @@ from viewer.io.dicom.index import Plan
 from viewer.io.dicom.meaning import with_meaning
 from viewer.io.dicom.mosaic import cut, cut_plane
 from viewer.io.dicom.order import Cell
+from viewer.io.dicom.padding import Padding, settled, stored_padding
 from viewer.io.dicom.parse import parse
 from viewer.io.dicom.syntaxes import CODECS, unsupported
 from viewer.io.series import Progress, SeriesEntry
@@ -159,7 +160,8 @@ class _Staged:
         indices = frames.stored if isinstance(self._table, Palette) else None
         data = self._voxels(frames)
         frames.stored = data
-        volume = self._volume(data, self._slots, self._rescales, self._geometry, tuple(said), notes)
+        padding = self._padding(data, self._slots, self._rescales)
+        volume = self._volume(data, self._slots, self._rescales, self._geometry, padding, tuple(said), notes)
         return replace(volume, indices=indices) if indices is not None else volume
 
     def _voxels(self, frames: Frames) -> NDArray[Any]:
@@ -189,7 +191,8 @@ class _Staged:
         rescales = [[self._rescales[phase][plane]]]
         data = copy if self._lead.samples == 3 else modality_values(copy, self._lead, self._table, rescales, {})
         geometry = self._geometry.cropped((plane, 0, 0), (1, *self._geometry.shape[1:]))
-        volume = self._volume(data, ((self._slots[phase][plane],),), rescales, geometry, (), ())
+        slots = ((self._slots[phase][plane],),)
+        volume = self._volume(data, slots, rescales, geometry, self._padding(data, slots, rescales), (), ())
         return replace(volume, kind="image", phase_seconds=(), phase_labels=())
 
     def _volume(
@@ -198,6 +201,7 @@ class _Staged:
         slots: Slots,
         rescales: list[list[values.Rescale]],
         geometry: Geometry,
+        padding: Padding,
         said: tuple[str, ...],
         notes: tuple[Note, ...],
     ) -> Volume:
@@ -214,7 +218,7 @@ class _Staged:
             is_inverted=description.is_inverted,
             windows=() if entry.is_color else description.windows,
             voi_luts=() if entry.is_color else description.voi_luts,
-            padding=None if entry.is_color else values.padding_range(description.stored_padding, rescales),
+            padding=padding.values,
             pixel_aspect=1.0 if geometry.in_plane_known else description.pixel_aspect,
             regions=plan.regions,
             patient_orientation=None if geometry.is_patient else description.patient_orientation,
@@ -225,7 +229,12 @@ class _Staged:
             facts=description.facts,
             notes=(*entry.notes, *notes),
         )
-        return with_meaning(volume, plan, slots, rescales)
+        return with_meaning(volume, plan, slots, rescales, padding)
+
+    def _padding(self, data: NDArray[Any], slots: Slots, rescales: list[list[values.Rescale]]) -> Padding:
+        """What the padding is mapped to by a modality LUT, other values may be mapped to as well."""
+        is_told = not self._entry.is_color and not isinstance(self._table, values.ModalityLut)
+        return settled(data if is_told else None, stored_padding(self._plan.headers, slots), rescales)
 
 
 def _lookup(lead: Header) -> Palette | values.ModalityLut | None:

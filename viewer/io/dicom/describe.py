@@ -22,10 +22,12 @@ from viewer.io.dicom.quantities import PARAMETRIC_MAP, quantity_facts, quantity_
 from viewer.io.dicom.spacing import spacing_in_use
 from viewer.io.dicom.syntaxes import name_of
 from viewer.io.dicom.units import unit_of
-from viewer.io.dicom.windows import FRAME_VOI, unusable_windows, windows_of
+from viewer.io.dicom.windows import DESCRIPTOR, ENTRIES, FRAME_VOI, VOI_LUTS, unusable_windows, windows_of
 
 _BASE = "1.2.840.10008.1.2.4."
 ALWAYS_LOSSY = frozenset(_BASE + s for s in ("50", "51", "53", "55"))
+FRAMES = 0x52009230
+"""Per-frame Functional Groups Sequence."""
 OFTEN_LOSSY = frozenset(_BASE + s for s in ("81", "91", "203"))
 
 
@@ -42,8 +44,6 @@ class Description:
     patient_orientation: tuple[str, str] | None = None
     badges: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    stored_padding: tuple[int, int] | None = None
-    """Range of stored values (both included) that only fill the frame."""
     phase_seconds: tuple[float, ...] = ()
     is_inverted: bool = False
     """The smallest value is shown white: MONOCHROME1 or a Presentation LUT Shape of INVERSE, or both (D37)."""
@@ -60,8 +60,8 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
     if frame is None:
         return Description(identity, _title(header, identity))
     unit, reason = unit_of(header, frame, dataset)
-    groups = _groups(dataset, number)
-    windows, (luts, broken_luts) = _windows(dataset, groups), _voi_luts(header, frame, dataset, groups)
+    groups = functional_groups(dataset, number)
+    windows, (luts, broken_luts) = _windows(dataset, groups), voi_luts_of(header, frame, dataset, groups)
     if header.sop_class == PARAMETRIC_MAP:
         windows = tuple(scaled(window, frame.slope, frame.intercept) for window in windows)
     is_grey = header.samples == 1 and header.photometric != "PALETTE COLOR"
@@ -87,7 +87,6 @@ def describe(header: Header, dataset: Dataset, frame: Frame | None, *, frames: i
         patient_orientation=_orientation(dataset),
         badges=_badges(header, dataset),
         facts=MappingProxyType(_facts(header, frame, dataset) | quantity_facts(header.sop_class, dataset)),
-        stored_padding=_padding(header, dataset),
         phase_seconds=_seconds(dataset, frames),
         is_inverted=is_grey and (header.photometric == "MONOCHROME1" or elements.text(dataset, 0x20500020) == "INVERSE"),
         shutter=shutter,
@@ -139,9 +138,9 @@ def _title(header: Header, identity: Identity) -> str:
     return name or object_name(header.sop_class).removesuffix(" Storage") or identity.modality or header.name
 
 
-def _groups(dataset: Dataset, number: int) -> list[Dataset]:
-    """The functional groups of a frame, its own before the shared ones (D48); none in classic files."""
-    frames = elements.items(dataset, 0x52009230)
+def functional_groups(dataset: Dataset, number: int, frames: list[Dataset] | None = None) -> list[Dataset]:
+    """The functional groups of a frame, its own before the shared ones (D48); none in classic files. ``frames``: those of all frames, if at hand."""
+    frames = elements.items(dataset, FRAMES) if frames is None else frames
     shared = elements.first(dataset, 0x52009229)
     return [group for group in (frames[number] if number < len(frames) else None, shared) if group is not None]
 
@@ -162,15 +161,15 @@ def _unusable(dataset: Dataset, groups: list[Dataset]) -> tuple[tuple[float, flo
     return tuple(dict.fromkeys(pair for holder in holders if holder is not None for pair in unusable_windows(holder)))
 
 
-def _voi_luts(header: Header, frame: Frame, dataset: Dataset, groups: list[Dataset]) -> tuple[tuple[VoiLut, ...], int]:
+def voi_luts_of(header: Header, frame: Frame, dataset: Dataset, groups: list[Dataset]) -> tuple[tuple[VoiLut, ...], int]:
     """Curves from modality values to shades (D32), and how many were left out; the first value's sign is that of the modality values."""
     signed = (header.is_signed or frame.intercept < 0) and elements.first(dataset, 0x00283000) is None
     encodings = elements.encodings(dataset)
     broken = 0
     for holder in (*(elements.first(group, FRAME_VOI) for group in groups), dataset):
         found = []
-        for item in elements.items(holder, 0x00283010):
-            table = lookup_table(item, 0x00283002, 0x00283006, signed=signed)
+        for item in elements.items(holder, VOI_LUTS):
+            table = lookup_table(item, DESCRIPTOR, ENTRIES, signed=signed)
             if table is not None:
                 first, entries, bits = table
                 found.append(VoiLut(first, tuple(entries), bits, elements.words(item, 0x00283003, encodings)[:64]))
@@ -193,14 +192,6 @@ def lookup_table(item: Dataset, descriptor_tag: int, data_tag: int, *, signed: b
     if len(entries) < count or not 1 <= bits <= 16:
         return None
     return int(first), [int(e) for e in entries[:count]], max(bits, int(entries[:count].max()).bit_length())
-
-
-def _padding(header: Header, dataset: Dataset) -> tuple[int, int] | None:
-    value = elements.shorts(dataset, 0x00280120, signed=header.is_signed)
-    if not value or header.samples == 3:
-        return None
-    limit = elements.shorts(dataset, 0x00280121, signed=header.is_signed) or value
-    return (min(value[0], limit[0]), max(value[0], limit[0]))
 
 
 def _aspect(dataset: Dataset) -> float:

@@ -19,7 +19,7 @@ from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 from viewer.io.dicom.phase_keys import dimensions_of, keys_of_group, keys_of_vectors, read_keys
 from viewer.io.dicom.spacing import pixel_spacing
-from viewer.io.dicom.windows import FRAME_VOI, first_window
+from viewer.io.dicom.windows import FRAME_VOI, curves_digest, first_window
 
 DOSE_STORAGE = "1.2.840.10008.5.1.4.1.1.481.2"
 NM_STORAGE = "1.2.840.10008.5.1.4.1.1.20"
@@ -49,6 +49,8 @@ class Frame:
     """Dimension Index Values of an enhanced object's frame."""
     window: Window | None = None
     """The first window that the file gives the frame, without its name."""
+    curves: str = ""
+    """Digest of the VOI LUTs that the file gives the frame: frames with another one are shown through others."""
 
 
 def read_frames(dataset: Dataset, count: int, sop_class: str) -> tuple[tuple[Frame, ...], tuple[str, ...]]:
@@ -63,6 +65,7 @@ def read_frames(dataset: Dataset, count: int, sop_class: str) -> tuple[tuple[Fra
         spacing=spacing.row_column,
         keys=read_keys(dataset),
         window=first_window(dataset),
+        curves=curves_digest(dataset),
     )
     base = _with_rescale(base, dataset, said)
     per_frame = elements.items(dataset, 0x52009230)
@@ -107,6 +110,9 @@ def _grouped(base: Frame, group: Dataset | None, said: list[str]) -> Frame:
     window = first_window(voi) if voi is not None else None
     if window is not None:
         frame = replace(frame, window=window)
+    curves = curves_digest(voi) if voi is not None else ""
+    if curves:
+        frame = replace(frame, curves=curves)
     transform = elements.first(group, 0x00289145)
     if transform is not None:
         frame = _with_rescale(frame, transform, said)

@@ -66,6 +66,8 @@ class Header:
     """Digest of the palette and the modality LUT: files with others are no part of the same volume."""
     is_inverse: bool = False
     """Presentation LUT Shape says that the smallest value is shown white (D37)."""
+    padding: tuple[int, int] | None = None
+    """Range of stored values (both included) that only fill the frame (D15)."""
     overlay_groups: tuple[int, ...] = ()
     """Groups (6000, 6002 ... 601E) in which the file has overlays."""
     warnings: tuple[str, ...] = ()
@@ -166,6 +168,7 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
     high = elements.integer(dataset, 0x00280102)
     if high is None or not stored - 1 <= high < allocated:
         high = stored - 1
+    is_signed = elements.integer(dataset, 0x00280103) == 1
     # Color by sub-sampled 4:2:0 exists in video only; what a file says besides is kept in upper case.
     photometric = elements.text(dataset, 0x00280004).upper() or ("RGB" if samples == 3 else "MONOCHROME2")
     header = replace(
@@ -178,11 +181,12 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
         bits_allocated=allocated,
         bits_stored=stored,
         high_bit=high,
-        is_signed=elements.integer(dataset, 0x00280103) == 1,
+        is_signed=is_signed,
         claimed_frames=claimed,
         pixels=place,
         tables=_digest(dataset, photometric),
         is_inverse=elements.text(dataset, 0x20500020) == "INVERSE",
+        padding=_padding(dataset, signed=is_signed) if samples == 1 else None,
         overlay_groups=overlay_groups(dataset),
     )
     count, said = _frames_there(header, place)
@@ -204,6 +208,14 @@ def _with_pixels(header: Header, dataset: Dataset, place: PixelPlace) -> Header:
 def overlay_groups(dataset: Dataset) -> tuple[int, ...]:
     """The even groups from 6000 to 601E that describe an overlay (its rows are there)."""
     return tuple(group for group in range(0x6000, 0x6020, 2) if elements.raw(dataset, group << 16 | 0x0010) is not None)
+
+
+def _padding(dataset: Dataset, *, signed: bool) -> tuple[int, int] | None:
+    value = elements.shorts(dataset, 0x00280120, signed=signed)
+    if not value:
+        return None
+    limit = elements.shorts(dataset, 0x00280121, signed=signed) or value
+    return (min(value[0], limit[0]), max(value[0], limit[0]))
 
 
 def _digest(dataset: Dataset, photometric: str) -> str:

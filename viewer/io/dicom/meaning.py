@@ -10,13 +10,14 @@ from viewer.core.graphics import GraphicPlane
 from viewer.core.provenance import Note
 from viewer.core.sentence import part, sentence_of
 from viewer.core.volume import ValueScale, Volume
-from viewer.core.window import Window
 from viewer.core.words import _, ngettext
 from viewer.io.dicom import elements, overlays, remarks, suv
 from viewer.io.dicom.header import Header
 from viewer.io.dicom.index import Plan
 from viewer.io.dicom.native import NativeFile
+from viewer.io.dicom.padding import Padding
 from viewer.io.dicom.parse import parse
+from viewer.io.dicom.plane_windows import plane_windows
 from viewer.io.dicom.quantities import PARAMETRIC_MAP
 from viewer.io.dicom.values import Rescale
 from viewer.io.series import SeriesEntry
@@ -25,20 +26,17 @@ Slots = Sequence[Sequence[tuple[int, int]]]
 SUV_UNIT, SUV_ESTIMATE = "SUVbw", "SUV est."
 
 
-def with_meaning(volume: Volume, plan: Plan, slots: Slots, rescales: Sequence[Sequence[Rescale]]) -> Volume:
+def with_meaning(volume: Volume, plan: Plan, slots: Slots, rescales: Sequence[Sequence[Rescale]], padding: Padding) -> Volume:
     """The volume with all that its files say beside the voxels; ``slots`` are those that were read."""
     said: list[Note] = []
     description = plan.description
     if not volume.is_color:
         said += remarks.rescale_notes(rescales, has_lut=description.has_lut, has_slope=description.has_slope)
-        if description.has_lut:  # what the padding is mapped to, other values may be mapped to as well
-            volume = replace(volume, padding=None)
-        said += remarks.padding_notes(description.stored_padding, is_used=volume.padding is not None)
-    usual = replace(volume.windows[0], name="") if volume.windows else None
+        said += remarks.padding_notes(padding.stored, padding.values, is_moved=padding.is_moved)
     # Windows of parametric maps are told in stored values; those of the description were brought to the map's own.
-    without = volume.is_color or bool(volume.voi_luts) or plan.headers[plan.lead[0]].sop_class == PARAMETRIC_MAP
-    windows = () if without else plane_windows(plan.headers, slots, usual)
-    said += remarks.plane_window_notes(windows)
+    without = volume.is_color or plan.headers[plan.lead[0]].sop_class == PARAMETRIC_MAP
+    windows, left_out = ((), 0) if without else plane_windows(plan.headers, slots, plan.lead, volume.windows, volume.voi_luts)
+    said += remarks.plane_window_notes(windows, left_out)
     graphics, more = _graphics(plan.headers, slots)
     scales: tuple[ValueScale, ...] = ()
     problem = ""
@@ -51,12 +49,6 @@ def with_meaning(volume: Volume, plan: Plan, slots: Slots, rescales: Sequence[Se
         badges=tuple(dict.fromkeys((*volume.badges, *(s.badge for s in scales if s.badge)))),
         notes=(*volume.notes, *description.notes, *said, *more),
     )  # fmt: skip
-
-
-def plane_windows(headers: Sequence[Header], slots: Slots, usual: Window | None) -> tuple[tuple[Window | None, ...], ...]:
-    """``[phase][plane]``; () where all planes have the ``usual`` window of the series, or none has one."""
-    found = tuple(tuple(headers[h].frame(n).window for h, n in row) for row in slots)
-    return found if {window for row in found for window in row} - {usual, None} else ()
 
 
 def suv_of(headers: Sequence[Header], numbers: Iterable[int]) -> suv.Suv | suv.NoSuv:

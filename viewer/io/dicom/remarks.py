@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from viewer.core.provenance import Note
 from viewer.core.window import VoiLut, Window
@@ -45,12 +45,29 @@ def rescale_notes(rescales: Sequence[Sequence[Rescale]], *, has_lut: bool, has_s
     yield Note("values", text.format(low=min(slopes), high=max(slopes), first=min(intercepts), last=max(intercepts)))
 
 
-def padding_notes(stored: tuple[int, int] | None, *, is_used: bool) -> Iterator[Note]:
-    """Where the padding comes from (D15)."""
-    if stored is None:
+def padding_notes(given: Collection[tuple[int, int] | None], values: tuple[float, float] | None, *, is_moved: bool) -> Iterator[Note]:
+    """Where the padding comes from (D15): the ranges of stored values that the files give, and what stands for them in memory."""
+    known = [one for one in given if one is not None]
+    if not known:
         return
+    if values is not None and is_moved:
+        text = _(
+            "Planes differ in the values that only fill the frame (Pixel Padding Value, 0028,0120): "
+            "each plane’s own are left out, and stand as {value:g} in memory."
+        )
+        yield Note("values", text.format(value=values[0]), is_warning=True)
+        return
+    if len(given) > 1:
+        used = _("Planes differ in the values that only fill the frame (Pixel Padding Value, 0028,0120): each plane’s own are left out.")
+        unused = _(
+            "Planes differ in the values that only fill the frame (Pixel Padding Value, 0028,0120), "
+            "and no one value can stand for them in all planes: they are not left out of statistics."
+        )
+        yield Note("values", unused if values is None else used, is_warning=values is None)
+        return
+    stored = known[0]
     shown = str(stored[0]) if stored[0] == stored[1] else f"{stored[0]} … {stored[1]}"
-    if is_used:
+    if values is not None:
         yield Note("values", _("Stored values {range} only fill the frame (Pixel Padding Value, 0028,0120).").format(range=shown))
     else:
         text = _("Stored values {range} only fill the frame, but cannot be told from others after the rescale: they are not left out of statistics.")
@@ -92,10 +109,25 @@ def window_notes(
         yield Note("window", _("The file gives no window and no VOI LUT."))
 
 
-def plane_window_notes(plane_windows: Sequence[Sequence[Window | None]]) -> Iterator[Note]:
-    """The range of windows where each plane has its own."""
-    known = [w for row in plane_windows for w in row if w is not None]
-    if not known:
+def plane_window_notes(plane_windows: Sequence[Sequence[Window | VoiLut | None]], left_out: int = 0) -> Iterator[Note]:
+    """The range of windows where each plane has its own, and of how many planes a VOI LUT was left out."""
+    if left_out:
+        words = ngettext(
+            "{count} plane has a VOI LUT that is broken or was too much to keep: its window is used, else that of the middle file.",
+            "{count} planes have VOI LUTs that are broken or were too much to keep: their windows are used, else that of the middle file.",
+            left_out,
+        )
+        yield Note("window", words, is_warning=True)
+    planes = [w for row in plane_windows for w in row]
+    curves = {w for w in planes if isinstance(w, VoiLut)}
+    if curves:
+        text = _("Planes differ in VOI LUT ({count} in all): each is shown through its own, else its window, reformats through the middle file’s.")
+        yield Note("window", text.format(count=len(curves)))
+        if None in planes:
+            text = _("Planes without a VOI LUT or window of their own are shown through that of the middle file, else through a computed window.")
+            yield Note("window", text, is_warning=True)
+    known = [w for w in planes if isinstance(w, Window)]
+    if not known or curves:
         return
     text = _("Each plane has a window of its own, used until another is chosen: centres {low:g} to {high:g}, widths {narrow:g} to {wide:g}.")
     centers, widths = [w.center for w in known], [w.width for w in known]

@@ -156,11 +156,3 @@ def _narrowed(values: NDArray[np.float32]) -> NDArray[Any]:
     if not np.array_equal(middle, np.rint(middle)):
         return values
     return smallest_exact(values)
-
-
-def padding_range(stored: tuple[int, int] | None, rescales: list[list[Rescale]]) -> tuple[float, float] | None:
-    """Modality values of the padding (D15); None where slices with different rescales would disagree."""
-    if stored is None:
-        return None
-    found = {r.ends(*stored) for row in rescales for r in row}
-    return found.pop() if len(found) == 1 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 from viewer.core.window import VoiFunction, Window
@@ -9,6 +10,7 @@ from viewer.io.dicom import elements
 from viewer.io.dicom.elements import Dataset
 
 FRAME_VOI = 0x00289132
+VOI_LUTS, DESCRIPTOR, ENTRIES = 0x00283010, 0x00283002, 0x00283006
 
 
 def windows_of(holder: Dataset, encodings: tuple[str, ...] | None = None) -> tuple[Window, ...]:
@@ -38,6 +40,14 @@ def first_window(holder: Dataset) -> Window | None:
     """The window that a file or a frame is shown with at first, without its name; None where there is none."""
     found = windows_of(holder)
     return found[0] if found else None
+
+
+def curves_digest(holder: Dataset) -> str:
+    """What tells the VOI LUTs of one data set or item from those of another, whatever their names; "" where there are none."""
+    if elements.raw(holder, VOI_LUTS) is None:
+        return ""
+    parts = [elements.raw_bytes(item, tag) for item in elements.items(holder, VOI_LUTS) for tag in (DESCRIPTOR, ENTRIES)]
+    return hashlib.sha256(b"|".join(parts)).hexdigest()[:16] if parts else ""
 
 
 def voi_function(text: str) -> VoiFunction:
