@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from viewer.core.images import Labels, Mask
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.operation import OperationSpec, describe
 from viewer.core.volume import Volume
+from viewer.core.window import VoiLut
 from viewer.io.recipe import RecipeStep, read_recipe, recipe_text
 from viewer.jobs.pool import Pool
 from viewer.session.apply import LayerRef, Scope, SegmentRef, apply, commit, prepare, start
@@ -108,6 +110,20 @@ def test_an_image_becomes_a_derived_volume_in_its_parents_place(desk: Desk) -> N
     assert desk.document.original(desk.document.current("volume-a").id).id == "volume-a"
     desk.document.undo()
     assert desk.document.current("volume-a").id == shown.id
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_d32_a_result_that_says_that_the_files_curve_is_none_for_its_values_loses_it(inline_pool: Pool, keeps: bool) -> None:
+    curve = VoiLut(0, (0, 1, 3), 2)
+    own = ((curve,) * SHAPE[0],)
+    desk = Desk(inline_pool, replace(make_volume(), windows=(), voi_luts=(curve,), plane_windows=own))
+    call = prepare(desk.document, spec("add_value"), {}, volume_id="volume-a")
+    given = replace(call.images[0], values=call.images[0].values + 1, **({} if keeps else {"lut": None}))
+    step = build_step(call, [(given,)])
+    assert step is not None
+    commit(desk.document, call, step)
+    shown = desk.document.current("volume-a")
+    assert (shown.voi_luts, shown.plane_windows) == (((curve,), own) if keeps else ((), ()))
 
 
 def test_a_parameter_given_as_text_is_kept_as_what_it_was_read_as(desk: Desk) -> None:

@@ -502,9 +502,7 @@ def test_every_colour_map_has_a_strip_of_its_own(small_window: Window) -> None:
 
 
 @pytest.mark.parametrize("has_file_lut", [True, False])
-def test_d32_where_planes_differ_in_voi_lut_the_list_names_that_of_the_file_and_brings_each_planes_own_back(
-    small_window: Window, qtbot: Any, has_file_lut: bool
-) -> None:
+def test_d32_where_planes_differ_in_voi_lut_the_list_brings_each_planes_own_back(small_window: Window, qtbot: Any, has_file_lut: bool) -> None:
     window, combo = small_window, small_window.view_bar.preset
     made = made_volume()
     curves = tuple(VoiLut(-1000 - n, tuple(range(256)), 8, "CURVE") for n in range(made.geometry.shape[0]))
@@ -512,16 +510,27 @@ def test_d32_where_planes_differ_in_voi_lut_the_list_names_that_of_the_file_and_
     put_volume(window, replace(made, windows=(), voi_luts=luts, plane_windows=(curves,)))
     state = window.host.state
     assert state.display.lut == curves[state.array_index]
-    expected = "CURVE" if has_file_lut else "Manual"
-    qtbot.waitUntil(lambda: combo.currentText() == expected, timeout=PATIENCE_MS)
+    own = "Own of each plane"  # the names of curves are those of one plane
+    qtbot.waitUntil(lambda: combo.currentText() == own, timeout=PATIENCE_MS)
+    assert "CURVE" not in items(window)
     choose(window, "Lung")
     assert window.host.state.display.lut is None
-    if has_file_lut:
-        choose(window, "CURVE")
-    else:
-        window.actions_table["window.file"].trigger()
+    choose(window, own)
     assert window.host.state.display.lut == curves[state.array_index]
     start = at(window, 10, 10)
     drag(window.view.viewport(), start, start + QPoint(15, 0), start + QPoint(30, 0))
     assert window.host.state.display.lut == curves[state.array_index], "stretched, not another one"
     assert "W/L manual" in window.host.state.badges
+    assert combo.currentText() == own
+
+
+def test_d32_a_window_among_the_voi_luts_of_planes_comes_back_too(small_window: Window, qtbot: Any) -> None:
+    window, combo, curve, straight = small_window, small_window.view_bar.preset, VoiLut(0, (0, 255), 8), ValueWindow(7, 70)
+    made = made_volume()
+    planes = tuple(curve if n == 0 else straight for n in range(made.geometry.shape[0]))
+    put_volume(window, replace(made, windows=(), voi_luts=(curve,), plane_windows=(planes,)))
+    assert now(window) == straight
+    qtbot.waitUntil(lambda: combo.currentText() == "Own of each plane", timeout=PATIENCE_MS)
+    choose(window, "Lung")
+    choose(window, "Own of each plane")
+    assert now(window) == straight

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QStyle, QStyledItemDelegate, QStyleOptionVi
 from viewer.core.colormaps import GREY
 from viewer.core.render import full_window
 from viewer.core.volume import Volume
-from viewer.core.window import PET_PRESETS, Window, presets_of
+from viewer.core.window import PET_PRESETS, VoiLut, Window, presets_of
 from viewer.core.words import gettext as _
 from viewer.session.view import ViewState, presets
 from viewer.ui import theme
@@ -121,7 +121,10 @@ class WindowList(Combo):
 
     def _fill(self, volume: Volume, root: Volume, own: tuple[Window, ...], profile: str) -> None:
         self._offer(_("Manual"), MANUAL)
-        for number, lut in enumerate(volume.voi_luts):
+        has_curves = any(isinstance(one, VoiLut) for row in volume.plane_windows for one in row)
+        if has_curves:
+            self._offer(_("Own of each plane"), 0)
+        for number, lut in list(enumerate(volume.voi_luts))[1 if has_curves else 0 :]:
             self._offer(lut.name or _("LUT of the file {number}").format(number=number + 1), number)
         for number, window in enumerate(root.windows if volume.unit == root.unit else ()):
             self._offer(window.name or _("File {number}").format(number=number + 1), window)
@@ -168,15 +171,14 @@ class WindowList(Combo):
         """Which of them is in use; the first, "Manual", where none is."""
         if state.is_plane_window:
             assert state.volume is not None
-            first = 0 if state.volume.voi_luts else state.volume.windows[0] if state.volume.windows else MANUAL
+            first = 0 if 0 in self._values else next(iter(state.volume.windows), MANUAL)
             return self._values.index(first) if first in self._values else 0
         if state.is_auto:
             return self._values.index(AUTO)
         if state.display is not None and state.display.lut is not None:
             assert state.volume is not None
             luts = state.volume.voi_luts
-            number = luts.index(state.display.lut) if state.display.lut in luts else 0  # one of a plane counts as the first
-            return self._values.index(number) if luts else 0
+            return self._values.index(luts.index(state.display.lut) if state.display.lut in luts else 0)  # one of a plane counts as the first
         now, model = state.window, self.model()
         assert isinstance(model, QStandardItemModel)
         same = [

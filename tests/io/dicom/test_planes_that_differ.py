@@ -223,6 +223,16 @@ def test_d15_a_value_that_is_padding_on_one_plane_and_true_on_another_is_both(wr
     assert "stand as -2000 in memory" in notes(volume, warnings=True)
 
 
+def test_d15_what_is_padding_of_two_planes_stands_for_both(write_dicom: Any, inline_pool: Pool) -> None:
+    stored, fill = padded((-2000, (-2000, -1500)))
+    stored[1, 0, 0] = -2000  # padding here too, but the range of this plane is true on the other
+    stored[0, 7] = -1700
+    volume = load([ct(write_dicom, 0, stored[0], -2000), ct(write_dicom, 1, stored[1], (-2000, -1500))], inline_pool)
+    assert volume.padding == (-2000, -2000)
+    assert np.array_equal(left_out(volume), fill)
+    assert np.array_equal(volume.values[~fill], stored[~fill])
+
+
 def test_d15_nothing_is_touched_where_no_value_can_stand_for_all_paddings(write_dicom: Any, inline_pool: Pool) -> None:
     stored, _fill = padded((5, 6))
     stored[0, 7], stored[1, 7] = 6, 5
