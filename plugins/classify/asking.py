@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,12 @@ from scipy import ndimage
 from scipy.special import logsumexp
 
 from plugins.classify import devices, inference, scoring
+from plugins.classify.crew import Crew
 from plugins.classify.inference import Runner
 from viewer.api.models import ModelCard
 
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 # Scores that are no more told from 0 or 1.
 _LEAST = 1e-9
 
@@ -31,7 +36,8 @@ class Question:
     """
 
     def __init__(self, runner: Runner, card: ModelCard, sample: NDArray[Any], score: str, size: tuple[int, int]) -> None:
-        self.runner, self.card, self.score = runner, card, score
+        self.card, self.score = card, score
+        self._runner, self._crew = runner, Crew(runner, sample[:1].size, 1)
         self.dtype, self.shape = sample.dtype, sample.shape[1:]
         layout: str = card.fed_layout
         spread = np.asarray(sample[:1], dtype=np.float32)
@@ -54,12 +60,26 @@ class Question:
         """The mean of each channel, everywhere."""
         return np.asarray(np.broadcast_to(self.sample.mean(axis=(-2, -1), keepdims=True), self.sample.shape), dtype=np.float32)
 
-    def ask(self, kept: NDArray[np.float32], fill: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Log-odds (N,) of the class's score where the input is mixed with a fill: ``kept`` (N, rows, columns) in 0..1 is the input's share."""
-        shares = kept.reshape(len(kept), *(1,) * (self.sample.ndim - 3), *kept.shape[1:])
-        return self.answers(fill + shares * (self.sample - fill))
+    def gather(self, masks: int) -> int:
+        """Get ready for as many masks as these, or more; how many batches of them are then asked about at a time."""
+        self._crew = Crew(self._runner, self.sample.size, -(-masks // self.at_once))
+        return self._crew.callers
 
-    def answers(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    def each(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> AbstractContextManager[Iterator[Result]]:
+        """What work that asks gives for each part, in their order; several at a time after :meth:`gather`. No thread is left after the block."""
+        return self._crew.each(work, parts)
+
+    def ask(
+        self, kept: NDArray[np.float32], fill: NDArray[np.float32], look: Callable[[float], object] | None = None
+    ) -> NDArray[np.float64]:  # fmt: skip
+        """Log-odds (N,) of the class's score where the input is mixed with a fill: ``kept`` (N, rows, columns) in 0..1 is the input's share.
+
+        ``look`` is called now and then where one batch takes long, with the share of it that is done; may raise to stop.
+        """
+        shares = kept.reshape(len(kept), *(1,) * (self.sample.ndim - 3), *kept.shape[1:])
+        return self.answers(fill + shares * (self.sample - fill), look)
+
+    def answers(self, inputs: NDArray[np.float32], look: Callable[[float], object] | None = None) -> NDArray[np.float64]:
         """The same for whole inputs (N, ..., rows, columns)."""
         count = len(inputs)
         given = np.moveaxis(inputs, (-2, -1), self._axes)
@@ -69,7 +89,8 @@ class Question:
         given = np.ascontiguousarray(given, dtype=self.dtype).reshape(count, *self.shape)
         if self.fixed and count < self.fixed:
             given = np.concatenate([given, np.repeat(given[-1:], self.fixed - count, axis=0)])
-        raw = inference.logits(self.runner, self.card, given)[:count]
+        with self._crew.turn() as runner:
+            raw = inference.logits(runner, self.card, given, look)[:count]
         # Finer than by way of the scores, which are 0 or 1 long before the outputs end.
         place, sign = scoring.output_of(self.card, self.score)
         logits = raw / self.card.output.temperature

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.classify import devices, explain, familiarity, inference, onnx_trust
-from plugins.classify.crew import each
+from plugins.classify import explain, familiarity, inference, onnx_trust
+from plugins.classify.crew import Crew
 from plugins.classify.feeding import Feed
 from plugins.classify.inference import Runner
 from viewer.api import Image, ModelUnusable, Progress, Refused, gettext
@@ -36,15 +34,13 @@ class Answer:
     """Of the run: which device it was, and why not the one that was asked for."""
 
 
-def loaded(card: ModelCard, device: str = "auto", *, callers: int = 1) -> Runner:
+def loaded(card: ModelCard, device: str = "auto") -> Runner:
     """The model of a card with all outputs that are ever asked for: one session serves scores, heat-maps and familiarity.
-
-    ``callers``: for how many that run it at a time. They share the processors.
 
     Raises ModelUnusable.
     """
     inner = familiarity.wanted(card) if card.familiarity.kind == "distance" else ()
-    return inference.load(card, device, tuple(dict.fromkeys((*explain.wanted(card), *inner))), callers=callers)
+    return inference.load(card, device, tuple(dict.fromkeys((*explain.wanted(card), *inner))))
 
 
 def made_ready(card: ModelCard, image: Image, device: str) -> tuple[Feed, Runner]:
@@ -72,27 +68,27 @@ def answers(feed: Feed, runner: Runner, names: Sequence[str] = (), progress: Pro
         raise ModelUnusable(gettext("The image holds nothing but padding; there is nothing that a model could be asked about."))
     wanted = list(dict.fromkeys((onnx_trust.output_name(runner.facts, card), *names)))
     parts = feed.parts(indices, runner.device)
-    callers = devices.callers(int(np.prod(feed.shape)), runner.device, len(parts))
-    several = loaded(card, runner.device, callers=callers) if callers > 1 else runner
-    turn, entry = threading.Semaphore(callers), onnx_trust.input_name(runner.facts, card)
+    crew, entry = Crew(runner, int(np.prod(feed.shape)), len(parts)), onnx_trust.input_name(runner.facts, card)
+
+    def look(share: float) -> None:
+        if progress is not None and share < 1:  # the result says itself that all is done
+            progress(share)
 
     def answer(part: Sequence[int]) -> Answer:
         began = time.perf_counter()
         inputs = feed.batch(part)
         spent = time.perf_counter() - began
-        with turn:
+        with crew.turn() as one:
             began = time.perf_counter()
-            outputs = several.run(wanted, {entry: inputs})
+            outputs = one.run(wanted, {entry: inputs}, look)
             spent += time.perf_counter() - began
-            device, note = several.device, several.note or runner.note
+            device, note = one.device, one.note or runner.note
         found = [inference.per_input(card, values, len(inputs))[: len(part)] for values in outputs]
         return Answer(tuple(part), found[0], dict(zip(wanted, found, strict=True)), spent * 1000 / len(part), device, note)
 
     done = 0
-    # Where one may run at a time, a second makes the next batch ready meanwhile.
-    with closing(each(answer, parts, threads=max(2, callers))) as found:
+    with crew.each(answer, parts) as found:
         for made in found:
             yield made
             done += len(made.indices)
-            if progress is not None and done < len(indices):  # the result says itself that all is done
-                progress(done / len(indices))
+            look(done / len(indices))

@@ -98,7 +98,7 @@ def explained(
                 progress((number + share) / len(indices))
 
         sample = feed.batch([index])
-        raw, feature, is_strange = _run(card, runner, sample, names)
+        raw, feature, is_strange = _run(card, runner, sample, names, lambda _share: part(0.0))
         strange += int(is_strange and not feed.is_empty(index))
         chosen = chosen or explain.usual_class(card, scoring.scores(card, raw[:1])[0].tolist())
         used = _method(card, method, raw, feature)
@@ -144,12 +144,12 @@ def _no_exact(card: ModelCard) -> str:
 
 
 def _run(
-    card: ModelCard, runner: Runner, sample: NDArray[Any], names: tuple[str, ...]
+    card: ModelCard, runner: Runner, sample: NDArray[Any], names: tuple[str, ...], look: Callable[[float], object]
 ) -> tuple[NDArray[np.float64], NDArray[Any] | None, bool]:  # fmt: skip
     """Raw outputs (N, outputs), the feature tensor, and whether the first input is strange to the model: of one run."""
     output, inner = onnx_trust.output_name(runner.facts, card), familiarity.wanted(card)
     wanted = list(dict.fromkeys((output, *names, *inner)))
-    found = dict(zip(wanted, runner.run(wanted, {onnx_trust.input_name(runner.facts, card): sample}), strict=True))
+    found = dict(zip(wanted, runner.run(wanted, {onnx_trust.input_name(runner.facts, card): sample}, look), strict=True))
     raw = inference.as_rows(card, found[output], len(sample))
     strange = familiarity.strangeness(card, raw, {name: inference.per_input(card, found[name], len(sample)) for name in inner})
     return raw, found[names[0]] if names else None, strange is not None and familiarity.is_strange(card, strange[0])

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +35,8 @@ class Runner:
         self._declared: dict[str, ValueFact] = {}
         self.encoder: Encoder | None = None
         """Stands before the model: it then takes planes where its own graph takes features of them."""
+        self.again: Callable[[str, int], Runner] | None = None
+        """Loads the same model on a device for so many callers; None where it has been loaded so itself."""
         self._make: Callable[[str], Any] | None = make
         self.session: Any = None
         self.device, self.note = CPU, ""
@@ -44,8 +44,16 @@ class Runner:
         if self.device == CPU:
             self._make = None  # with the bytes of the model, which are of no more use
 
-    def run(self, names: Sequence[str], feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    def beside(self, callers: int) -> Runner:
+        """The same model on the same device, for so many that run it at a time and share the processors. Raises ModelUnusable."""
+        return self if self.again is None or callers == 1 else self.again(self.device, callers)
+
+    def run(
+        self, names: Sequence[str], feeds: Mapping[str, NDArray[Any]], progress: Callable[[float], object] | None = None
+    ) -> list[NDArray[Any]]:  # fmt: skip
         """The named outputs, in that order, for inputs by name.
+
+        ``progress`` is called with the share that is done where an encoder makes features of many planes; may raise to stop.
 
         Raises
         ------
@@ -54,7 +62,7 @@ class Runner:
         """
         given = dict(feeds)
         if self.encoder is not None:
-            given = self.encoder.feeds(next(iter(feeds.values())))
+            given = self.encoder.feeds(next(iter(feeds.values())), progress)
             if self.encoder.runner.note and self.device != self.encoder.runner.device:
                 self._fall_back(self.encoder.runner.note)  # so that one device is told, and it is the one
         try:
@@ -185,51 +193,57 @@ def load(card: ModelCard, device: str = "auto", extra_outputs: Sequence[str] = (
     )  # fmt: skip
     runner = _loaded.get(key)
     if runner is None:
-        content, found = checked(card)
+        network = checked(card)
         for name in dict.fromkeys(extra_outputs):
-            content = onnx_file.with_output(content, name, found=found)
-        runner = _started(card, content, found, device, callers)
+            network = network._replace(content=onnx_file.with_output(network.content, name, found=network.facts))
+        runner = _started(card, network, device, callers)
         if card.encoder is not None:
-            runner.encoder = Encoder(_started(card, *checked_encoder(card, card.encoder), device, callers), card, found)
+            encoder = _started(card, checked_encoder(card, card.encoder), device, callers)
+            runner.encoder = Encoder(encoder, card, network.facts)
+            if callers == 1:
+                encoder.again = lambda where, many: _encoder_of(load(card, where, extra_outputs, callers=many))
+        elif callers == 1:
+            runner.again = lambda where, many: load(card, where, extra_outputs, callers=many)
         runner = _limited(key, runner)
     _loaded.move_to_end(key)
     return runner
 
 
-def _started(card: ModelCard, content: bytes, found: OnnxFacts, device: str, callers: int) -> Runner:
-    weights = {name: _beside(card, name, sha256) for name, sha256 in card.external.items()}
+def _encoder_of(runner: Runner) -> Runner:
+    assert runner.encoder is not None
+    return runner.encoder.runner
+
+
+class Network(NamedTuple):
+    """A graph that may be run. What was checked is what will be run, whatever becomes of its files."""
+
+    content: bytes
+    facts: OnnxFacts
+    weights: Mapping[str, bytes]
+    """What lies in files beside it, by their names."""
+
+
+def _started(card: ModelCard, network: Network, device: str, callers: int) -> Runner:
+    content, found, weights = network
     is_free, threads = has_free_sizes(found), max(1, devices.cores() // callers)
     return Runner(card.name, found.light(), lambda asked: _session(content, card.folder, asked, is_free, weights, threads), chosen(device))
 
 
-def _beside(card: ModelCard, name: str, sha256: str) -> bytes:
-    """A file of weights, read once: what its checksum was taken of is what will be run, whatever becomes of the file. Raises ModelUnusable."""
-    try:
-        opened = os.open(card.folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(opened, "rb") as file:
-            content = file.read() if stat.S_ISREG(os.fstat(opened).st_mode) else b""
-    except OSError as err:
-        raise ModelUnusable(gettext('The model "{card}" cannot be read: {reason}').format(card=card.name, reason=err.strerror or str(err))) from err
-    if hashlib.sha256(content).hexdigest() != sha256.lower():
-        raise ModelUnusable(gettext('The model "{card}" is damaged or was changed: its checksum is not the card\'s.').format(card=card.name))
-    return content
+def checked(card: ModelCard) -> Network:
+    """A card's model, after all checks. Raises ModelUnusable."""
+    found = _read(card, card.model_path, card.sha256)
+    onnx_trust.check_card(found.facts, card)
+    return found
 
 
-def checked(card: ModelCard) -> tuple[bytes, OnnxFacts]:
-    """The bytes of a card's model and what they hold, after all checks. Raises ModelUnusable."""
-    content, found = _read(card, card.model_path, card.sha256)
-    onnx_trust.check_card(found, card)
-    return content, found
-
-
-def checked_encoder(card: ModelCard, spec: EncoderSpec) -> tuple[bytes, OnnxFacts]:
+def checked_encoder(card: ModelCard, spec: EncoderSpec) -> Network:
     """The same of the network that stands before it."""
-    content, found = _read(card, card.folder / spec.file, spec.sha256)
-    onnx_trust.check_encoder(found, card)
-    return content, found
+    found = _read(card, card.folder / spec.file, spec.sha256)
+    onnx_trust.check_encoder(found.facts, card)
+    return found
 
 
-def _read(card: ModelCard, path: Path, sha256: str) -> tuple[bytes, OnnxFacts]:
+def _read(card: ModelCard, path: Path, sha256: str) -> Network:
     devices.check_install()
     name = f"{card.name}/{path.name}"
     try:
@@ -242,8 +256,7 @@ def _read(card: ModelCard, path: Path, sha256: str) -> tuple[bytes, OnnxFacts]:
         raise ModelUnusable(gettext('The model "{card}" is damaged or was changed: its checksum is not the card\'s.').format(card=card.name))
     found = onnx_file.facts_of(content, name)
     known = devices.known_versions(found.ir_version, found.opsets.get("", 0))
-    onnx_trust.check_content(found, card.folder, card.external, known)
-    return content, found
+    return Network(content, found, onnx_trust.check_content(found, card.folder, card.external, known))
 
 
 def chosen(device: str) -> str:
@@ -258,9 +271,10 @@ def has_free_sizes(found: OnnxFacts) -> bool:
     return any(value.dims is None or any(not isinstance(size, int) for size in value.dims[1:]) for value in found.inputs)
 
 
-def logits(runner: Runner, card: ModelCard, batch: NDArray[Any]) -> NDArray[np.float64]:
+def logits(runner: Runner, card: ModelCard, batch: NDArray[Any], progress: Callable[[float], object] | None = None) -> NDArray[np.float64]:
     """Raw outputs (N, outputs) of a batch as the card lays it out. Raises ModelUnusable for what is no such output."""
-    return as_rows(card, runner.run([onnx_trust.output_name(runner.facts, card)], {onnx_trust.input_name(runner.facts, card): batch})[0], len(batch))
+    feeds = {onnx_trust.input_name(runner.facts, card): batch}
+    return as_rows(card, runner.run([onnx_trust.output_name(runner.facts, card)], feeds, progress)[0], len(batch))
 
 
 def as_rows(card: ModelCard, found: NDArray[Any], count: int) -> NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,17 +37,27 @@ def occlusion_map(
     rows, columns = (max(1, min(cells, n // 2)) for n in question.size)
     covers = list(_patches(question.size, (rows, columns), reach))
     filled = question.blurred(max(question.size) / cells * reach / 2) if fill == "blurred" else question.flat()
-    whole = question.ask(np.ones((1, *question.size), np.float32), filled)[0]
-    falls = np.empty(len(covers), dtype=np.float64)
-    for start in range(0, len(covers), question.at_once):
-        part = covers[start : start + question.at_once]
-        kept = np.ones((len(part), *question.size), dtype=np.float32)
-        for mask, cover in zip(kept, part, strict=True):
-            mask[cover] = 0.0
-        falls[start : start + len(part)] = whole - question.ask(kept, filled)
+    found: list[NDArray[np.float64]] = []
+
+    def tell(_share: float = 1.0) -> None:
         if progress is not None:
-            progress((start + len(part)) / len(covers))
-    return falls.reshape(rows, columns)
+            progress(sum(map(len, found[1:])) / len(covers))
+
+    def answers(part: Sequence[tuple[slice, slice]]) -> NDArray[np.float64]:
+        kept = np.ones((max(1, len(part)), *question.size), dtype=np.float32)
+        for mask, cover in zip(kept, part, strict=False):
+            mask[cover] = 0.0
+        return question.ask(kept, filled, tell)
+
+    question.gather(len(covers))
+    batches = (covers[start : start + question.at_once] for start in range(0, len(covers), question.at_once))
+    with question.each(answers, chain([()], batches)) as results:  # the whole picture first
+        for logits in results:
+            found.append(logits)
+            if len(found) > 1:
+                tell()
+    whole, *covered = found
+    return np.asarray(whole[0] - np.concatenate(covered)).reshape(rows, columns)
 
 
 def _patches(size: tuple[int, int], cells: tuple[int, int], reach: float) -> Iterator[tuple[slice, slice]]:

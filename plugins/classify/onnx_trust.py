@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ import numpy as np
 
 from plugins.classify.onnx_model import OnnxFacts, ValueFact, damaged
 from viewer.api import ModelUnusable, gettext
-from viewer.api.models import ModelCard, memory_limit
+from viewer.api.models import MAX_MODEL_BYTES, ModelCard, memory_limit
 
 MOST_DIM = 1 << 20
 FLOATS = ("float32", "float16", "float64")
@@ -40,8 +41,13 @@ class Known:
     runtime: str
 
 
-def check_content(found: OnnxFacts, folder: Path, external: Mapping[str, str], known: Known) -> None:
+def check_content(found: OnnxFacts, folder: Path, external: Mapping[str, str], known: Known) -> dict[str, bytes]:
     """All that can be said of a file without its card: versions, operators, sizes, weights in other files.
+
+    Returns
+    -------
+    dict of bytes
+        What is in the files of weights, by name: read once, so that what was checked is what can be run, whatever becomes of the files.
 
     Raises
     ------
@@ -51,10 +57,11 @@ def check_content(found: OnnxFacts, folder: Path, external: Mapping[str, str], k
     _check_versions(found, known)
     _check_operators(found)
     _check_sizes(found)
-    _check_external(found, folder, external)
+    beside = _external(found, folder, external)
     if not found.outputs:
         raise ModelUnusable(gettext("{file} has no output: there is nothing to show. Export the model again.").format(file=found.file))
     _need_input(found)
+    return beside
 
 
 def check_card(found: OnnxFacts, card: ModelCard) -> None:
@@ -204,8 +211,8 @@ def _check_sizes(found: OnnxFacts) -> None:
             )
 
 
-def _check_external(found: OnnxFacts, folder: Path, external: Mapping[str, str]) -> None:
-    checked: dict[str, int] = {}
+def _external(found: OnnxFacts, folder: Path, external: Mapping[str, str]) -> dict[str, bytes]:
+    read: dict[str, bytes] = {}
     for weights in found.every_weights():
         if not weights.is_external:
             continue
@@ -222,41 +229,54 @@ def _check_external(found: OnnxFacts, folder: Path, external: Mapping[str, str])
                     file=found.file, place=location
                 )
             )
-        if location not in checked:
-            checked[location] = _checked_size(found.file, folder / location, external[location])
+        if location not in read:
+            read[location] = _read(found.file, folder / location, external[location])
         offset, length = (_whole(weights.external.get(key, default)) for key, default in (("offset", "0"), ("length", "-1")))
         needed = weights.size * _itemsize(weights.dtype)
-        if offset is None or length is None or offset < 0 or (length >= 0 and length != needed) or offset + needed > checked[location]:
+        if offset is None or length is None or offset < 0 or (length >= 0 and length != needed) or offset + needed > len(read[location]):
             raise ModelUnusable(
                 gettext("{file} looks for {name} where {place} has no such bytes. One of the two is damaged or of another version.").format(
                     file=found.file, name=weights.name, place=location
                 )
             )
+    return read
 
 
-def _checked_size(file: str, path: Path, sha256: str) -> int:
-    """Size of a file with weights: regular, no link of either kind, and with the card's checksum."""
+def _read(file: str, path: Path, sha256: str) -> bytes:
+    """What is in a file with weights: regular, no link of either kind, and with the card's checksum."""
     try:
-        state = path.lstat()
-        if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
-            raise ModelUnusable(
-                gettext("{file} takes weights from {place}, which is a link. Put the file itself there.").format(file=file, place=path.name)
-            )
-        with path.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        is_file = _is_own(path.lstat())
+        content = b""
+        if is_file:
+            # Once more of what was opened: another may lie there by now.
+            opened = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            with os.fdopen(opened, "rb") as stream:
+                state = os.fstat(opened)
+                if state.st_size > MAX_MODEL_BYTES:
+                    raise ModelUnusable(gettext("{file} is larger than {size} GiB.").format(file=path.name, size=MAX_MODEL_BYTES >> 30))
+                is_file = _is_own(state)
+                content = stream.read() if is_file else b""
     except OSError as err:
         raise ModelUnusable(
             gettext("{file} takes weights from {place}, which cannot be read: {reason}").format(
                 file=file, place=path.name, reason=err.strerror or str(err)
             )
         ) from err
-    if digest != sha256.lower():
+    if not is_file:
+        raise ModelUnusable(
+            gettext("{file} takes weights from {place}, which is a link. Put the file itself there.").format(file=file, place=path.name)
+        )
+    if hashlib.sha256(content).hexdigest() != sha256.lower():
         raise ModelUnusable(
             gettext("{file} takes weights from {place}, which is damaged or was changed: its checksum is not the card's.").format(
                 file=file, place=path.name
             )
         )
-    return state.st_size
+    return content
+
+
+def _is_own(state: os.stat_result) -> bool:
+    return stat.S_ISREG(state.st_mode) and state.st_nlink <= 1
 
 
 def _check_dims(value: ValueFact, card: ModelCard, file: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from plugins.classify.asking import Question
 GRID, SHARE, CELLS = 8, 0.5, 28
 LEAST, MOST = 256, 2048
 SEED = 20_26
+_Draws = tuple[NDArray[np.float32], NDArray[np.float64]]
 
 
 def rise_map(
@@ -44,29 +45,46 @@ def rise_map(
     pools = (_pooling(question.size[0], rows), _pooling(question.size[1], columns))
     fill = question.blurred(max(question.size) / GRID)
     left, left_scores = np.zeros((rows, columns)), np.zeros((rows, columns))
-    total, done, wanted = 0.0, 0, count or MOST
-    began = time.perf_counter()
-    while done < wanted:
-        masks = _masks(source, min(question.at_once, wanted - done), question.size)
-        answers = question.ask(masks, fill)
-        small = pools[0] @ masks.astype(np.float64) @ pools[1].T
-        left += small.sum(axis=0)
-        left_scores += np.tensordot(answers, small, axes=1)
-        total, done = total + float(answers.sum()), done + len(masks)
-        if count is None and done == len(masks):  # by the first batch
-            spent = time.perf_counter() - began
-            wanted = int(np.clip(seconds / max(spent, 1e-9) * done, LEAST, MOST))
+    total, done, wanted, is_timed = 0.0, 0, count or MOST, count is not None
+
+    def tell(_share: float = 1.0) -> None:
         if progress is not None:
             progress(min(1.0, done / wanted))
+
+    def asked(draws: _Draws) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        masks = _masks(*draws, question.size)
+        answers = question.ask(masks, fill, tell)
+        return answers, pools[0] @ masks.astype(np.float64) @ pools[1].T
+
+    callers = question.gather(count or LEAST)
+    # How many go into the time is told by the first batches that are asked about at a time.
+    upto = count or min(callers * question.at_once, MOST)
+    began = time.perf_counter()
+    while done < wanted:
+        with question.each(asked, _draws(source, upto - done, question.at_once)) as results:
+            for answers, small in results:
+                left += small.sum(axis=0)
+                left_scores += np.tensordot(answers, small, axes=1)
+                total, done = total + float(answers.sum()), done + len(answers)
+                tell()
+        if not is_timed:
+            spent, is_timed = time.perf_counter() - began, True
+            wanted = int(np.clip(seconds / max(spent, 1e-9) * done, LEAST, MOST))
+        upto = wanted
     covered = done - left
     return np.asarray(left_scores / np.maximum(left, 1e-9) - (total - left_scores) / np.maximum(covered, 1e-9))
 
 
-def _masks(source: np.random.Generator, count: int, size: tuple[int, int]) -> NDArray[np.float32]:
+def _draws(source: np.random.Generator, count: int, at_once: int) -> Iterator[_Draws]:
+    """Of so many masks, in batches: what is left of the coarse cells (N, GRID + 1, GRID + 1), and by how much they are shifted (N, 2)."""
+    for start in range(0, count, at_once):
+        number = min(at_once, count - start)
+        yield (source.random((number, GRID + 1, GRID + 1)) < SHARE).astype(np.float32), source.random((number, 2))
+
+
+def _masks(coarse: NDArray[np.float32], shifts: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
     """Masks (N, rows, columns) in 0..1: 1 is left."""
-    coarse = (source.random((count, GRID + 1, GRID + 1)) < SHARE).astype(np.float32)
-    shifts = source.random((count, 2))
-    found = np.empty((count, *size), dtype=np.float32)
+    found = np.empty((len(coarse), *size), dtype=np.float32)
     for mask, cells, (down, across) in zip(found, coarse, shifts, strict=True):
         mask[...] = _enlarging(size[0], down) @ cells @ _enlarging(size[1], across).T
     return found

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from plugins.classify import batching, classify, crew, devices
+from plugins.classify import classify, crew, devices, inference
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
 from viewer.session.models import list_models
@@ -60,8 +60,8 @@ def test_several_callers_give_what_bare_onnxruntime_gives_plane_by_plane(monkeyp
     (card,) = (one for one in list_models()[0] if one.name == "pneumonia-cxr")
     monkeypatch.setattr(devices, "cores", lambda: 3)
     asked: list[int] = []
-    real = batching.loaded
-    monkeypatch.setattr(batching, "loaded", lambda *given, callers=1: (asked.append(callers), real(*given, callers=callers))[1])
+    real = inference.load
+    monkeypatch.setattr(inference, "load", lambda *given, callers=1: (asked.append(callers), real(*given, callers=callers))[1])
     found = classify.classified(card, Image(values, Geometry(values.shape)), device="CPU").items
     assert max(asked) == 3, "or nothing was tried"
     session = onnxruntime.InferenceSession(str(card.model_path), providers=["CPUExecutionProvider"])

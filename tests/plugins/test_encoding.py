@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from onnx_samples import good, graph, model, node, value
 from plugins.classify import devices, inference, onnx_file
 from plugins.classify.classify import classified, ready
 from plugins.classify.heat import explained
-from viewer.core.errors import ModelUnusable
+from viewer.core.errors import ModelUnusable, OperationCancelled
 from viewer.core.model_card import ModelCard
 
 RNG = np.random.default_rng(5)
@@ -71,6 +72,65 @@ def test_a_sequence_of_features_gets_what_both_graphs_give_by_hand(tmp_path: Pat
     turned = special.expit(float(run(card.model_path, features[::-1].reshape(1, 7, 16))[0, 0]))
     assert abs(turned - expected) > 1e-5, "the order of the planes must matter"
     assert score(card, SCAN[::-1].copy()) == pytest.approx(turned, abs=1e-6)
+
+
+LONG = RNG.integers(-200, 300, (26, 30, 26)).astype(np.int16)
+
+
+@pytest.mark.parametrize(("cores", "at_once"), [(3, 2), (1, 2), (2, 5), (2, 32)])
+def test_features_of_a_long_sequence_are_those_of_one_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, at_once: int) -> None:
+    monkeypatch.setattr(devices, "at_once", lambda _values, _device: at_once)
+    monkeypatch.setattr(devices, "cores", lambda: cores)
+    card, told, most, real = course(tmp_path, torch_encoder()), list[float](), set[int](), inference.load
+    monkeypatch.setattr(inference, "load", lambda *given, callers=1: (most.add(callers), real(*given, callers=callers))[1])
+    runner = inference.load(card)
+    assert runner.encoder is not None
+    (made,) = runner.encoder.feeds(planes(LONG, 24, 20)[None, :, None], told.append).values()
+    expected = run(card.folder / "encoder.onnx", planes(LONG, 24, 20)[:, None]).reshape(1, 26, 16)
+    assert made == pytest.approx(expected, abs=1e-6) and np.ptp(expected, axis=1).min() > 1e-4
+    assert told == [min(26, n + at_once) / 26 for n in range(0, 26, at_once)]
+    assert max(most) == (3 if cores == 3 else 1), "of 13 batches three callers get four each"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("crew")]
+
+
+@pytest.mark.parametrize(("cores", "far"), [(1, 4), (3, 6)])
+def test_cancel_stops_between_the_batches_of_a_sequence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, far: int) -> None:
+    """After no more than the threads have been given to do; of the second network nothing is asked."""
+    monkeypatch.setattr(devices, "at_once", lambda _values, _device: 1)
+    monkeypatch.setattr(devices, "cores", lambda: cores)
+    card, told, runs, real = course(tmp_path, torch_encoder()), list[float](), list[str](), inference.Runner.run
+    monkeypatch.setattr(inference.Runner, "run", lambda one, names, *more: (runs.append(names[0]), real(one, names, *more))[1])
+
+    def stop(share: float) -> None:
+        told.append(share)
+        if len(told) == 3:
+            raise OperationCancelled("Cancelled.")
+
+    with pytest.raises(OperationCancelled):
+        classified(card, image_with(LONG), device="CPU", progress=stop)
+    assert told == [1 / 26, 2 / 26, 3 / 26]
+    assert runs[0] == "logit" and 3 <= runs.count("pooled") <= 3 + far and len(runs) == 1 + runs.count("pooled")
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("crew")]
+
+
+@pytest.mark.parametrize("method", ["occlusion", "rise"])
+def test_cancel_stops_a_heat_map_between_the_planes_of_one_mask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Any) -> None:
+    """A sequence takes long enough for one mask; its planes are what goes side by side, not its masks."""
+    monkeypatch.setattr(devices, "at_once", lambda values, _device: 1)
+    card, told, runs, real = course(tmp_path, torch_encoder()), list[float](), list[str](), inference.Runner.run
+    monkeypatch.setattr(inference.Runner, "run", lambda one, names, *more: (runs.append(names[0]), real(one, names, *more))[1])
+
+    def stop(share: float) -> None:
+        told.append(share)
+        if len(told) == 30:  # of the second sequence: 26 planes of the sample, then those of the first mask
+            raise OperationCancelled("Cancelled.")
+
+    with pytest.raises(OperationCancelled):
+        explained(card, image_with(LONG), method=method, masks=20, device="CPU", progress=stop)
+    assert told == [0.0] * 30 and 30 <= runs.count("pooled") < 52
+    told.clear()
+    explained(card, image_with(LONG[:2]), method=method, masks=3, device="CPU", progress=told.append)
+    assert told == sorted(told) and told[-1] == 1.0 and len(set(told)) >= 4
 
 
 class Broken:

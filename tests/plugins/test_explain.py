@@ -317,7 +317,7 @@ def test_a_class_or_a_method_that_is_not_there_is_refused_in_a_sentence(planted,
 def test_an_exact_map_costs_one_run(planted, monkeypatch):
     runs: list[int] = []
     plain = inference.Runner.run
-    monkeypatch.setattr(inference.Runner, "run", lambda self, names, feeds: runs.append(len(names)) or plain(self, names, feeds))
+    monkeypatch.setattr(inference.Runner, "run", lambda self, names, *more: runs.append(len(names)) or plain(self, names, *more))
     assert explained(planted, an_image(images(1, seed=8)[0][0])).method == "exact" and runs == [2]
 
 

@@ -180,11 +180,11 @@ def test_an_optional_output_is_refused_by_its_kind(tmp_path: Path) -> None:
 
 
 def with_weights(folder: Path) -> ModelCard:
-    """image * w, w in a file beside it: 2 everywhere."""
+    """image * v * w, both in a file beside it, 2 everywhere."""
     beside = np.full(4, 2, np.float32).tobytes()
     content = good(
-        constants=[weights("w", (4,), FLOAT, external={"location": "w.bin", "offset": "0", "length": "16"})],
-        nodes=[node("Mul", ["image", "w"], ["logit"])],
+        constants=[weights(name, (4,), FLOAT, external={"location": "w.bin", "offset": "0", "length": "16"}) for name in "vw"],
+        nodes=[node("Mul", ["image", "v"], ["half"]), node("Mul", ["half", "w"], ["logit"])],
     )  # fmt: skip
     card = onnx_samples.zoo_card(
         folder, "m", content=content, takes={"height": 4, "width": 4}, external={"w.bin": hashlib.sha256(beside).hexdigest()}
@@ -202,7 +202,7 @@ def test_weights_that_are_changed_after_they_were_checked_are_not_run(tmp_path: 
 
     monkeypatch.setattr(inference, "_session", changed_meanwhile)
     (made,) = inference.load(card).run(["logit"], {"image": np.ones((1, 1, 4, 4), np.float32)})
-    assert np.array_equal(made, np.full((1, 1, 4, 4), 2))
+    assert np.array_equal(made, np.full((1, 1, 4, 4), 4))
     monkeypatch.undo()
     with pytest.raises(ModelUnusable, match="damaged or was changed"):
         inference.load(card)
@@ -210,13 +210,32 @@ def test_weights_that_are_changed_after_they_were_checked_are_not_run(tmp_path: 
 
 @pytest.mark.parametrize("put", [lambda path: path.symlink_to("/dev/zero"), os.mkfifo, lambda path: None], ids=["link", "pipe", "nothing"])
 def test_weights_that_are_no_file_any_more_when_they_are_read_cost_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Any) -> None:
-    card, real = with_weights(tmp_path), inference._beside
+    card, real = with_weights(tmp_path), os.open
 
-    def replaced_meanwhile(*given: Any) -> bytes:
-        (card.folder / "w.bin").unlink()
-        put(card.folder / "w.bin")
-        return real(*given)
+    def replaced_meanwhile(path: Any, *more: Any) -> int:
+        if Path(path).name == "w.bin":
+            (card.folder / "w.bin").unlink()
+            put(card.folder / "w.bin")
+        return real(path, *more)
 
-    monkeypatch.setattr(inference, "_beside", replaced_meanwhile)
-    with pytest.raises(ModelUnusable, match=r'^The model "m" (cannot be read|is damaged or was changed): '):
+    monkeypatch.setattr(os, "open", replaced_meanwhile)
+    with pytest.raises(ModelUnusable, match=r"^m/model\.onnx takes weights from w\.bin, which (cannot be read|is a link)"):
+        inference.load(card)
+
+
+def test_weights_that_many_name_are_read_and_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card, hashed, opened, (new, real) = with_weights(tmp_path), list[bytes](), list[str](), (hashlib.sha256, os.open)
+    monkeypatch.setattr(hashlib, "sha256", lambda content=b"": hashed.append(content) or new(content))
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, name: hashed.append(file.read()) or new(hashed[-1]))
+    monkeypatch.setattr(os, "open", lambda path, *more: opened.append(Path(path).name) or real(path, *more))
+    (made,) = inference.load(card).run(["logit"], {"image": np.ones((1, 1, 4, 4), np.float32)})
+    assert np.array_equal(made, np.full((1, 1, 4, 4), 4))
+    assert hashed.count((card.folder / "w.bin").read_bytes()) == 1 and opened.count("w.bin") == 1
+
+
+def test_weights_of_no_sane_size_are_not_read(tmp_path: Path) -> None:
+    card = with_weights(tmp_path)
+    with (card.folder / "w.bin").open("r+b") as file:
+        file.truncate((2 << 30) + 1)  # takes no room on the disk
+    with pytest.raises(ModelUnusable, match=r"^w\.bin is larger than 2 GiB"):
         inference.load(card)
