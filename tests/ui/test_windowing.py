@@ -510,7 +510,7 @@ def test_d32_where_planes_differ_in_voi_lut_the_list_brings_each_planes_own_back
     put_volume(window, replace(made, windows=(), voi_luts=luts, plane_windows=(curves,)))
     state = window.host.state
     assert state.display.lut == curves[state.array_index]
-    own = "Own of each plane"  # the names of curves are those of one plane
+    own = "As the files say"  # the names of curves are those of one plane
     qtbot.waitUntil(lambda: combo.currentText() == own, timeout=PATIENCE_MS)
     assert "CURVE" not in items(window)
     choose(window, "Lung")
@@ -530,7 +530,7 @@ def test_d32_a_window_among_the_voi_luts_of_planes_comes_back_too(small_window: 
     planes = tuple(curve if n == 0 else straight for n in range(made.geometry.shape[0]))
     put_volume(window, replace(made, windows=(), voi_luts=(curve,), plane_windows=(planes,)))
     assert now(window) == straight
-    qtbot.waitUntil(lambda: combo.currentText() == "Own of each plane", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: combo.currentText() == "As the files say", timeout=PATIENCE_MS)
     choose(window, "Lung")
-    choose(window, "Own of each plane")
+    choose(window, "As the files say")
     assert now(window) == straight

@@ -123,7 +123,7 @@ class WindowList(Combo):
         self._offer(_("Manual"), MANUAL)
         has_curves = any(isinstance(one, VoiLut) for row in volume.plane_windows for one in row)
         if has_curves:
-            self._offer(_("Own of each plane"), 0)
+            self._offer(_("As the files say"), 0)
         for number, lut in list(enumerate(volume.voi_luts))[1 if has_curves else 0 :]:
             self._offer(lut.name or _("LUT of the file {number}").format(number=number + 1), number)
         for number, window in enumerate(root.windows if volume.unit == root.unit else ()):
