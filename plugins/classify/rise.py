@@ -42,7 +42,6 @@ def rise_map(
     """
     source = np.random.default_rng(seed)
     rows, columns = (min(cells, n) for n in question.size)
-    pools = (_pooling(question.size[0], rows), _pooling(question.size[1], columns))
     fill = question.blurred(max(question.size) / GRID)
     left, left_scores = np.zeros((rows, columns)), np.zeros((rows, columns))
     total, done, wanted, is_timed = 0.0, 0, count or MOST, count is not None
@@ -54,7 +53,7 @@ def rise_map(
     def asked(draws: _Draws) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         masks = _masks(*draws, question.size)
         answers = question.ask(masks, fill, tell)
-        return answers, pools[0] @ masks.astype(np.float64) @ pools[1].T
+        return answers, _pooled(masks, (rows, columns))
 
     callers = question.gather(count or LEAST)
     # How many go into the time is told by the first batches that are asked about at a time.
@@ -101,8 +100,16 @@ def _enlarging(length: int, shift: float) -> NDArray[np.float32]:
     return found
 
 
-def _pooling(length: int, cells: int) -> NDArray[np.float64]:
-    """(cells, length): the mean over the pixels whose centres lie in a cell."""
-    cell = np.minimum(((np.arange(length) + 0.5) * cells / length).astype(np.intp), cells - 1)
-    found = (cell[None] == np.arange(cells)[:, None]).astype(np.float64)
-    return np.asarray(found / found.sum(axis=1, keepdims=True))
+def _pooled(masks: NDArray[np.float32], cells: tuple[int, int]) -> NDArray[np.float64]:
+    """(N, *cells): the means over the pixels whose centres lie in each cell.
+
+    By sums, not by a product of matrices: the library of those has threads of its own, which would take the processors from the model.
+    """
+    found = masks.astype(np.float64)
+    for axis, count in zip((1, 2), cells, strict=True):
+        length = masks.shape[axis]
+        cell = np.minimum(((np.arange(length) + 0.5) * count / length).astype(np.intp), count - 1)
+        first = np.searchsorted(cell, np.arange(count))
+        sizes = np.diff(first, append=length)
+        found = np.add.reduceat(found, first, axis=axis) / np.expand_dims(sizes, tuple(n for n in range(3) if n != axis))
+    return np.asarray(found)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from plugins.classify import asking, devices, inference
+from plugins.classify import asking, devices, inference, rise
 from plugins.classify.heat import explained
 from tests.models.make_planted import SIDE, images
 from tests.plugins.classifier_samples import zoo_card
@@ -162,3 +163,25 @@ def test_where_a_device_fails_amid_the_masks_the_cpu_ends_them_and_it_is_said(
     assert np.allclose(found.values, expected.values, atol=1e-5)
     assert len(made) == 1 and made[0].runs == 5 and runs.callers == {1} and runs.most == 1
     assert found.warnings[-1] == "CUDA failed (out of memory); the CPU was used instead."
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(20.0, 480), (1.0, 256), (600.0, 2048)])
+def test_the_first_batches_side_by_side_tell_how_many_masks_go_into_the_time(
+    planted: ModelCard, monkeypatch: pytest.MonkeyPatch, seconds: float, expected: int
+) -> None:  # fmt: skip
+    Runs(monkeypatch)
+    asked, told, clock, real = list[int](), list[float](), iter((10.0, 10.5)), asking.Question.ask
+    monkeypatch.setattr(rise, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(asking.Question, "ask", lambda one, kept, *more: (asked.append(len(kept)), real(one, kept, *more))[1])
+    explained(planted, picture(), method="rise", seconds=seconds, device="CPU", progress=told.append)
+    assert sum(asked) == expected, "three batches of four in half a second"
+    assert told == sorted(told) and told[-1] == 1.0
+
+
+@pytest.mark.parametrize(("size", "cells"), [((224, 224), (28, 28)), ((61, 233), (28, 28)), ((8, 30), (8, 28)), ((5, 3), (5, 3))])
+def test_a_cell_gets_the_mean_of_the_pixels_whose_centres_lie_in_it(size: tuple[int, int], cells: tuple[int, int]) -> None:
+    masks = np.random.default_rng(4).random((3, *size), np.float32)
+    found = rise._pooled(masks, cells)
+    row, column = (np.floor((np.arange(n) + 0.5) / (n / c)).astype(int) for n, c in zip(size, cells, strict=True))
+    expected = [[masks[:, row == r][:, :, column == c].mean(axis=(1, 2), dtype=np.float64) for c in range(cells[1])] for r in range(cells[0])]
+    assert found == pytest.approx(np.moveaxis(expected, -1, 0), abs=1e-12)
