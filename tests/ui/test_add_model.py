@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QStyle, QStyleOptionFrame
 from shiboken6 import delete
 
 from tests.plugins.onnx_samples import course_folder
@@ -391,6 +391,19 @@ def test_several_models_are_added_one_after_the_other(small_window: Window, qtbo
     settle(qtbot, small_window)
     assert dialogs(small_window) == []
     assert sorted(own(small_window)) == ["denoise", "torch-cnn", "with-card"]
+    assert small_window.messages.message().text == "The model “Denoise” was added. It is in Enhance, under Network."
+
+
+@pytest.mark.parametrize("key", ["height", "width"])
+def test_what_an_empty_number_means_is_not_cut(small_window: Window, qtbot: Any, key: str) -> None:
+    dialog = dropped(small_window, qtbot, ZOO / "enlarge.onnx")
+    field = dialog.form.questions[key].row.field  # type: ignore[attr-defined]
+    assert field.placeholderText() == "as the image"
+    # The room within the frame as the style has it, and its own margins.
+    option = QStyleOptionFrame()
+    field.initStyleOption(option)
+    room = field.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, field).width() - 4
+    assert room >= field.fontMetrics().horizontalAdvance("as the image")
 
 
 def test_a_model_whose_dialog_has_gone_meanwhile_is_told_all_the_same(small_window: Window, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:

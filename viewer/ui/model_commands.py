@@ -19,6 +19,7 @@ from viewer.ui.dialogs.add_model import AddModelDialog
 from viewer.ui.dialogs.confirm import Confirm
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_list import ModelListDialog
+from viewer.ui.dialogs.model_words import added_words
 from viewer.ui.model_checks import check_then
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class ModelCommands(QObject):
         def added(kept: ModelCard) -> None:
             host.models.reload()
             show: tuple[str, Callable[[], None]] = (_("Model list"), lambda: self.show_list(kept.name))
-            host.say("ok", _("The model “{title}” was added. It is in the list of the Classify tab.").format(title=_(kept.title)), (show,))
+            host.say("ok", added_words(kept), (show,))
 
         def copy() -> None:
             host.work.run_thread(lambda _progress: add_model(folder, overwrite=overwrite), title, added, host.report)

@@ -24,6 +24,7 @@ from viewer.ui.controls import Button, ElidedLabel, NoteBox, ProgressRow
 from viewer.ui.dialogs.frame import Dialog
 from viewer.ui.dialogs.model_form import ModelForm
 from viewer.ui.dialogs.model_trial import ModelTrial
+from viewer.ui.dialogs.model_words import added_words
 from viewer.ui.host import Host
 from viewer.ui.model_checks import check_then
 from viewer.ui.theme import set_available
@@ -202,7 +203,7 @@ class AddModelDialog(Dialog):
 
     def _added(self, card: ModelCard) -> None:
         self._host.models.reload()
-        self._host.say("ok", _("The model “{title}” was added. It is in the list of the Classify tab.").format(title=card.title))
+        self._host.say("ok", added_words(card))
         if isValid(self):  # else closed meanwhile
             self._adding = ""
             super().accept()

@@ -78,6 +78,7 @@ class Rows:
         """A number that may be left empty."""
         row = AutoNumberRow(label, scale, tooltip=tooltip, parent=self._parent)
         row.field.setPlaceholderText(empty)
+        row.field.fit([empty])
         for say in (row.field.setToolTip, row.field.setAccessibleDescription):
             say(_("Empty: {meaning}.").format(meaning=empty))
         row.value_changed.connect(lambda value: self._set(**{key: round(value) if whole and value is not None else value}))

@@ -47,6 +47,16 @@ def input_words(card: ModelCard) -> str:
     return _listed(parts)
 
 
+def added_words(card: ModelCard) -> str:
+    """That a model was added, and in which tab it is now."""
+    title = _(card.title)
+    if card.task == "image":
+        return _("The model “{title}” was added. It is in Enhance, under Network.").format(title=title)
+    if card.task == "segmentation":
+        return _("The model “{title}” was added. It is in Segment, under Network.").format(title=title)
+    return _("The model “{title}” was added. It is in the list of the Classify tab.").format(title=title)
+
+
 def said(value: Any) -> str:
     """A text of the card in the language, "not said" where it says nothing."""
     if isinstance(value, list | tuple):
