@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -240,3 +242,38 @@ def test_unwritable_cache_folder_is_no_hindrance(monkeypatch: pytest.MonkeyPatch
         path = Path(look.tinted_file("check", "#123456"))
     assert path.parent == tmp_path / "spare"
     assert "#123456" in path.read_text()
+
+
+GARBAGE = """
+import gc
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QVBoxLayout, QWidget
+from viewer.ui.theme import apply_theme
+
+class Collects(QWidget):
+    def changeEvent(self, event):
+        if event.type() == QEvent.Type.StyleChange:
+            gc.collect()
+
+app = QApplication([])
+apply_theme(app, "dark")
+gc.disable()
+kept = []
+for number in range(200):
+    dialog = QDialog()
+    QVBoxLayout(dialog).addWidget(QPushButton("x"))
+    dialog.itself = dialog
+    dialog.show()
+    kept.append(Collects())
+    kept[-1].show()
+del dialog
+before = len(app.topLevelWidgets())
+apply_theme(app, "light")
+gc.collect()
+print(before, len(app.topLevelWidgets()))
+"""
+
+
+def test_garbage_collected_while_the_theme_changes_is_no_crash() -> None:
+    done = subprocess.run([sys.executable, "-c", GARBAGE], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["400", "200"]), done.stderr[-2000:]

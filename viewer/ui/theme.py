@@ -199,6 +199,8 @@ class Theme(QObject):
         _tokens = self._wanted(mode)
         _sizes = SIZES.scaled(text_scale)
         app = self._app
+        # Qt goes through all widgets and calls into Python on the way; one that is garbage, collected meanwhile, would be a crash.
+        alive = app.allWidgets()
         if not self._styled:
             app.setStyle(QStyleFactory.create("Fusion"))
             self._styled = True
@@ -210,6 +212,7 @@ class Theme(QObject):
         sheet = stylesheet(_tokens, _sizes)
         if app.styleSheet() != sheet:  # Qt goes through all widgets there are, changed or not
             app.setStyleSheet(sheet)
+        del alive
         _renew_icons(app)
         self.changed.emit(_tokens)
         return _tokens
