@@ -122,6 +122,12 @@ class ClassifyOpen(QObject):
         parts.append(ngettext("Classified {count} image.", "Classified {count} images.", len(good)))
         reports = [c.after for outcome in good for c in outcome.changes if isinstance(c, ItemChange) and isinstance(c.after, Report)]
         strange = len({report.volume_id for report in reports if report.is_unfamiliar})
+        known = [report for report in reports if not report.is_unfamiliar]
+        # One that has no threshold puts none above or below it.
+        if any(score.threshold is not None for report in known for score in report.scores):
+            parts.append(_("Above the threshold: {count}.").format(count=len({report.volume_id for report in known if report.found})))
+        if told := len({report.volume_id for report in reports if report.warnings}):
+            parts.append(_("With warnings: {count}.").format(count=told))
         if strange:
             some = ngettext("The model has not seen the like of {count} of them.", "The model has not seen the like of {count} of them.", strange)
             parts.append(some if strange < len(good) else _("This model has not seen such images."))
