@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from viewer.api import Report
+from viewer.api import Report, digits
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard
 
@@ -65,9 +65,7 @@ def _part(facts: Mapping[str, str], name: str) -> str:
     if value is None:
         return ""
     ends = [_parsed(end) for end in facts.get(INTERVAL.format(name=name), "").split(" to ")]
-    if len(ends) == 2 and ends[0] is not None and ends[1] is not None:
-        return _("{value:.1f} % (95 % CI {low:.1f} to {high:.1f})").format(value=100 * value, low=100 * ends[0], high=100 * ends[1])
-    return f"{100 * value:.1f} %"
+    return digits.share(value, [end for end in ends if end is not None])
 
 
 def _parsed(text: str) -> float | None:

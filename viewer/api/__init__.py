@@ -8,6 +8,7 @@ Write an operation as a plain function (``plugins/README.md`` shows one in 40 li
 A panel, if a plugin needs one, goes through :mod:`viewer.api.panel`; a mouse tool through :mod:`viewer.api.tool`.
 """
 
+from viewer.core import digits
 from viewer.core.annotation import Annotation, Measure
 from viewer.core.errors import BadParameter, GeometryMismatch, ModelUnusable, NegatoscopeError, OperationCancelled, Refused
 from viewer.core.geometry import Geometry, Index, Triple
@@ -24,5 +25,5 @@ __all__ = [
     "PERCENTILES", "Annotation", "Annotations", "BadParameter", "Choice", "Column", "DeviceOf", "Draft", "Geometry", "GeometryMismatch", "Help",
     "Image", "Index", "Labels", "Mask", "Measure", "ModelOf", "ModelUnusable", "NegatoscopeError", "Numbers", "OperationCancelled", "Opinion",
     "Overlay", "Point", "Points", "Progress", "Range", "Reading", "Refused", "Report", "Score", "Statistics", "Triple", "Verdict", "Verdicts",
-    "VoiLut", "Window", "apply_lut", "apply_window", "gettext", "length_suffix", "mark", "ngettext", "operation", "statistics_of",
+    "VoiLut", "Window", "apply_lut", "apply_window", "digits", "gettext", "length_suffix", "mark", "ngettext", "operation", "statistics_of",
 ]  # fmt: skip

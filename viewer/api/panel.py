@@ -3,7 +3,6 @@
 A panel is ``build(panel_host: PanelHost) -> QWidget``, named by ``[[panel]]`` in the manifest.
 """
 
-from viewer.core import digits
 from viewer.core.words import gettext, mark, ngettext
 from viewer.session import heat
 from viewer.session.apply import LayerRef, Scope, SegmentRef, lane_limits
@@ -29,7 +28,7 @@ from viewer.ui.work import Task
 __all__ = [
     "OPINIONS", "OPINION_TITLES", "Changes", "HeatStrip", "HeatWish", "KeyImageList", "LayerRef", "MapList", "MeasurementForm",
     "MeasurementList", "OperationPanel", "PanelHost", "Scope", "ScorePlot", "ScoreRows", "SegmentList", "SegmentRef", "Step", "Task",
-    "ToolOptions", "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "digits", "gettext", "give_reading", "headline", "heat",
+    "ToolOptions", "ToolPalette", "ViewState", "ViewWish", "controls", "delete_segment", "gettext", "give_reading", "headline", "heat",
     "icons", "lane_limits", "mark", "ngettext", "over_threshold", "rename_segment", "repeated", "report_in_view", "reports_in", "slice_of_plane",
     "theme", "toggled", "why_not_read",
 ]  # fmt: skip

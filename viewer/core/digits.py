@@ -6,6 +6,7 @@ The rules are the table "Measurement abbreviations, units, digits" of the projec
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from viewer.core.annotation import Measure
 from viewer.core.words import _, mark
@@ -151,3 +152,10 @@ def unit_words(unit: str) -> str:
 
 def _with_unit(text: str, unit: str) -> str:
     return f"{text} {unit_words(unit)}" if unit else text
+
+
+def share(value: float, ends: Sequence[float] = ()) -> str:
+    """``96.4 %`` of a share of 1; with the ends of its 95 % interval ``96.4 % (95 % CI 94.3 to 98.2)``."""
+    if len(ends) != 2:
+        return f"{100 * value:.1f} %"
+    return _("{value:.1f} % (95 % CI {low:.1f} to {high:.1f})").format(value=100 * value, low=100 * ends[0], high=100 * ends[1])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.classify import fitness
-from viewer.api import Report, mark
+from viewer.api import Report, digits, mark
 from viewer.api import gettext as _
 from viewer.api.models import ModelCard, facts_of, fit_of
-from viewer.api.panel import digits, headline, ngettext, over_threshold
+from viewer.api.panel import headline, ngettext, over_threshold
 
 UNFAMILIAR = mark("This model has not seen such images.")
 _OF_SLICES = (

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from viewer.api import Report
+from viewer.api import Report, digits
 from viewer.api import gettext as _
-from viewer.api.panel import ScorePlot, ViewState, controls, digits, slice_of_plane, theme
+from viewer.api.panel import ScorePlot, ViewState, controls, slice_of_plane, theme
 
 
 class SeriesCard(controls.Card):

@@ -8,11 +8,12 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from viewer.core import digits
 from viewer.core.model_card import ModelCard
 from viewer.core.words import gettext as _
 from viewer.session.card_answers import NOT_SAID
 from viewer.ui.controls import Label, NoteBox, SectionTitle
-from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES, figure_lines, input_words, said, share_words, version_words
+from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES, figure_lines, input_words, said, version_words
 from viewer.ui.dialogs.readable import Readable
 from viewer.ui.theme import sizes
 
@@ -106,7 +107,7 @@ def _telling(card: ModelCard) -> list[tuple[str, str]]:
         parts = [f"{card.threshold:.2f}"]
         for key, words in (("sensitivity", _("sensitivity {share}")), ("specificity", _("specificity {share}"))):
             if isinstance(threshold.get(key), int | float):
-                parts.append(words.format(share=share_words(threshold[key])))
+                parts.append(words.format(share=digits.share(threshold[key])))
         if isinstance(threshold.get("test_set"), str):
             parts.append(_(threshold["test_set"]))
         lines.append((_("Threshold"), _("; ").join(parts)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from viewer.core import digits
 from viewer.core.model_card import ModelCard
 from viewer.core.words import gettext as _
 from viewer.core.words import mark, ngettext
@@ -122,14 +123,7 @@ def _figure(values: Mapping[str, Any], key: str) -> str:
         return str(value)
     ends = [float(end) for end in interval] if isinstance(interval, list | tuple) and len(interval) == 2 else []
     if key in _SHARES:
-        return share_words(value, ends)
+        return digits.share(value, ends)
     if ends:
         return _("{value:.3f} (95 % CI {low:.3f} to {high:.3f})").format(value=value, low=ends[0], high=ends[1])
     return f"{value:.3f}"
-
-
-def share_words(value: float, ends: Sequence[float] = ()) -> str:
-    """``96.4 %``, with the ends of its interval ``96.4 % (95 % CI 94.3 to 98.2)``."""
-    if len(ends) != 2:
-        return f"{100 * value:.1f} %"
-    return _("{value:.1f} % (95 % CI {low:.1f} to {high:.1f})").format(value=100 * value, low=100 * ends[0], high=100 * ends[1])
