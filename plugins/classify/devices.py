@@ -25,6 +25,9 @@ PROVIDERS: Mapping[str, str] = {
     "QNN": "QNNExecutionProvider", "XNNPACK": "XnnpackExecutionProvider", "WebGPU": "WebGpuExecutionProvider", "oneDNN": "DnnlExecutionProvider",
 }  # fmt: skip
 """Devices by the names of onnxruntime's providers. Not among them: Azure, which would send images over the network."""
+OPTIONS: Mapping[str, Mapping[str, str]] = {CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}}
+"""What a provider is told. Left to itself CUDA rounds the factors of each product to 10 bits, on GPUs that can: the shipped model's
+probabilities then move by up to 0.018. And it tries every way to convolve for each new size of a batch, which takes seconds."""
 WHEELS = (
     "onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-rocm", "onnxruntime-migraphx",
     "onnxruntime-qnn", "onnxruntime-silicon", "onnxruntime-training", "onnxruntime-webgpu", "ort-nightly", "ort-nightly-gpu",
@@ -85,6 +88,7 @@ def _again(found: tuple[str, ...]) -> dict[str, str]:
 def runtime() -> Any:
     """The module onnxruntime, ready: nothing is reported to anyone, libraries of CUDA are found. Raises ModelUnusable."""
     check_install()
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # the same for TensorRT, which is not told by an option; before its libraries are loaded
     try:
         onnxruntime = importlib.import_module("onnxruntime")
     except ImportError as err:

@@ -306,7 +306,9 @@ def _session(content: bytes, folder: Path, device: str, is_free: bool, weights: 
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     if weights:
         options.add_external_initializers_from_files_in_memory(list(weights), list(weights.values()), [len(part) for part in weights.values()])
-    providers = [PROVIDERS[CPU]] if device == CPU else [PROVIDERS[device], PROVIDERS[CPU]]
+    providers: list[Any] = [PROVIDERS[CPU]]
+    if device != CPU:
+        providers.insert(0, (PROVIDERS[device], dict(devices.OPTIONS.get(device, {}))))
     if device not in devices.available():
         raise ModelUnusable(gettext("the installed onnxruntime was not built for it"))
     # Left to itself it would go on with the CPU where a device fails, and call it by the device's name.

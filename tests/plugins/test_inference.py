@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -280,6 +281,22 @@ def test_sessions_get_all_cores_no_chatter_and_no_plan_for_free_sizes(
     assert options.get_session_config_entry("session.force_spinning_stop") == "1"
     assert more["providers"] == CPU_ONLY
     assert more["enable_fallback"] == 0
+
+
+def test_cuda_is_told_to_compute_in_single_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own choice is 10 bits for the factors of each product, which moves probabilities by more than the 1e-3 that is allowed."""
+    asked: list[Any] = []
+
+    def session(_content: Any, _options: Any, *, providers: Any, **_more: Any) -> Fake:
+        asked.append(providers)
+        return Fake([np.zeros((1, 1), np.float32)])
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    monkeypatch.setattr(devices, "available", lambda: ("CUDA", "CPU"))
+    assert inference.load(zoo_card(tmp_path, "torch_cnn", takes=INPUTS["torch_cnn"])).device == "CUDA"
+    ((name, options), other) = asked[-1]
+    assert (name, options["use_tf32"], other) == ("CUDAExecutionProvider", "0", "CPUExecutionProvider")
+    assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
 
 
 def test_the_file_is_not_kept_beside_the_session(tmp_path: Path) -> None:
