@@ -399,10 +399,12 @@ def on_device(bare: Bare, provider: str, place: str, device: str) -> list[Row]:
     """Batches of 256 on a device: with the copies there and back, with everything there already, and through the program."""
     import onnxruntime
 
+    from plugins.classify import devices
     from plugins.classify.classify import classified
     from viewer.session.apply import Scope, image_of
 
-    session = onnxruntime.InferenceSession(str(bare.card.model_path), bare.options(), providers=[provider])
+    told = [(provider, dict(devices.OPTIONS.get(device, {})))]  # as precise as the program asks for, so that the two do the same work
+    session = onnxruntime.InferenceSession(str(bare.card.model_path), bare.options(), providers=told)
     if provider not in session.get_providers():
         return [Row(f"{device} is there but could not be used", 0.0)]
     volume = film("batch", SIDE, SIDE, planes=GPU_BATCH)
