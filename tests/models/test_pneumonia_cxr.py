@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 from scipy.stats import rankdata
 
+from plugins.classify import inference
 from plugins.classify.feeding import plane_input
 from tests.models.onnx_bytes import initialiser, with_output
+from tests.plugins.onnx_samples import other_devices
 from viewer.api import Image
 from viewer.core.geometry import Geometry
 from viewer.session.models import check_file, read_card
@@ -328,3 +330,13 @@ def test_card_names_what_the_program_reads() -> None:
 
 def test_card_is_read_without_complaint() -> None:
     assert read_card(FOLDER).notes == ()
+
+
+@pytest.mark.parametrize("device", other_devices())
+def test_every_other_device_gives_the_same_probabilities_within_a_thousandth(held: Held, device: str) -> None:
+    runner = inference.load(read_card(FOLDER), device)
+    if runner.device != device:
+        pytest.skip(runner.note)
+    for at in range(0, len(held.films), 128):
+        (logit,) = runner.run(["logit"], {"film": tensor_of(held.films[at : at + 128])})
+        np.testing.assert_allclose(probability(logit[:, 0].astype(np.float64)), probability(held.logit[at : at + 128]), atol=1e-3)

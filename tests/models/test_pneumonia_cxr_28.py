@@ -12,7 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from plugins.classify import inference
 from tests.models.onnx_bytes import initialiser, with_output
+from tests.plugins.onnx_samples import other_devices
+from viewer.session.models import read_card
 
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "pneumonia-cxr-28"
 MODEL = FOLDER / "model.onnx"
@@ -120,3 +123,12 @@ def test_card_names_what_the_program_reads() -> None:
     assert (CARD["input"]["fit"], CARD["input"]["polarity"], CARD["values"]["kind"]) == ("crop", "bone-bright", "window-or-range")
     assert CARD["applies"]["age_years"] == [1, 5]
     assert CARD["training"]["licence"] == "CC-BY-4.0"
+
+
+@pytest.mark.parametrize("device", other_devices())
+def test_every_other_device_gives_the_same_logits_within_a_thousandth(noise: NDArray[np.uint8], device: str) -> None:
+    runner, norm = inference.load(read_card(FOLDER), device), CARD["normalisation"]
+    if runner.device != device:
+        pytest.skip(runner.note)
+    tensor = ((noise.astype(np.float32) / norm["scale"] - norm["mean"][0]) / norm["std"][0])[:, None].astype(np.float32)
+    np.testing.assert_allclose(runner.run(["logit"], {CARD["input"]["name"]: tensor})[0], logits_of(noise), atol=1e-3)

@@ -9,11 +9,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import onnxruntime
+import pytest
+
+from plugins.classify.devices import CPU, CUDA, PROVIDERS
 from plugins.classify.wire import encoded, message, number_field
 from viewer.core.model_card import InputSpec, ModelCard, OutputSpec, card_of
 
 ZOO = Path(__file__).parents[1] / "models" / "zoo"
 FLOAT, INT64, STRING = 1, 7, 8
+
+
+def other_devices() -> list[Any]:
+    """What else than a CPU the installed onnxruntime was built for; one parameter that skips the test where there is nothing."""
+    built_for = onnxruntime.get_available_providers()
+    found = [name for name, provider in PROVIDERS.items() if provider in built_for and name != CPU]
+    return found or [pytest.param(CUDA, marks=pytest.mark.skip(reason="this onnxruntime is for CPUs alone"))]
 
 
 def zoo_card(folder: Path, name: str, *, takes: dict[str, Any] | None = None, gives: dict[str, Any] | None = None, **changes: Any) -> ModelCard:

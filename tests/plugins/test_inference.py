@@ -17,7 +17,7 @@ import pytest
 from plugins.classify import devices, inference, onnx_trust
 from plugins.classify.classify import classified
 from tests.plugins.classifier_samples import image_with
-from tests.plugins.onnx_samples import FLOAT, STRING, ZOO, good, message, node, value, weights, zoo_card
+from tests.plugins.onnx_samples import FLOAT, STRING, ZOO, good, message, node, other_devices, value, weights, zoo_card
 from viewer.core.errors import ModelUnusable
 from viewer.core.model_card import ModelCard
 from viewer.core.resources import models_folder
@@ -473,16 +473,16 @@ def test_libraries_of_cuda_are_looked_for_where_onnxruntime_was_built_for_it(mon
         assert asked == wanted
 
 
-@pytest.mark.skipif("CUDAExecutionProvider" not in onnxruntime.get_available_providers(), reason="this onnxruntime has no CUDA")
+@pytest.mark.parametrize("device", other_devices())
 @pytest.mark.parametrize("name", ["torch_cnn", "torch_cnn3d", "torch_cnn_lstm", "keras_four_blocks", "segment_softmax"])
-def test_cpu_and_cuda_give_the_same_within_a_thousandth(tmp_path: Path, name: str) -> None:
+def test_every_other_device_gives_the_same_as_the_cpu_within_a_thousandth(tmp_path: Path, name: str, device: str) -> None:
     card = zoo_card(tmp_path, name, takes=INPUTS[name])
     given = {onnx_trust.input_name(inference.checked(card)[1], card): given_to(card)}
-    on_cpu, on_cuda = (inference.load(card, device) for device in ("cpu", "cuda"))
-    if on_cuda.device != "CUDA":
-        pytest.skip(on_cuda.note)
+    on_cpu, other = (inference.load(card, place) for place in ("cpu", device))
+    if other.device != device:
+        pytest.skip(other.note)
     output = onnx_trust.output_name(on_cpu.facts, card)
-    np.testing.assert_allclose(on_cuda.run([output], given)[0], on_cpu.run([output], given)[0], atol=1e-3)
+    np.testing.assert_allclose(other.run([output], given)[0], on_cpu.run([output], given)[0], atol=1e-3)
 
 
 # --- two onnxruntimes in one place ---
@@ -491,7 +491,7 @@ def test_cpu_and_cuda_give_the_same_within_a_thousandth(tmp_path: Path, name: st
 @pytest.fixture
 def second_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The metadata of the other one beside those of the one that is installed."""
-    other = "onnxruntime" if devices.installed_wheels() == ("onnxruntime-gpu",) else "onnxruntime-gpu"
+    other = "onnxruntime-gpu" if devices.installed_wheels() == ("onnxruntime",) else "onnxruntime"
     info = tmp_path / "site" / f"{other.replace('-', '_')}-1.24.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {other}\nVersion: 1.24.0\n")
@@ -503,8 +503,9 @@ def test_a_mixed_install_is_refused_by_name_with_the_way_out() -> None:
     with pytest.raises(ModelUnusable) as caught:
         inference.load(FILM)
     said = str(caught.value)
-    assert "onnxruntime and onnxruntime-gpu are both installed and overwrite each other" in said
-    assert "pip uninstall -y onnxruntime onnxruntime-gpu" in said
+    first, second = sorted(devices.installed_wheels())
+    assert f"{first} and {second} are both installed and overwrite each other" in said
+    assert f"pip uninstall -y {first} {second}" in said
     assert 'pip install "onnxruntime-gpu[cuda,cudnn]"' in said
 
 
