@@ -68,7 +68,9 @@ def run(args: argparse.Namespace) -> int:
     said = save_volume(args.out, volume, phase=args.phase, overwrite=args.force, with_gaps=args.resample)
     for sentence in said:
         say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=sentence))
-    for warning in volume.warnings:
+    # A file of numbers has no place for what is to be said of them.
+    of_values = (note.text for note in volume.notes if note.topic == "values" and note.is_warning)
+    for warning in (*volume.warnings, *of_values):
         say.err(_("{name}: {warning}").format(name=harmless(entry.title), warning=warning))
     return 0
 

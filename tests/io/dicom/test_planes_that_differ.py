@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_voi_lut, apply_windowing
 from pydicom.sequence import Sequence
 
+from tests.cli.calls import run
 from viewer.core.annotation import Annotation
 from viewer.core.measure import measure_annotation
 from viewer.core.render import auto_window, levels
@@ -263,3 +265,14 @@ def test_d15_a_plane_alone_and_one_that_is_streamed_have_their_own_padding(write
     stream = Stream((0, 0), lambda phase, plane: seen.setdefault(plane, stream.plane(phase, plane)))
     dicom.load(entry, pool=inline_pool, stream=stream)
     assert {n: volume.padding for n, volume in seen.items() if volume is not None} == {n: (v, v) for n, v in enumerate(paddings) if n in seen}
+
+
+def test_d15_a_file_that_is_converted_says_that_padding_was_moved(write_dicom: Any, tmp_path: Path, capsys: Any) -> None:
+    stored, _where = padded((-2000, -2000, -3000))
+    folder = {ct(write_dicom, n, stored[n], (-2000, -2000, -3000)[n]).parent for n in range(3)}.pop()
+    code, _out, err = run(capsys, "convert", folder, tmp_path / "o.nrrd")
+    assert code == 0
+    assert "Planes differ in the values that only fill the frame" in err
+    moved = sitk.GetArrayFromImage(sitk.ReadImage(tmp_path / "o.nrrd"))
+    (value,) = set(np.unique(moved[moved < -1000]).tolist())
+    assert f"stand as {value} in memory" in err
