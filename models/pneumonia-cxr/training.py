@@ -63,6 +63,16 @@ def epoch_of(films: Films, source: np.random.Generator) -> np.ndarray:
     return np.concatenate([part[:side].reshape(steps, -1) for part in (ill, well)], axis=1)
 
 
+def follow(mean: Member, member: Member, step: int) -> None:
+    """Bring the running mean of the weights on by a step; it begins short and ends at 200 steps."""
+    with torch.no_grad():
+        for average, value in zip(mean.state_dict().values(), member.state_dict().values(), strict=True):
+            if average.is_floating_point():
+                average.lerp_(value, 1 - min(0.995, (1 + step) / (10 + step)))
+            else:
+                average.copy_(value)
+
+
 def train_member(
     films: Films, *, seed: int, epochs: tuple[int, int], strength: float, blend: float, kept: Path, say: Callable[[str], None]
 ) -> Member:
@@ -112,12 +122,7 @@ def train_member(
                 for group, rate in zip(optimiser.param_groups, schedule.get_last_lr(), strict=True):
                     group["lr"] = rate * left
             losses.append(loss.item())
-            with torch.no_grad():
-                for average, value in zip(mean.state_dict().values(), member.state_dict().values(), strict=True):
-                    if average.is_floating_point():
-                        average.lerp_(value, 1 - min(0.995, (1 + done) / (10 + done)))
-                    else:
-                        average.copy_(value)
+            follow(mean, member, done)
         say(f"  epoch {epoch + 1} of {total}: loss {np.mean(losses):.4f}")
         torch.save({name: part.state_dict() for name, part in parts.items()} | {"epoch": epoch + 1}, kept.with_suffix(".new"))
         kept.with_suffix(".new").replace(kept)

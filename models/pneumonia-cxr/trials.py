@@ -25,7 +25,7 @@ from films import Films, blocks, read_films
 from network import HEAD, imagenet
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
-from training import BATCH, DECAY, RATE, SMOOTHING, Member, gray, leveled
+from training import BATCH, DECAY, RATE, SMOOTHING, Member, follow, gray, leveled
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from figures import auc_of
@@ -160,12 +160,7 @@ def train(films: Films, recipe: Recipe, teachers: list[Member], *, seed: int) ->
             schedule.step()
             done += 1
             losses.append(loss.item())
-            with torch.no_grad():
-                for average, value in zip(mean.state_dict().values(), member.state_dict().values(), strict=True):
-                    if average.is_floating_point():
-                        average.lerp_(value, 1 - min(0.995, (1 + done) / (10 + done)))
-                    else:
-                        average.copy_(value)
+            follow(mean, member, done)
         print(f"  epoch {epoch + 1} of {recipe.epochs}: loss {np.mean(losses):.4f}", flush=True)
     return mean.eval()
 
