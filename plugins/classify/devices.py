@@ -26,8 +26,8 @@ PROVIDERS: Mapping[str, str] = {
 }  # fmt: skip
 """Devices by the names of onnxruntime's providers. Not among them: Azure, which would send images over the network."""
 OPTIONS: Mapping[str, Mapping[str, str]] = {CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}}
-"""What a provider is told. Left to itself CUDA rounds the factors of each product to 10 bits, on GPUs that can: the shipped model's
-probabilities then move by up to 0.018. And it tries every way to convolve for each new size of a batch, which takes seconds."""
+"""What a provider is told. Left to itself CUDA rounds the factors of each product to 10 bits, on GPUs that can: rounded so on a CPU, the
+shipped model's probabilities moved by up to 0.018. And it would try every way to convolve anew for each size of a batch."""
 WHEELS = (
     "onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-rocm", "onnxruntime-migraphx",
     "onnxruntime-qnn", "onnxruntime-silicon", "onnxruntime-training", "onnxruntime-webgpu", "ort-nightly", "ort-nightly-gpu",

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from plugins.classify.panel import ClassifyPanel, build
 from tests.ui.panel_samples import Parts
+from tests.ui.window_samples import put_volume, settle
 from viewer.core.geometry import Geometry
 from viewer.core.model_card import ModelCard
 from viewer.core.report import Report, Score
@@ -20,6 +21,7 @@ from viewer.core.volume import Identity, Volume
 from viewer.session.history import ItemChange
 from viewer.session.models import list_models
 from viewer.ui.model_shelf import ModelShelf
+from viewer.ui.window import Window
 
 FITTING = {"modality": "DX", "body_part": "CHEST", "view_position": "PA", "patient_age": "004Y"}
 
@@ -60,6 +62,18 @@ def click(widget: QWidget, at: QPoint | None = None) -> None:
 
 def reports(parts: Parts) -> tuple[Report, ...]:
     return parts.host.document.reports_of(parts.host.root_id)
+
+
+def classify_a_film(window: Window, qtbot: QtBot) -> Report:
+    """Open a film in a window whose only model is the small one, and press F5."""
+    window.host.models._list = lambda: ((small_model(),), ())
+    window.host.models.reload()
+    put_volume(window, films())
+    settle(qtbot, window)
+    QTest.keyClick(window.view, Qt.Key.Key_F5)
+    settle(qtbot, window)
+    (report,) = window.host.document.reports_of(window.host.root_id)
+    return report
 
 
 def put(parts: Parts, *scores: tuple[str, float], index: int = 0, threshold: float | None = 0.5, positive: str = "", **more: Any) -> Report:

@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from plugins.classify.panel import ClassifyPanel
 from plugins.classify.performance import figures_in
-from tests.ui.classify_samples import films, put, show, small_model
+from tests.ui.classify_samples import classify_a_film, films, put, show
 from tests.ui.panel_samples import Parts
-from tests.ui.window_samples import put_volume, settle
+from tests.ui.window_samples import settle
 from viewer.core import words
 from viewer.session.history import ItemChange
 from viewer.session.models import list_models
@@ -85,14 +85,8 @@ def test_at_1280_x_720_the_head_of_the_heat_maps_card_is_in_sight_under_a_warnin
     make_window: Callable[..., Window], qtbot: QtBot, is_read: bool
 ) -> None:
     window = make_window(1280, 720)
-    window.host.models._list = lambda: ((small_model(),), ())
-    window.host.models.reload()
-    put_volume(window, films())
-    settle(qtbot, window)
-    QTest.keyClick(window.view, KEY.Key_F5)
-    settle(qtbot, window)
+    report = classify_a_film(window, qtbot)
     document = window.host.document
-    (report,) = document.reports_of(window.host.root_id)
     shipped = next(card for card in list_models()[0] if card.name == "pneumonia-cxr")
     scores = tuple(replace(score, value=0.8 if score.name == "Pneumonia" else 0.2) for score in report.scores)
     told = ("This model was trained on patients of 1 to 5 years; this patient is 64.",)

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from plugins.classify.panel import ClassifyPanel
-from tests.ui.classify_samples import click, films, reports, show, small_model
+from tests.ui.classify_samples import classify_a_film, click, films, reports, show
 from tests.ui.panel_samples import Parts
-from tests.ui.window_samples import put_volume, settle
+from tests.ui.window_samples import settle
 from viewer.core.report import Report
 from viewer.session.document import Document
 from viewer.session.history import ItemChange
@@ -135,14 +135,8 @@ def test_a_map_that_was_switched_off_stays_off_after_show_anyway(panel: Classify
 
 
 def test_the_keys_of_readings_obey_the_same(window: Window, qtbot: QtBot) -> None:
-    window.host.models._list = lambda: ((small_model(),), ())
-    window.host.models.reload()
-    put_volume(window, films())
-    settle(qtbot, window)
-    QTest.keyClick(window.view, KEY.Key_F5)
-    settle(qtbot, window)
+    report = classify_a_film(window, qtbot)
     document = window.host.document
-    (report,) = document.reports_of(window.host.root_id)
     make_strange(document, report)
     settle(qtbot, window)
     steps = len(document.history)
