@@ -24,7 +24,6 @@ def _themed(qapp: QApplication) -> Iterator[None]:
     apply_theme(qapp, "dark")
     yield
     apply_theme(qapp, "dark")
-    qapp.setStyleSheet("")
 
 
 def _inks(image: QImage) -> set[str]:

@@ -26,7 +26,6 @@ def _themed(qapp: QApplication) -> Iterator[None]:
     look.apply_theme(qapp, "dark")
     yield
     look.apply_theme(qapp, "dark")
-    qapp.setStyleSheet("")
 
 
 def _ratio(first: str, second: str) -> float:
