@@ -34,7 +34,7 @@ def themed(qapp: QApplication) -> Iterator[QApplication]:
 
 @pytest.fixture
 def calm(qapp: QApplication) -> Iterator[None]:
-    """The dark theme without motion, for controls and panels on their own. It stays: taking a sheet off goes through all widgets, twice."""
+    """The dark theme without motion, for controls and panels on their own."""
     apply_theme(qapp, "dark")
     set_reduced_motion(True)
     yield

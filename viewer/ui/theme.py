@@ -211,6 +211,8 @@ class Theme(QObject):
         icons.clear_cache()
         sheet = stylesheet(_tokens, _sizes)
         if app.styleSheet() != sheet:  # Qt goes through all widgets there are, changed or not
+            # Off and on: one sheet in the place of another makes Qt go through all that it keeps rules of, some of which may have gone.
+            app.setStyleSheet("")
             app.setStyleSheet(sheet)
         del alive
         _renew_icons(app)
