@@ -33,6 +33,10 @@ def warnings(card: ModelCard, image: Image) -> tuple[str, ...]:
         found.append(
             gettext("The planes differ in their windows or VOI LUTs; those that go into this model together went through that of the middle one.")
         )
+    if image.crosses_windows and takes_files_window(card, image):
+        found.append(
+            gettext("This slice lies across planes that differ in their windows or VOI LUTs; all of it went through that of the middle one.")
+        )
     return tuple(found)
 
 

@@ -117,6 +117,29 @@ def test_planes_that_go_in_together_through_one_of_several_windows_are_warned_of
     assert not any("The planes differ" in words for words in fitness.warnings(card_with(input=block), same))
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("kind", ["voi", "window"])
+def test_a_slice_across_planes_that_differ_goes_through_the_middle_one_and_is_warned_of(
+    tmp_path: Path, inline_pool: Pool, kind: str, axis: int
+) -> None:  # fmt: skip
+    of_planes = [{"VOILUTSequence": lut(curve)} if kind == "voi" else {"WindowCenter": 9 + n, "WindowWidth": 31} for n, curve in enumerate(CURVES)]
+    files = series(tmp_path, STORED, *of_planes)
+
+    def warned(image: Image, **parts: Any) -> bool:
+        return any("This slice lies across planes" in words for words in fitness.warnings(card_with(**parts), image))
+
+    image = opened(files, inline_pool, Scope("slice", axis, 3))
+    across = np.take(STORED, 3, axis)
+    middle = CURVES[1][across.astype(np.int64)] * 255 / 4095 if kind == "voi" else np.clip(((across - 9.5) / 30 + 0.5) * 255, 0, 255)
+    assert fed(card_with(input={"height": "any", "width": "any"}), image)[0] == pytest.approx(middle, abs=1e-3)
+    assert warned(image)
+    assert not warned(image, values=FIXED), "values that no window of a file touches"
+    assert not warned(opened(files, inline_pool, Scope("slice", 0, 1))), "a plane has its own"
+    (tmp_path / "alike").mkdir()
+    alike = series(tmp_path / "alike", STORED, *[of_planes[0]] * 3)
+    assert not warned(opened(alike, inline_pool, Scope("slice", axis, 3)))
+
+
 def test_a_picture_that_goes_back_to_values_takes_no_curve_of_a_plane() -> None:
     image = Image(STORED, Geometry(STORED.shape), plane_windows=(VoiLut(0, (0, 15), 4), Window(9, 3), None))
     card = card_with()

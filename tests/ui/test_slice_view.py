@@ -20,6 +20,7 @@ from viewer.core.graphics import GraphicPlane, Shutter
 from viewer.core.labels import LabelLayer, Segment
 from viewer.core.operation import Range
 from viewer.core.render import spread
+from viewer.core.slab import Slab
 from viewer.core.volume import Identity, ValueScale, Volume
 from viewer.core.window import Window
 from viewer.draw.overlay import shown_badges
@@ -444,6 +445,22 @@ def test_the_value_under_the_pointer_is_told_in_suv_too() -> None:
     found = probe_at(resolve(ViewWish("root"), document), document, (3.0, 3.0))
     assert found is not None
     assert found.value_text == "5000 Bq/mL · 1.38 SUVbw"
+
+
+def test_d15_a_value_that_only_fills_the_frame_is_told_as_padding() -> None:
+    document = Document()
+    data = np.full((1, *GEOMETRY.shape), -2000, np.float32)
+    data[0, :, :, 3:] = 12
+    document.add_source(Volume("root", data, GEOMETRY, unit="Bq/mL", padding=(-2000, -1900), scales=(ValueScale("SUVbw", 0.5),)))
+
+    def told(column: float, slab: Slab | None = None) -> str:
+        state = resolve(ViewWish("root", slab=slab), document)
+        found = probe_at(state, document, (column * state.layout.step[1], 3.0))
+        return found.value_text if found is not None else ""
+
+    assert told(1.5) == "-2000 Bq/mL · padding", "no second unit: it is no amount of anything"
+    assert told(4.5) == "12 Bq/mL · 6.00 SUVbw"
+    assert told(1.5, Slab("mean", 12.0)) == "MEAN 12 mm: -2000 Bq/mL · padding"
 
 
 def hovered_tip(view: SliceView, place: QPoint) -> str:

@@ -50,6 +50,8 @@ class Image:
     """Of a result: what is to be said of how it came about, in whole sentences. Shown with it, and kept in its step."""
     facts: tuple[tuple[str, str], ...] = ()
     """Of a result: what it was made with, kept in its step."""
+    crosses_windows: bool = False
+    """A slice across planes whose own files give different windows or VOI LUTs: ``window`` and ``lut`` are those of the middle one."""
 
     @property
     def spacing_mm(self) -> Triple | None:

@@ -166,6 +166,10 @@ class Volume:
         phase: NDArray[Any] = self.data[number]
         return phase
 
+    def is_padding(self, value: float) -> bool:
+        """Whether a value only fills the frame; never of a colour image."""
+        return not self.is_color and self.padding is not None and self.padding[0] <= value <= self.padding[1]
+
     def has_phases_like(self, other: Volume) -> bool:
         """Whether phases of the same number belong together: as many, and not times here and echoes there, as far as both say what theirs are."""
         if self.phases != other.phases:

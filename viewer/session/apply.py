@@ -261,6 +261,7 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
     phase = scope.phase if phase is None else phase
     values, geometry = volume.phase(phase), volume.geometry
     windows = volume.plane_windows[phase] if phase < len(volume.plane_windows) else ()
+    crosses = scope.kind == "slice" and scope.axis != 0 and len(set(windows)) > 1
     if scope.kind == "slice":
         windows = windows[scope.index : scope.index + 1] if scope.axis == 0 else ()
         values, geometry = take_plane(values, scope.axis, scope.index), plane_geometry(geometry, scope.axis, scope.index)
@@ -270,6 +271,7 @@ def image_of(volume: Volume, scope: Scope, phase: int | None = None) -> Image:
         volume.windows[0] if volume.windows else None, who.modality, who.body_part, who.view_position, who.age,
         volume.scales, volume.scale_problem, windows,
         volume.voi_luts[0] if volume.voi_luts else None, volume.phases,
+        crosses_windows=crosses,
     )  # fmt: skip
 
 

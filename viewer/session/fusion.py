@@ -137,10 +137,7 @@ class ShownFusion:
         if index is None or self.volume.is_color:
             return None
         value = float(self.volume.phase(self.phase)[index])
-        padding = self.volume.padding
-        if not math.isfinite(value) or (padding is not None and padding[0] <= value <= padding[1]):
-            return None
-        return value
+        return value if math.isfinite(value) and not self.volume.is_padding(value) else None
 
     def title(self) -> str:
         """What the second is called."""

@@ -63,8 +63,12 @@ def probe_at(state: ViewState, document: Readable, point: Point, plane: NDArray[
         text = ""
     else:
         text = intensity(float(value), volume.unit, is_statistic=not float(value).is_integer())
-        for scale in volume.scales:
+        is_padding = volume.is_padding(float(value))
+        for scale in volume.scales if not is_padding else ():
             text += f" · {intensity(float(value) * scale.factor, scale.unit)}"
+        if is_padding:
+            # Not a measured value, and where the files of a series differ in it not even the number that its own file has.
+            text += " · " + _("padding")
         if state.slab is not None and plane is None:
             text = _("{slab}: {value}").format(slab=state.slab.badge, value=text)
     words = place_text(position, volume.geometry.unit, volume.geometry.is_patient)
