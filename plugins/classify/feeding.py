@@ -133,9 +133,9 @@ class Feed:
             self._fill_block(target, window)
         elif self.card.input.planes == "sequence":
             for step, plane in enumerate(planes):
-                _fill_channels(target[step], self._plane(plane, window))
+                self._fill_channels(target[step], self._plane(plane, window))
         else:
-            _fill_channels(target, self._plane(planes[0], window))
+            self._fill_channels(target, self._plane(planes[0], window))
 
     def _fill_block(self, target: NDArray[np.float32], window: Window | VoiLut) -> None:
         first, depth, step = block_planes(self.card, self.planes)
@@ -146,16 +146,22 @@ class Feed:
                 if pad is not None and not 0 <= plane < self.planes:
                     target[:, place] = pad
                 else:
-                    _fill_channels(target[:, place], self._plane(min(max(plane, 0), self.planes - 1), window))
+                    self._fill_channels(target[:, place], self._plane(min(max(plane, 0), self.planes - 1), window))
             return
         block = np.empty((target.shape[0], self.planes, *target.shape[2:]), dtype=np.float32)
         for plane in range(self.planes):
-            _fill_channels(block[:, plane], self._plane(plane, window))
+            self._fill_channels(block[:, plane], self._plane(plane, window))
         # A plane a row: what makes pictures smaller then works along the planes only.
         for channel in range(len(target)):
             flat = block[channel].reshape(self.planes, -1)
             spec = self.card.input
             target[channel] = resized(flat, depth, flat.shape[1], method=spec.interpolation, antialias=spec.antialias).reshape(target.shape[1:])
+
+    def _fill_channels(self, target: NDArray[np.float32], levels: NDArray[np.float32]) -> None:
+        """One plane into (channels, rows, columns): colours one a channel, grey into all of them."""
+        if levels.ndim == 3 and self.card.input.color_order == "BGR":
+            levels = levels[..., ::-1]
+        target[...] = np.moveaxis(levels, -1, 0) if levels.ndim == 3 else levels
 
     def _normalise(self, inputs: NDArray[np.float32]) -> None:
         normal = self.card.normalisation
@@ -163,6 +169,12 @@ class Feed:
         shape[2 if self.card.input.planes == "sequence" else 1] = -1
         mean, spread = (np.asarray(values, dtype=np.float32).reshape(shape) for values in (normal.mean, normal.std))
         inputs /= np.float32(normal.scale)
+        if normal.statistics == "input":
+            own = tuple(range(2 if self.card.input.planes == "sequence" else 1, inputs.ndim))
+            inputs -= inputs.mean(axis=own, keepdims=True, dtype=np.float64)
+            found = inputs.std(axis=own, keepdims=True, dtype=np.float64)
+            inputs /= np.where(found > 0, found, 1)  # an even picture is all zero
+            return
         inputs -= mean
         inputs /= spread
 
@@ -179,8 +191,3 @@ def fed_picture(card: ModelCard, image: Image, plane: int) -> NDArray[np.uint8]:
         # One plane of what was a volume: fitted as all of its planes are.
         card = replace(card, input=replace(card.input, planes="one", layout="NCHW", depth=1))
     return Feed(card, image).picture(plane)
-
-
-def _fill_channels(target: NDArray[np.float32], levels: NDArray[np.float32]) -> None:
-    """One plane into (channels, rows, columns): colours one a channel, grey into all of them."""
-    target[...] = np.moveaxis(levels, -1, 0) if levels.ndim == 3 else levels

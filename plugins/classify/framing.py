@@ -29,6 +29,13 @@ class Frame:
     columns: int
     plane: tuple[int, int]
     """Size of the plane."""
+    middle: tuple[float, float, float, float] | None = None
+    """Top, left, height and width of what becomes the input, where that is no whole number of the plane's pixels; None: all of the frame."""
+
+    @property
+    def seen(self) -> tuple[float, float, float, float]:
+        """Top, left, height and width of what becomes the input, in the plane's pixels from their upper left corner."""
+        return self.middle or (float(self.top), float(self.left), float(self.height), float(self.width))
 
     @property
     def inner(self) -> tuple[slice, slice]:
@@ -53,11 +60,15 @@ def frame_of(card: ModelCard, rows: int, columns: int) -> Frame:
     ``squeeze``: the whole plane. ``crop``: the largest part of the input's proportions, in the middle. ``pad``: the smallest rectangle
     of these proportions that holds the plane. Of an odd remainder the smaller half is at the top and at the left. Where the input
     has no size of its own, the plane keeps its, filled up at the bottom and at the right to a multiple of ``card.input.multiple``.
+    With ``card.input.resize`` the middle of the plane in that size, to the pixel as torchvision's ``Resize`` and ``CenterCrop`` have it.
     """
     spec = card.input
     if spec.height is None or spec.width is None:
         height, width = (_filled(n, spec.multiple) if size is None else n for n, size in ((rows, spec.height), (columns, spec.width)))
         return Frame(0, 0, height, width, spec.height or height, spec.width or width, (rows, columns))
+    if spec.resize is not None:
+        middle = _middle(spec.resize, (rows, columns), (spec.height, spec.width), is_squeezed=spec.fit == "squeeze")
+        return Frame(0, 0, rows, columns, spec.height, spec.width, (rows, columns), middle)
     height, width = rows, columns
     if spec.fit != "squeeze" and rows * spec.width != columns * spec.height:
         is_wide = columns * spec.height > rows * spec.width
@@ -78,7 +89,12 @@ def fitted(card: ModelCard, frame: Frame, levels: NDArray[np.float32], *, pad: f
         return np.stack([fitted(card, frame, levels[..., n], pad=pad) for n in range(levels.shape[2])], axis=-1)
     if any(any(pair) for pair in frame.margins):
         levels = np.pad(levels, frame.margins, mode="edge") if pad is None else np.pad(levels, frame.margins, constant_values=pad)
-    return resized(levels, frame.rows, frame.columns, method=card.input.interpolation, antialias=card.input.antialias)
+    box = None
+    if frame.middle is not None:
+        # Pixels beyond the box count in its edge, as they do where the whole plane is reduced and then cut.
+        top, left, height, width = frame.middle
+        box = (left, top, left + width, top + height)
+    return resized(levels, frame.rows, frame.columns, method=card.input.interpolation, antialias=card.input.antialias, box=box)
 
 
 def resized(
@@ -133,15 +149,16 @@ def film_box(card: ModelCard, geometry: Geometry, cells: tuple[int, int] | None 
     Returns
     -------
     Geometry
-        Shape (planes, rows, columns). With ``fit = "pad"`` it reaches beyond the image; with ``crop`` it is smaller. Of a model
+        Shape (planes, rows, columns). With ``fit = "pad"`` it reaches beyond the image; with ``crop`` and ``resize`` it is smaller. Of a model
         that takes a whole volume, the planes are those of the input.
     """
     planes, rows, columns = geometry.shape
     frame = frame_of(card, rows, columns)
+    top, left, height, width = frame.seen
     down, across = cells or (frame.rows, frame.columns)
     first, count, step = block_planes(card, planes) if card.input.planes == "volume" else (0.0, planes, 1.0)
-    sides = (step, frame.height / down, frame.width / across)
-    start = (first + (step - 1) / 2, frame.top + (sides[1] - 1) / 2, frame.left + (sides[2] - 1) / 2)
+    sides = (step, height / down, width / across)
+    start = (first + (step - 1) / 2, top + (sides[1] - 1) / 2, left + (sides[2] - 1) / 2)
     return _divided(geometry, (count, down, across), start, sides)
 
 
@@ -197,6 +214,16 @@ def block_planes(card: ModelCard, planes: int) -> tuple[float, int, float]:
     if card.input.fit == "squeeze" or (card.input.fit == "pad" and planes > depth):
         return 0.0, depth, planes / depth
     return float(_before(planes, depth)), depth, 1.0
+
+
+def _middle(resize: int, plane: tuple[int, int], size: tuple[int, int], *, is_squeezed: bool) -> tuple[float, float, float, float]:
+    """Top, left, height and width of the part of a plane that is the middle of it once it is resized."""
+    short = min(plane)
+    whole = [resize if is_squeezed else resize * side // short for side in plane]
+    scale = [have / become for have, become in zip(plane, whole, strict=True)]
+    # Half pixels go to the even one, as Python's round and so CenterCrop have it.
+    corner = [round((become - cut) / 2) for become, cut in zip(whole, size, strict=True)]
+    return corner[0] * scale[0], corner[1] * scale[1], size[0] * scale[0], size[1] * scale[1]
 
 
 def _before(have: int, want: int) -> int:

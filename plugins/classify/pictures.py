@@ -94,6 +94,8 @@ def _values(feed: Feed, frame: Frame, plane: int, channels: NDArray[np.float32])
         mean, spread = (np.asarray(n, dtype=np.float32)[:, None, None] for n in (normal.mean, normal.std))
         one = slice(None) if len(channels) == card.input.channels else slice(0, 1)
         channels = (channels * spread[one] + mean[one]) * np.float32(normal.scale)
+    if card.input.color_order == "BGR" and len(channels) == 3:
+        channels = channels[::-1]
     if len(channels) == 3 and not image.is_color and card.input.channels == 3:
         channels = np.tensordot(BRIGHTNESS, channels, 1)[np.newaxis]
     window = feed.levels.window(feed.planes_of(0 if feed.is_whole else plane))

@@ -40,6 +40,13 @@ def facts(feed: Feed, device: str) -> tuple[tuple[str, str], ...]:
         fit = gettext("unchanged")
     else:
         fit = fits["pad" if spec.height is None or spec.width is None else spec.fit]
+    if spec.resize is not None:
+        words = (
+            gettext("squeezed to {size} px, of which the middle")
+            if spec.fit == "squeeze"
+            else gettext("shorter side to {size} px, of which the middle")
+        )
+        fit = words.format(size=spec.resize)
     kept = [
         ("sha256", card.sha256),
         ("input", f"{' x '.join(map(str, feed.shape))} {card.fed_layout} {spec.dtype}"),

@@ -124,6 +124,11 @@ WRONG: list[tuple[str, Any, str]] = [
     ("input.planes", "sequence", "needs one of the layouts NTCHW, NTHWC"),
     ("input.planes", "neighbours", "must be odd and 3 or more"),
     ("input.layout", "NCDHW", 'is "one", which needs one of the layouts NCHW'),
+    ("input.color_order", "GBR", "known are RGB, BGR"),
+    ("input.color_order", "BGR", "for inputs of three colours"),
+    ("input.resize", 0, "must lie between 1 and"),
+    ("input.resize", "all", 'a whole number or "none"'),
+    ("input.resize", 40, "no padding"),
     ("values", 3, "must be a table"),
     ("values.kind", "auto", "known are"),
     ("values.width", 0.0, "above 0"),
@@ -145,6 +150,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("normalisation.std", [0.0], "above 0"),
     ("normalisation.std", [1, 1, 1], "has 3 numbers"),
     ("normalisation.mean", [math.nan], "list of numbers"),
+    ("normalisation.statistics", "image", "known are fixed, input"),
+    ("normalisation.statistics", "input", 'leave out "mean" and "std"'),
     ("output.activation", "relu", "known are none"),
     ("output.activation", "softmax", 'take "sigmoid"'),
     ("output.temperature", 0, "between"),
@@ -192,6 +199,27 @@ def test_a_wrong_value_is_refused_in_one_sentence_with_file_and_key(where: str, 
     sentence = reason(changed(where, value))
     assert sentence.startswith("some-model/card.toml: ") and words in sentence
     assert "\n" not in sentence and len(sentence) < 400 and sentence.endswith(".")
+
+
+def test_the_middle_of_a_larger_picture_needs_one_that_is_larger_and_a_classifier() -> None:
+    card = changed("input.resize", 40, changed("input.fit", "crop"))
+    assert card_of(card, FOLDER).input.resize == 40
+    assert card_of(changed("input.resize", "none", card), FOLDER).input.resize is None
+    assert "must be as large at least" in reason(changed("input.resize", 31, card))
+    assert 'numbers for "input.height"' in reason(changed("input.width", "any", card))
+    assert "is for models that classify" in reason(changed("task", "segmentation", changed("classes", [{"name": "Lung"}], card)))
+
+
+def test_neighbours_have_no_order_of_colours() -> None:
+    card = changed("input.channels", 3, changed("input.color_order", "BGR"))
+    assert card_of(card, FOLDER).input.color_order == "BGR"
+    assert "three colours" in reason(changed("input.planes", "neighbours", card))
+
+
+def test_a_picture_does_not_come_back_from_the_statistics_of_each_input() -> None:
+    card = changed("normalisation", {"statistics": "input"}, changed("task", "image", changed("classes", [])))
+    assert card_of(card, FOLDER).normalisation.statistics == "input"
+    assert "pictures cannot come back" in reason(changed("output.picture", "normalised", card))
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "a\\b", ".hidden", "", "con", "NUL.txt", "x" * 65, "a b", "end.", "a\nb", "-x", "ö" * 101, "c:x"])

@@ -148,6 +148,10 @@ def test_of_several_scores_the_first_is_proposed_and_asked() -> None:
     assert "output" in proposal.asked
 
 
+TABLES = ((1, 3549, 6), (None, 84, 8400), (None, 22, None), (None, None, 6625))
+"""Of detectors and readers of text that Python packages bring along."""
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -157,6 +161,7 @@ def test_of_several_scores_the_first_is_proposed_and_asked() -> None:
         ({"inputs": (Tensor("x", "float32", (1, 10, 16)),)}, "images go in with 2, 4 or 5 axes"),
         ({"inputs": (Tensor("x", "float32", ()),)}, "does not say how many axes"),
         ({"outputs": (Tensor("name", "string", (None,)),)}, "gives neither scores nor a picture"),
+        *(({"outputs": (Tensor("boxes", "float32", shape),)}, "gives many rows of numbers for one image (boxes, ") for shape in TABLES),
         *(
             (
                 {"inputs": (Tensor("z", "float32", noise),), "outputs": (Tensor("y", "float32", (None, 1, 8, 8)),)},
@@ -171,6 +176,16 @@ def test_what_is_no_model_of_images_is_refused_in_a_sentence(changed: dict[str, 
         propose(facts((None, 1, 8, 8), **changed))
     assert words in str(refusal.value)
     assert str(refusal.value).startswith(("my_model", "The input"))
+
+
+@pytest.mark.parametrize("shape", [(None, 1, 3), (None, 3, 1), (1, 1, None)])
+def test_a_row_of_scores_may_have_an_axis_of_one(shape: tuple[int | None, ...]) -> None:
+    assert propose(facts((None, 1, 8, 8), shape, "Softmax")).answers.task == "multi-class"
+
+
+def test_scores_beside_rows_of_features_are_taken() -> None:
+    outputs = (Tensor("tokens", "float32", (None, 196, 384)), Tensor("scores", "float32", (None, 2), "Softmax"))
+    assert propose(facts((None, 3, 224, 224), outputs=outputs)).answers.output == "scores"
 
 
 @pytest.mark.parametrize("shape", [(None, 1, 8, 8), (None, 1, None, None), (1, 1, 1, 8, 8), (None, None, None, 3), (None, 8, 8, 1)])
@@ -215,6 +230,7 @@ def test_imagenet_is_torchvision_s_and_its_mean_for_one_channel() -> None:
     assert numbers_of(Answers(normalisation="imagenet", channels=3)) == (255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     scale, mean, std = numbers_of(Answers(normalisation="imagenet", channels=1))
     assert (scale, mean, std) == (255.0, (0.449,), (0.226,))
+    assert numbers_of(Answers(normalisation="caffe", channels=3)) == (1.0, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0))
     assert numbers_of(Answers(normalisation=OWN, scale=2.0, mean=(0.1,), std=(0.2,))) == (2.0, (0.1,), (0.2,))
 
 

@@ -19,6 +19,7 @@ from viewer.core.model_card import (
     TASKS,
     Activation,
     Applies,
+    ColorOrder,
     EncoderSpec,
     ExplainSpec,
     FamiliarityKind,
@@ -32,6 +33,7 @@ from viewer.core.model_card import (
     OutputSpec,
     PictureScale,
     Planes,
+    Statistics,
     ValueKind,
     ValueSpec,
 )
@@ -135,7 +137,9 @@ def _input(part: CardTable) -> InputSpec:
         channels=part.whole("channels", 1, 1, 4096),
         planes=part.choice("planes", get_args(Planes), "sequence" if is_sequence else "volume" if is_volume else "one"),
         depth=part.whole_or("any", "depth", "any" if is_sequence or is_volume else 1), batch=part.whole_or("dynamic", "batch", "dynamic"),
-        fit=part.choice("fit", get_args(Fit), "squeeze"), pad_value=part.number_or_none("pad_value"),
+        color_order=part.choice("color_order", get_args(ColorOrder), "RGB"), fit=part.choice("fit", get_args(Fit), "squeeze"),
+        resize=part.whole_or("none", "resize", "none", high=1 << 14),
+        pad_value=part.number_or_none("pad_value"),
         interpolation=part.choice("interpolation", INTERPOLATIONS, "bilinear"), antialias=part.flag("antialias", True),
         multiple=part.whole("multiple", 1, 1, 4096), is_grey_only=part.flag("grey_only", False),
         polarity=part.choice("polarity", ("bone-bright", "as-stored"), "bone-bright"),
@@ -160,7 +164,10 @@ def _values(part: CardTable) -> ValueSpec:
 
 def _normalisation(part: CardTable) -> Normalisation:
     default = Normalisation()
-    return Normalisation(part.number("scale", default.scale), part.numbers("mean", default.mean), part.numbers("std", default.std, above=0))
+    return Normalisation(
+        part.number("scale", default.scale), part.numbers("mean", default.mean), part.numbers("std", default.std, above=0),
+        part.choice("statistics", get_args(Statistics), default.statistics),
+    )  # fmt: skip
 
 
 def _output(part: CardTable) -> OutputSpec:

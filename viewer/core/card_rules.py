@@ -10,7 +10,7 @@ from math import prod
 
 from viewer.core.card_table import shown
 from viewer.core.errors import ModelUnusable
-from viewer.core.model_card import MOST_NUMBERS, Layout, ModelCard, Planes
+from viewer.core.model_card import MOST_NUMBERS, Layout, ModelCard, Normalisation, Planes
 from viewer.core.words import _
 
 LAYOUTS_OF: dict[Planes, tuple[Layout, ...]] = {
@@ -139,6 +139,29 @@ def _encoder(card: ModelCard, file: str) -> str:
     )
 
 
+def _resize(card: ModelCard, file: str) -> str:
+    spec = card.input
+    if spec.resize is None:
+        return ""
+    if not card.is_classifier:
+        return _('{file}: "{key}" is for models that classify; this one has the task "{task}".').format(file=file, key="input.resize", task=card.task)
+    if spec.fit == "pad" or spec.height is None or spec.width is None:
+        return _(
+            '{file}: "input.resize" cuts the middle out of a larger picture: it needs numbers for "input.height" and "input.width", and no padding.'
+        ).format(file=file)
+    if spec.resize < max(spec.height, spec.width):
+        return _('{file}: "input.resize" is {number}, and the middle of that is {width} x {height}; it must be as large at least.').format(
+            file=file, number=spec.resize, width=spec.width, height=spec.height
+        )
+    return ""
+
+
+def _color_order(card: ModelCard, file: str) -> str:
+    if card.input.color_order == "RGB" or (card.input.channels == 3 and card.input.planes != "neighbours"):
+        return ""
+    return _('{file}: "input.color_order" is {order}, which is for inputs of three colours.').format(file=file, order=shown(card.input.color_order))
+
+
 def _interpolation(card: ModelCard, file: str) -> str:
     if card.input.interpolation != "bicubic" or card.input.antialias:
         return ""
@@ -158,6 +181,15 @@ def _values(card: ModelCard, file: str) -> str:
 
 def _normalisation(card: ModelCard, file: str) -> str:
     normal = card.normalisation
+    if normal.statistics == "input":
+        if normal != Normalisation(normal.scale, statistics="input"):
+            return _(
+                '{file}: with "normalisation.statistics = input" mean and standard deviation are those of each input: leave out "mean" and "std".'
+            ).format(file=file)
+        if card.task == "image" and card.output.picture == "normalised":
+            return _(
+                '{file}: pictures cannot come back from "normalisation.statistics = input"; "output.picture" must be "levels" or "values".'
+            ).format(file=file)
     if not normal.scale > 0:
         return _('{file}: "normalisation.scale" is {scale:g} and must be above 0.').format(file=file, scale=normal.scale)
     for key, values in (("normalisation.mean", normal.mean), ("normalisation.std", normal.std)):
@@ -191,8 +223,8 @@ def _familiarity(card: ModelCard, file: str) -> str:
 
 
 _RULES: tuple[Callable[[ModelCard, str], str], ...] = (
-    _name, _classes, _complements, _outputs, _positive_is_class, _activation, _layout, _size, _encoder, _interpolation, _values,
-    _normalisation, _explain, _familiarity,
+    _name, _classes, _complements, _outputs, _positive_is_class, _activation, _layout, _size, _resize, _color_order, _encoder, _interpolation,
+    _values, _normalisation, _explain, _familiarity,
 )  # fmt: skip
 
 

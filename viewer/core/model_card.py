@@ -20,6 +20,8 @@ ValueKind = Literal["window-or-range", "window", "range", "percentiles"]
 Activation = Literal["none", "sigmoid", "softmax"]
 PictureScale = Literal["normalised", "levels", "values"]
 FamiliarityKind = Literal["", "output", "energy", "distance"]
+ColorOrder = Literal["RGB", "BGR"]
+Statistics = Literal["fixed", "input"]
 
 INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -57,7 +59,12 @@ class InputSpec:
     depth: int | None = 1
     batch: int | None = None
     """How many go in at a time where the graph has it fixed; None: any number."""
+    color_order: ColorOrder = "RGB"
+    """Of the three channels of an image in colour."""
     fit: Fit = "squeeze"
+    resize: int | None = None
+    """The shorter side (``fit = "squeeze"``: both sides) is first brought to so many pixels, and the middle of that goes in; None: nothing
+    is cut off."""
     pad_value: float | None = None
     """Level, on the scale of ``ValueSpec.out_range``, of what ``fit = "pad"`` adds; None repeats the edge."""
     interpolation: Interpolation = "bilinear"
@@ -105,6 +112,8 @@ class Normalisation:
     scale: float = 1.0
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
+    statistics: Statistics = "fixed"
+    """``input``: mean and standard deviation are those of each input itself, over all its channels; of a sequence, of each plane."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from viewer.core.model_card import CLASSIFYING, MODEL_FILE, Activation, Fit, Layout, Planes, Task, ValueKind
+from viewer.core.model_card import CLASSIFYING, MODEL_FILE, Activation, ColorOrder, Fit, Layout, Planes, Task, ValueKind
 from viewer.core.words import _, mark, ngettext
 from viewer.session.model_facts import FileFacts, Length
 
@@ -16,12 +16,15 @@ NOT_SAID = "not said"
 
 BACKGROUND = "background"
 """A class of a segmentation that is no segment."""
-LEVELS_0_1, LEVELS_AROUND_0, IMAGENET, LEVELS_0_255, OWN = "0..1", "-1..1", "imagenet", "0..255", "own"
+LEVELS_0_1, LEVELS_AROUND_0, IMAGENET, CAFFE, LEVELS_0_255 = "0..1", "-1..1", "imagenet", "caffe", "0..255"
+EACH, OWN = "each", "own"
 NORMALISATIONS: dict[str, tuple[str, float, tuple[float, ...], tuple[float, ...]]] = {
     LEVELS_0_1: (mark("0 to 1"), 255.0, (0.0,), (1.0,)),
     LEVELS_AROUND_0: (mark("-1 to 1"), 127.5, (1.0,), (1.0,)),
     IMAGENET: (mark("Mean and spread of ImageNet"), 255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    CAFFE: (mark("Mean of ImageNet, blue first (Caffe)"), 1.0, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0)),
     LEVELS_0_255: (mark("0 to 255, as it is"), 1.0, (0.0,), (1.0,)),
+    EACH: (mark("Mean 0 and spread 1 of each image"), 1.0, (0.0,), (1.0,)),
 }
 """Name: words, scale, mean, spread; of levels from 0 to 255, as ``core.model_card.Normalisation`` has it."""
 
@@ -48,7 +51,9 @@ class Answers:
     channels: int = 1
     batch: Length = None
     planes: Planes = "one"
+    color_order: ColorOrder = "RGB"
     fit: Fit = "squeeze"
+    resize: Length = None
     values: ValueKind = "window-or-range"
     low: float = 0.0
     high: float = 255.0
@@ -94,7 +99,21 @@ def why_not(answers: Answers) -> str:
         return _("The low percentile is not below the high one.")
     if answers.values == "range" and not answers.low < answers.high:
         return _("The low value is not below the high one.")
+    if takes_resize(answers) and answers.resize and answers.resize < max(answers.height or 0, answers.width or 0):
+        return _("What the image is resized to first is smaller than the input.")
+    if answers.task == "image" and answers.normalisation == EACH:
+        return _("A picture that comes out cannot be brought back from the mean and spread of each image. Choose another scaling.")
     return ""
+
+
+def takes_color_order(answers: Answers) -> bool:
+    """Whether there are colours whose order matters."""
+    return answers.channels == 3 and answers.planes != "neighbours"
+
+
+def takes_resize(answers: Answers) -> bool:
+    """Whether the middle of a larger picture can be what goes in."""
+    return answers.task in CLASSIFYING and answers.fit != "pad" and bool(answers.height and answers.width)
 
 
 def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> dict[str, Any]:
@@ -112,10 +131,11 @@ def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> di
     card["input"] = _set({
         "name": answers.input, "dtype": answers.dtype, "layout": answers.layout, "height": answers.height or "any", "width": answers.width or "any",
         "channels": answers.channels, "depth": answers.depth or "any", "batch": answers.batch or "dynamic", "planes": answers.planes,
-        "fit": answers.fit,
+        "color_order": "BGR" if _is_blue_first(answers) else None, "fit": answers.fit,
+        "resize": answers.resize if takes_resize(answers) else None,
     })  # fmt: skip
     card["values"] = _values(answers)
-    card["normalisation"] = {"scale": scale, "mean": list(mean), "std": list(std)}
+    card["normalisation"] = {"statistics": "input"} if answers.normalisation == EACH else {"scale": scale, "mean": list(mean), "std": list(std)}
     card["output"] = {"name": answers.output, "activation": answers.activation, "calibrated": False}
     if answers.threshold is not None and answers.task != "image":
         card["threshold"] = {"value": answers.threshold, "chosen_on": NOT_SAID}
@@ -144,6 +164,10 @@ def numbers_of(answers: Answers) -> tuple[float, tuple[float, ...], tuple[float,
         # A grey image that goes into one channel: the channels' mean.
         mean, std = (round(sum(mean) / len(mean), 4),), (round(sum(std) / len(std), 4),)
     return scale, mean, std
+
+
+def _is_blue_first(answers: Answers) -> bool:
+    return takes_color_order(answers) and (answers.color_order == "BGR" or answers.normalisation == CAFFE)
 
 
 def slug(text: str) -> str:

@@ -82,6 +82,13 @@ def _is_noise(image: Tensor) -> bool:
 def choose_output(facts: FileFacts) -> Tensor:
     """The output that holds the scores or the picture. Raises ModelUnusable if there is none."""
     usable = [tensor for tensor in facts.outputs if is_usable(facts, tensor)]
+    if not usable and any(_is_table(tensor) for tensor in facts.outputs):
+        raise ModelUnusable(
+            _(
+                "{name} gives many rows of numbers for one image ({outputs}), as detectors of objects and readers of text do. A model here gives "
+                "one number for each class, or a picture."
+            ).format(name=facts.stem, outputs="; ".join(t.words for t in facts.outputs[:3]))
+        )
     if not usable:
         raise ModelUnusable(
             _("{name} gives neither scores nor a picture: {outputs}.").format(
@@ -95,7 +102,13 @@ def choose_output(facts: FileFacts) -> Tensor:
 def is_usable(facts: FileFacts, tensor: Tensor) -> bool:
     """Whether an output can be scores (one row for each input) or pictures."""
     is_number = tensor.dtype.startswith("float")
-    return tensor.dtype in FEEDABLE and (gives_picture(facts, tensor) or (is_number and 0 < len(tensor.shape) <= 3))
+    is_scores = is_number and 0 < len(tensor.shape) <= 3 and not _is_table(tensor)
+    return tensor.dtype in FEEDABLE and (gives_picture(facts, tensor) or is_scores)
+
+
+def _is_table(tensor: Tensor) -> bool:
+    """Whether it holds several numbers for each of several things in one image: boxes, letters, tokens."""
+    return len(tensor.shape) == 3 and 1 not in tensor.shape[1:] and any(size is not None for size in tensor.shape[1:])
 
 
 def gives_picture(facts: FileFacts, tensor: Tensor) -> bool:

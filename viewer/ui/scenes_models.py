@@ -44,7 +44,8 @@ def add_a_model(stage: Maker) -> Iterator[str]:
     s.rest()
     scroll = _scroll_of(dialog)
     scroll.verticalScrollBar().setValue(scroll.verticalScrollBar().maximum())
-    dialog.form.questions["normalisation"].row.combo.setCurrentIndex(4)
+    scaling = dialog.form.questions["normalisation"].row.combo
+    scaling.setCurrentIndex(scaling.count() - 1)
     yield "add-model-what-was-read"
     scroll.verticalScrollBar().setValue(scroll.verticalScrollBar().maximum() // 3)
     yield "add-model-preprocessing"

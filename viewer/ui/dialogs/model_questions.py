@@ -8,7 +8,7 @@ from typing import get_args
 from viewer.core.model_card import CLASSIFYING, Layout
 from viewer.core.words import gettext as _
 from viewer.core.words import mark
-from viewer.session.card_answers import NORMALISATIONS, OWN, Answers
+from viewer.session.card_answers import CAFFE, NORMALISATIONS, OWN, Answers, takes_color_order, takes_resize
 from viewer.session.card_proposal import gives_picture, is_usable, of_output
 from viewer.ui.controls import ChoiceRow
 from viewer.ui.controls.number_field import Scale
@@ -18,8 +18,8 @@ from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (mark("What it is"), ("title", "version", "output", "task", "classes", "positive", "activation", "threshold")),
     (mark("How an image goes in"), (
-        "layout", "height", "width", "depth", "channels", "planes", "fit", "values", "center", "width_of_window", "low", "high", "low_percentile",
-        "high_percentile", "unit", "normalisation", "scale", "mean", "std",
+        "layout", "height", "width", "depth", "channels", "planes", "fit", "resize", "values", "center", "width_of_window", "low", "high",
+        "low_percentile", "high_percentile", "unit", "normalisation", "scale", "mean", "std", "color_order",
     )),
     (mark("Which images it is for"), ("modality", "body_part", "view", "youngest", "oldest")),
     (mark("What a reader should know"), ("intended_use", "licence")),
@@ -27,6 +27,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 FOLLOWS = {
     "positive": "classes", "center": "values", "width_of_window": "values", "low": "values", "high": "values", "low_percentile": "values",
     "high_percentile": "values", "unit": "values", "scale": "normalisation", "mean": "normalisation", "std": "normalisation",
+    "color_order": "normalisation", "resize": "fit",
 }  # fmt: skip
 """What is asked because of the answer to something else, and stands under it."""
 
@@ -132,6 +133,10 @@ class Questions(Rows):
         choices: list[tuple[object, str]] = [(name, _(words)) for name, words in FITS.items()]
         return self._choice("fit", _("Fit"), choices, _("How an image that is not square was brought to the input when the model was trained."))
 
+    def _resize(self) -> Question:
+        tip = _("Where a larger picture was made first and its middle cut out. Of the shorter side; of a squeezed image, of both sides.")
+        return self._number("resize", _("Resized first"), Scale(1, 1 << 14, unit="px"), tip, _("no, all goes in"), takes_resize, whole=True)
+
     def _values(self) -> Question:
         choices: list[tuple[object, str]] = [(name, _(words)) for name, words in VALUES.items()]
         tip = _("Which values become black and white. Pictures of 8 bits go in as they are.")
@@ -164,6 +169,11 @@ class Questions(Rows):
     def _normalisation(self) -> Question:
         choices: list[tuple[object, str]] = [*((name, _(rule[0])) for name, rule in NORMALISATIONS.items()), (OWN, _("Other numbers"))]
         return self._choice("normalisation", _("Then scaled to"), choices, _("How the levels from 0 to 255 were scaled when the model was trained."))
+
+    def _color_order(self) -> Question:
+        choices: list[tuple[object, str]] = [("RGB", _("Red first")), ("BGR", _("Blue first"))]
+        tip = _("In which order the channels of an image in colour go in. Networks trained with OpenCV or Caffe take blue first.")
+        return self._choice("color_order", _("Colours"), choices, tip, lambda a: takes_color_order(a) and a.normalisation != CAFFE)
 
     def _scale(self) -> Question:
         return self._figure(
