@@ -21,7 +21,8 @@ class Head:
     """The end of a network: ``output = weight @ mean over places of feature + bias``.
 
     ``feature``: name of the tensor; ``channel_axis``: of it, 1 or -1; ``weight``: (outputs, channels), ``bias``: (outputs,), float64.
-    ``activation``: what the graph does to it after: "", "sigmoid" or "softmax".
+    ``activation``: what the graph does to it after: "", "sigmoid" or "softmax". ``window``: what was pooled in, where the graph does not
+    say that it is all of the feature; () where it does.
     """
 
     feature: str
@@ -29,10 +30,16 @@ class Head:
     weight: NDArray[np.float64]
     bias: NDArray[np.float64]
     activation: str = ""
+    window: tuple[int, ...] = ()
 
     def maps(self, feature: NDArray[Any], outputs: slice | list[int] = slice(None)) -> NDArray[np.float64]:
-        """What each place adds to each output: (N, outputs, places ...); the mean over the places is the output before the activation."""
+        """What each place adds to each output: (N, outputs, places ...); the mean over the places is the output before the activation.
+
+        Raises ValueError where the pooling's window is not all of the feature.
+        """
         spread = np.moveaxis(np.asarray(feature, dtype=np.float64), self.channel_axis, 1)
+        if self.window and spread.shape[2:] != self.window:
+            raise ValueError(f"{spread.shape[2:]} places, of which the network pools {self.window}")
         flat = spread.reshape(*spread.shape[:2], -1)
         weight, bias = self.weight[outputs], self.bias[outputs]
         return np.asarray(weight @ flat + bias[:, None]).reshape(len(flat), len(weight), *spread.shape[2:])
@@ -90,6 +97,7 @@ class _Walk:
         self.makers: Mapping[str, Node] = {name: node for node in facts.nodes for name in node.outputs}
         self.layers: list[_Layer] = []
         self.activation = ""
+        self.window: tuple[int, ...] = ()
 
     def head(self) -> Head | None:
         for _step in range(_LONGEST):
@@ -116,7 +124,7 @@ class _Walk:
                 weight, bias = layer.matrix @ weight, layer.matrix @ bias + layer.shift
             else:
                 weight, bias = np.reshape(layer.factor, (-1, 1)) * weight, layer.factor * bias + layer.shift
-        return Head(feature, axis, weight, np.asarray(bias), self.activation)
+        return Head(feature, axis, weight, np.asarray(bias), self.activation, self.window)
 
     def _channels_of(self, feature: str, axis: int) -> int | None:
         known = self.facts.value(feature)
@@ -133,6 +141,8 @@ class _Walk:
         """The axis of the channels where a node takes the mean over all places; None where it does something else."""
         if node.op == "GlobalAveragePool":
             return 1
+        if node.op == "AveragePool":
+            return 1 if self._takes_all(node) else None
         if node.op != "ReduceMean":
             return None
         axes = node.attributes.get("axes")
@@ -146,6 +156,16 @@ class _Walk:
         if places == list(range(2, rank)):
             return 1
         return -1 if places == list(range(1, rank - 1)) else None
+
+    def _takes_all(self, node: Node) -> bool:
+        """Whether an average within a window can be that of all places: older exports write the size of the last map there."""
+        get = node.attributes.get
+        self.window = tuple(int(n) for n in get("kernel_shape", ()))
+        known = self.facts.value(node.inputs[0])
+        places = known.dims[2:] if known is not None and known.dims else ()
+        is_whole = all(not isinstance(n, int) or n == size for n, size in zip(places, self.window, strict=False))
+        is_plain = set(get("pads", (0,))) <= {0} and set(get("dilations", (1,))) <= {1} and get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
+        return bool(self.window) and is_whole and is_plain
 
     def _pass(self, node: Node) -> bool:
         """Take a node into account and go to what it reads. False where it is none that may stand behind the pooling."""

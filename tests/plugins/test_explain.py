@@ -15,7 +15,7 @@ import pytest
 from plugins.classify import explain, heat, inference, onnx_file, onnx_trust
 from plugins.classify.asking import Question
 from plugins.classify.feeding import Feed
-from plugins.classify.heads import head_of, named_head
+from plugins.classify.heads import Head, head_of, named_head
 from plugins.classify.heat import explained
 from plugins.classify.occlusion import occlusion_map
 from plugins.classify.rise import rise_map
@@ -163,6 +163,54 @@ def test_channels_may_come_last():
 @pytest.mark.parametrize("content", [channels_last(node("Relu", ["pooled"], ["changed"])), channels_last(axes=(1, 3))], ids=["bent", "no pooling"])
 def test_what_is_not_linear_after_pooling_has_no_exact_map(content):
     assert head_of(onnx_file.facts_of(content, "m")) is None
+
+
+def windowed(*attributes: bytes, size: tuple[int | str, int | str] = (4, 6), said: bool = False) -> bytes:
+    """[N, 3, 4, 6] -> absolute values -> mean within a window -> linear (3 to 2): ResNets and DenseNets as older exports write them."""
+    nodes = [
+        node("Abs", ["image"], ["features"]), node("AveragePool", ["features"], ["pooled"], attributes=b"".join(attributes)),
+        node("Flatten", ["pooled"], ["row"]), node("Gemm", ["row", "w", "b"], ["logits"]),
+    ]  # fmt: skip
+    constants = [floats("w", np.array([[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]])), floats("b", np.array([0.5, -1.5]))]
+    more = [value("features", ("N", 3, *size))] if said else []
+    return model(graph(nodes, [value("image", ("N", 3, *size))], [value("logits", ("N", 2))], constants, more))
+
+
+def test_a_window_of_all_places_is_pooling_too():
+    content = windowed(ints("kernel_shape", 4, 6), ints("pads", 0, 0, 0, 0))
+    head = head_of(onnx_file.facts_of(content, "m"))
+    assert head is not None and (head.feature, head.channel_axis, head.window) == ("features", 1, (4, 6))
+    given = np.random.default_rng(2).normal(size=(2, 3, 4, 6)).astype(np.float32)
+    logits = onnxruntime.InferenceSession(content).run(None, {"image": given})[0]
+    assert head.maps(np.abs(given)).mean(axis=(2, 3)) == pytest.approx(logits, abs=1e-5)
+    larger = np.ones((2, 3, 8, 12), np.float32)
+    with pytest.raises(ValueError, match="of which the network pools"):
+        head.maps(larger)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        windowed(ints("kernel_shape", 2, 3), said=True), windowed(ints("kernel_shape", 4, 6), ints("pads", 1, 1, 1, 1)),
+        windowed(ints("kernel_shape", 4, 6), ints("dilations", 2, 2)), windowed(),
+    ],
+    ids=["part", "padded", "spread", "nothing"],
+)  # fmt: skip
+def test_a_window_of_some_places_is_none(content):
+    assert head_of(onnx_file.facts_of(content, "m")) is None
+
+
+def test_of_a_thousand_classes_next_to_nothing_is_not_what_it_should_be(tmp_path, monkeypatch):
+    """Shares of a thousandth each are all within half a hundredth of one another: they are held against the largest of them."""
+    rng = np.random.default_rng(6)
+    feature, weight = rng.normal(size=(1, 4, 3, 3)), rng.normal(size=(1000, 4))
+    sums = weight @ feature.mean(axis=(2, 3))[0]
+    shares = np.exp(sums) / np.exp(sums).sum()
+    head = Head("features", 1, weight, np.zeros(1000), "softmax")
+    monkeypatch.setattr(explain, "head", lambda _card: head)
+    card = a_card(tmp_path, "torch_softmax", task="multi-class", classes=THREE, positive="")
+    assert explain.is_exact(card, feature, shares[None])
+    assert not explain.is_exact(card, feature, shares[::-1][None])
 
 
 @pytest.mark.filterwarnings("error")

@@ -178,7 +178,7 @@ def test_what_is_no_model_of_images_is_refused_in_a_sentence(changed: dict[str, 
     assert str(refusal.value).startswith(("my_model", "The input"))
 
 
-@pytest.mark.parametrize("shape", [(None, 1, 3), (None, 3, 1), (1, 1, None)])
+@pytest.mark.parametrize("shape", [(None, 1, 3), (None, 3, 1), (1, 1, None), (1, 1000, 1, 1), (None, 1, 1, 3), (None, 3, 1, 1, 1)])
 def test_a_row_of_scores_may_have_an_axis_of_one(shape: tuple[int | None, ...]) -> None:
     assert propose(facts((None, 1, 8, 8), shape, "Softmax")).answers.task == "multi-class"
 

@@ -102,8 +102,13 @@ def choose_output(facts: FileFacts) -> Tensor:
 def is_usable(facts: FileFacts, tensor: Tensor) -> bool:
     """Whether an output can be scores (one row for each input) or pictures."""
     is_number = tensor.dtype.startswith("float")
-    is_scores = is_number and 0 < len(tensor.shape) <= 3 and not _is_table(tensor)
+    is_scores = is_number and len(tensor.shape) > 0 and not _is_table(tensor)
     return tensor.dtype in FEEDABLE and (gives_picture(facts, tensor) or is_scores)
+
+
+def _is_row(tensor: Tensor) -> bool:
+    """Whether there is one row of numbers for each input, whatever axes of one lie around it."""
+    return sum(size != 1 for size in tensor.shape[1:]) <= 1
 
 
 def _is_table(tensor: Tensor) -> bool:
@@ -112,9 +117,12 @@ def _is_table(tensor: Tensor) -> bool:
 
 
 def gives_picture(facts: FileFacts, tensor: Tensor) -> bool:
-    """Whether an output is a picture: with rows and columns, and of three axes only where these are the input's or hold labels."""
+    """Whether an output is a picture: with rows and columns, and of three axes only where these are the input's or hold labels.
+
+    Scores may have rows and columns too, of one pixel: ``[N, classes, 1, 1]`` is what global pooling leaves.
+    """
     if len(tensor.shape) != 3:
-        return len(tensor.shape) > 3
+        return len(tensor.shape) > 3 and not _is_row(tensor)
     sides = tuple(facts.inputs[0].shape[-2:]) if facts.inputs else ()
     return not tensor.dtype.startswith("float") or (tensor.shape[1:] == sides and None not in sides)
 
