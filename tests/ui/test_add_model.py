@@ -181,6 +181,45 @@ def test_only_what_matters_is_asked(small_window: Window, qtbot: Any) -> None:
     assert "One number" in dialog.go.toolTip()
 
 
+def test_a_larger_picture_s_middle_and_the_order_of_colours_are_asked_where_they_matter(small_window: Window, qtbot: Any) -> None:
+    dialog = dropped(small_window, qtbot, ZOO / "keras_pooled.onnx")  # 40 rows, 32 columns, in colour
+    assert dialog.form is not None and dialog.trial is not None
+    rows = {key: question.row for key, question in dialog.form.questions.items()}
+    assert rows["resize"].isVisibleTo(dialog) and rows["color_order"].isVisibleTo(dialog)
+    rows["fit"].combo.setCurrentIndex(2)  # type: ignore[attr-defined]
+    assert not rows["resize"].isVisibleTo(dialog)
+    rows["fit"].combo.setCurrentIndex(1)  # type: ignore[attr-defined]
+    scaling = rows["normalisation"].combo  # type: ignore[attr-defined]
+    scaling.setCurrentIndex(3)
+    assert dialog.form.answers.normalisation == "caffe" and not rows["color_order"].isVisibleTo(dialog)
+    write(dialog, "classes", "One, Two, Three")
+    write(dialog, "resize", "39")
+    assert not dialog.go.isEnabled() and "smaller than the input" in dialog.go.toolTip()
+    write(dialog, "resize", "48")
+    assert dialog.go.isEnabled()
+    click(dialog.trial.go)
+    settle(qtbot, small_window)
+    assert not dialog.trial.failed.isVisible()
+    click(dialog.go)
+    settle(qtbot, small_window)
+    (card,) = (models.read_card(folder) for folder in models.own_folder().iterdir())
+    assert (card.input.fit, card.input.resize, card.input.color_order) == ("crop", 48, "BGR")
+    assert (card.normalisation.mean, card.normalisation.scale) == ((103.939, 116.779, 123.68), 1.0)
+
+
+def test_numbers_of_several_digits_are_typed_key_by_key(small_window: Window, qtbot: Any) -> None:
+    """Each key is an answer, after which all rows are shown anew: what is being typed must stay as it is."""
+    dialog = dropped(small_window, qtbot, ZOO / "torch_cnn.onnx")
+    assert dialog.form is not None
+    for key, text, expected in (("oldest", "105", 105), ("resize", "1234", 1234), ("low_percentile", "12.5", (12.5, 99.0))):
+        write(dialog, key, text)
+        assert getattr(dialog.form.answers, {"low_percentile": "percentiles"}.get(key, key)) == expected
+    dialog.form.questions["values"].row.combo.setCurrentIndex(1)  # type: ignore[attr-defined]
+    write(dialog, "center", "-600")
+    write(dialog, "width_of_window", "1500")
+    assert (dialog.form.answers.center, dialog.form.answers.width_of_window) == (-600, 1500)
+
+
 def test_a_changed_answer_makes_the_dry_run_old(small_window: Window, qtbot: Any) -> None:
     dialog = dropped(small_window, qtbot, ZOO / "torch_cnn.onnx")
     write(dialog, "classes", "No, Yes")

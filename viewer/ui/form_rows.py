@@ -78,9 +78,12 @@ class AutoNumberRow(FormRow):
         return self._value
 
     def set_value(self, value: float | None) -> None:
-        """Show a value, held within the limits, without any signal."""
+        """Show a value, held within the limits, without any signal. A field that is being typed in and says it already stays as it is."""
+        held = None if value is None else self._limits.held(value)
+        if held == self._value and self.field.is_being_typed and self.is_valid():
+            return
         self._rest.stop()
-        self._value = self._settled_value = None if value is None else self._limits.held(value)
+        self._value = self._settled_value = held
         self._show()
 
     def set_default(self, value: float | None) -> None:

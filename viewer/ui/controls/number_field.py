@@ -220,6 +220,11 @@ class NumberField(QLineEdit):
         widest = max(self.fontMetrics().horizontalAdvance(text) for text in texts)
         self.setFixedWidth(max(self.width(), widest + 16))
 
+    @property
+    def is_being_typed(self) -> bool:
+        """Whether keys have gone in that have not been settled."""
+        return self.hasFocus() and self.isModified()
+
     def show_text(self, text: str) -> None:
         """Show a settled number."""
         self._clean = text

@@ -98,9 +98,12 @@ class NumberRow(FormRow):
         return self._value
 
     def set_value(self, value: float) -> None:
-        """Show a value, held within the limits, without any signal."""
+        """Show a value, held within the limits, without any signal. A field that is being typed in and says it already stays as it is."""
+        held = self._scale.held(value)
+        if held == self._value and self.field.is_being_typed and self.is_valid():
+            return
         self._rest.stop()
-        self._value = self._settled_value = self._scale.held(value)
+        self._value = self._settled_value = held
         self._show()
 
     def default(self) -> float:
