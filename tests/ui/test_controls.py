@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from viewer.ui import controls as c
 from viewer.ui import icons
 from viewer.ui.controls.number_field import Scale, decimals_of
+from viewer.ui.form_rows import AutoNumberRow
 from viewer.ui.theme import DARK, LIGHT, apply_theme, set_reduced_motion
 
 KEY = Qt.Key
@@ -186,6 +187,25 @@ def test_set_value_is_silent_and_held_within_the_limits(page: QWidget) -> None:
     assert told == []
     assert row.slider is not None
     assert row.slider.value() == row.slider.maximum()
+
+
+@pytest.mark.parametrize("kind", ["number", "auto"])
+def test_a_number_stays_as_it_is_typed_when_its_owner_shows_it_back(page: QWidget, qtbot: QtBot, kind: str) -> None:
+    """Forms show all rows anew after each answer: the field that the keys go into is not written over, another value is shown at once."""
+    row = c.NumberRow("File", 1, 200, 7, decimals=0) if kind == "number" else AutoNumberRow("File", Scale(1, 200))
+    put(page, row)
+    row.value_changed.connect(lambda value: row.set_value(value))
+    row.field.setFocus()
+    qtbot.waitUntil(row.field.hasFocus)
+    QTest.keyClicks(row.field, "169")
+    assert (row.value(), row.field.text()) == (169, "169")
+    row.set_value(12)
+    assert (row.value(), row.field.text()) == (12, "12")
+    QTest.keyClick(row.field, KEY.Key_A, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(row.field, "12x")
+    assert not row.is_valid()
+    row.set_value(12)
+    assert (row.is_valid(), row.field.text()) == (True, "12")
 
 
 def test_number_without_limits_has_no_slider(page: QWidget) -> None:
