@@ -78,7 +78,7 @@ def classified(
         values = scoring.scores(card, raw)
         strange = familiarity.strangeness(card, raw, answer.tensors)
         has_maps = bool(features) and exact.is_exact(card, answer.tensors[features[0]], raw)
-        said = (*warnings, answer.note) if answer.note else warnings
+        said = tuple(filter(None, (*warnings, scoring.doubt(card, raw), answer.note)))
         for row, index in enumerate(answer.indices):
             place = feed.plane_of(index)
             classes = () if feed.count == 1 or plane is not None else (exact.usual_class(card, values[row].tolist()),)

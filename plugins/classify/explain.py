@@ -91,6 +91,9 @@ def is_exact(card: ModelCard, feature: NDArray[Any], outputs: NDArray[Any]) -> b
     slack = np.full((len(given), 1), _SLACK)
     if found.activation == "sigmoid":
         means = 1 / (1 + np.exp(-np.clip(means, -700, 700)))
+    elif found.activation == "log-softmax":
+        means = means - means.max(axis=1, keepdims=True)
+        means = means - np.log(np.exp(means).sum(axis=1, keepdims=True))
     elif found.activation == "softmax":
         raised = np.exp(means - means.max(axis=1, keepdims=True))
         means = raised / raised.sum(axis=1, keepdims=True)

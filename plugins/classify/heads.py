@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plugins.classify.onnx_file import Node, OnnxFacts
 
 _PASSING = frozenset({"Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze"})
-_ENDS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
+_ENDS = {"Sigmoid": "sigmoid", "Softmax": "softmax", "LogSoftmax": "log-softmax"}
 _LONGEST = 40
 
 
@@ -21,8 +21,8 @@ class Head:
     """The end of a network: ``output = weight @ mean over places of feature + bias``.
 
     ``feature``: name of the tensor; ``channel_axis``: of it, 1 or -1; ``weight``: (outputs, channels), ``bias``: (outputs,), float64.
-    ``activation``: what the graph does to it after: "", "sigmoid" or "softmax". ``window``: what was pooled in, where the graph does not
-    say that it is all of the feature; () where it does.
+    ``activation``: what the graph does to it after: "", "sigmoid", "softmax" or "log-softmax". ``window``: what was pooled in,
+    where the graph does not say that it is all of the feature; () where it does.
     """
 
     feature: str

@@ -14,7 +14,7 @@ from plugins.classify import devices, heads, onnx_file, onnx_trust
 from plugins.classify.onnx_container import called
 from plugins.classify.onnx_model import Node, OnnxFacts, ValueFact
 from viewer.api import ModelUnusable, gettext
-from viewer.api.models import FileFacts, Tensor, checksum
+from viewer.api.models import PROBABILITIES, FileFacts, Tensor, checksum
 
 _CLASS_KEYS = ("classes", "class_names", "labels", "names", "id2label", "categories")
 _TITLE_KEYS, _VERSION_KEYS = ("title", "model_name", "name"), ("version", "model_version")
@@ -44,7 +44,7 @@ def read(path: str) -> FileFacts:
         opset=found.opsets.get("", found.opsets.get("ai.onnx", 0)),
         producer=" ".join(part for part in (found.producer, found.producer_version) if part and part != "None"),
         inputs=tuple(_tensor(value) for value in found.inputs),
-        outputs=tuple(_output(value, makers) for value in found.outputs),
+        outputs=tuple(_output(value, makers, has_label=_has_label(found)) for value in found.outputs),
         is_recurrent=any(node.op in _RECURRENT for node in found.every_node()),
         input_is_scaled=_scales_its_input(found),
         version=_note(notes, _VERSION_KEYS),
@@ -69,13 +69,24 @@ def _tensor(value: ValueFact) -> Tensor:
     return Tensor(value.name, value.dtype, tuple(n if isinstance(n, int) and n > 0 else None for n in dims), kind=value.kind)
 
 
-def _output(value: ValueFact, makers: Mapping[str, Node]) -> Tensor:
+def _has_label(found: OnnxFacts) -> bool:
+    """Whether a classical model gives the class itself beside its scores, one for each input: then exactly one class is true."""
+    is_classical = "ai.onnx.ml" in found.opsets or "skl2onnx" in found.producer.lower()
+    return is_classical and len(found.outputs) > 1 and any(
+        value.kind == "tensor" and not value.dtype.startswith("float") and value.dims is not None and len(value.dims) == 1
+        for value in found.outputs
+    )  # fmt: skip
+
+
+def _output(value: ValueFact, makers: Mapping[str, Node], *, has_label: bool) -> Tensor:
     tensor = _tensor(value)
-    end, labels = "", 0
+    # Beside a label stand probabilities, whatever arithmetic ends in them; of linear models the node says what it gives.
+    end, labels = PROBABILITIES if has_label else "", 0
     for node in _backwards(value.name, makers):
         labels = labels or len(_labels(node))
         if node.op in _ENDS or node.op == "LinearClassifier":
             end = _ENDS.get(node.op) or _after(node)
+            end = PROBABILITIES if has_label and end == "Sigmoid" else end
             break
     if value.kind == "tensor":
         return Tensor(tensor.name, tensor.dtype, tensor.shape, end if tensor.dtype.startswith("float") else "")

@@ -13,6 +13,8 @@ from viewer.api.models import ModelCard, ModelClass
 _RANGE_SLACK = 1e-3
 # Half precision gives sums this far from 1.
 _SUM_SLACK = 2e-2
+# Logits do not add up to 1 but by chance.
+_SAME_SUM = 1e-4
 
 
 def scores(card: ModelCard, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -34,6 +36,17 @@ def scores(card: ModelCard, outputs: NDArray[np.float64]) -> NDArray[np.float64]
     check_outputs(card, outputs.shape[1])
     values = _activated(card, np.asarray(outputs, dtype=np.float64))
     return np.stack([_column(card, entry, values) for entry in card.entries], axis=1)
+
+
+def doubt(card: ModelCard, outputs: NDArray[np.float64]) -> str:
+    """A sentence where the raw outputs (N, outputs) look like scores before the card's activation makes others of them; else ""."""
+    if card.output.activation == "none" or card.task == "multi-label" or outputs.shape[1] < 2 or not len(outputs):
+        return ""
+    if outputs.min() < 0 or outputs.max() > 1 or np.abs(outputs.sum(axis=1) - 1).max() > _SAME_SUM:
+        return ""
+    return gettext(
+        'What this model gives adds up to 1 already, and the {activation} of its card makes other scores of it: "none" may be right.'
+    ).format(activation=card.output.activation)
 
 
 def check_outputs(card: ModelCard, count: int) -> None:

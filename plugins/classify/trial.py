@@ -78,14 +78,16 @@ def _run(card: ModelCard, image: Image, plane: int, device: str) -> TriedModel:
     output = inference.per_input(card, np.asarray(runner.run([name], {entry: inputs})[0]), len(inputs))
     spent = (time.perf_counter() - began) * 1000
     scores: tuple[tuple[str, float], ...] = ()
+    warnings = fitness.warnings(card, image)
     if card.is_classifier:
         raw = np.asarray(output, dtype=np.float64).reshape(len(inputs), -1)
         scores = tuple(zip(card.classes, map(float, scoring.scores(card, raw)[0]), strict=True))
+        warnings += tuple(filter(None, [scoring.doubt(card, raw)]))
     else:
         _check_picture(feed, output[0])
     return TriedModel(
         scores=scores, raw=_said(output[:1]), device=runner.device, note=runner.note, milliseconds=spent, fed=_small(feed.picture(plane)),
-        fed_size=inputs.shape, given=None if card.is_classifier else _picture(card, output[0]), warnings=fitness.warnings(card, image),
+        fed_size=inputs.shape, given=None if card.is_classifier else _picture(card, output[0]), warnings=warnings,
     )  # fmt: skip
 
 

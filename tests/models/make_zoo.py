@@ -233,6 +233,21 @@ def sklearn_logistic_zipmap() -> None:
     _sklearn("sklearn_logistic_zipmap", _logistic(), zipmap=True)
 
 
+def sklearn_two() -> None:
+    """Zero or one: of two classes the converter's linear node gives both, each by its sigmoid."""
+    from sklearn.linear_model import LogisticRegression
+
+    pixels, digits = _digits()
+    _sklearn("sklearn_two", LogisticRegression(max_iter=2000).fit(pixels[digits < 2], digits[digits < 2]), zipmap=False)
+
+
+def sklearn_bayes() -> None:
+    """Gaussian naive Bayes: its probabilities come out of plain arithmetic (an Exp), no activation."""
+    from sklearn.naive_bayes import GaussianNB
+
+    _sklearn("sklearn_bayes", GaussianNB(var_smoothing=1e-2).fit(*_digits()), zipmap=False)
+
+
 def sklearn_forest_zipmap() -> None:
     """A random forest on the same pixels; the classes are texts."""
     from sklearn.ensemble import RandomForestClassifier
@@ -408,7 +423,8 @@ def throws() -> None:
 
 MAKERS: tuple[Callable[[], None], ...] = (
     torch_cnn, torch_dynamo, torch_softmax, torch_multilabel, torch_neighbours, torch_cnn3d, torch_cnn_lstm, torch_features_lstm, torch_encoder,
-    torch_point, keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_forest_zipmap, denoise, enlarge, enlarge_linear,
+    torch_point, keras_four_blocks, keras_pooled, sklearn_logistic, sklearn_logistic_zipmap, sklearn_two, sklearn_bayes, sklearn_forest_zipmap,
+    denoise, enlarge, enlarge_linear,
     segment_softmax, segment_argmax, segment_fixed, mean_level, tells_strange, gives_nan, hangs, hungry, hungry_constant, hungry_loading, throws,
 )  # fmt: skip
 

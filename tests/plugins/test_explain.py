@@ -176,6 +176,16 @@ def windowed(*attributes: bytes, size: tuple[int | str, int | str] = (4, 6), sai
     return model(graph(nodes, [value("image", ("N", 3, *size))], [value("logits", ("N", 2))], constants, more))
 
 
+def test_a_logarithm_of_softmax_may_end_it():
+    nodes = [
+        node("Abs", ["image"], ["features"]), node("GlobalAveragePool", ["features"], ["pooled"]), node("Flatten", ["pooled"], ["row"]),
+        node("LogSoftmax", ["row"], ["logs"]),
+    ]  # fmt: skip
+    content = model(graph(nodes, [value("image", ("N", 3, 4, 6))], [value("logs", ("N", 3))], (), [value("features", ("N", 3, 4, 6))]))
+    head = head_of(onnx_file.facts_of(content, "m"))
+    assert head is not None and (head.activation, head.weight.tolist()) == ("log-softmax", np.eye(3).tolist())
+
+
 def test_a_window_of_all_places_is_pooling_too():
     content = windowed(ints("kernel_shape", 4, 6), ints("pads", 0, 0, 0, 0))
     head = head_of(onnx_file.facts_of(content, "m"))
@@ -206,11 +216,12 @@ def test_of_a_thousand_classes_next_to_nothing_is_not_what_it_should_be(tmp_path
     feature, weight = rng.normal(size=(1, 4, 3, 3)), rng.normal(size=(1000, 4))
     sums = weight @ feature.mean(axis=(2, 3))[0]
     shares = np.exp(sums) / np.exp(sums).sum()
-    head = Head("features", 1, weight, np.zeros(1000), "softmax")
-    monkeypatch.setattr(explain, "head", lambda _card: head)
     card = a_card(tmp_path, "torch_softmax", task="multi-class", classes=THREE, positive="")
-    assert explain.is_exact(card, feature, shares[None])
-    assert not explain.is_exact(card, feature, shares[::-1][None])
+    for activation, given in (("softmax", shares), ("log-softmax", np.log(shares))):
+        head = Head("features", 1, weight, np.zeros(1000), activation)
+        monkeypatch.setattr(explain, "head", lambda _card, head=head: head)
+        assert explain.is_exact(card, feature, given[None])
+        assert not explain.is_exact(card, feature, given[::-1][None])
 
 
 @pytest.mark.filterwarnings("error")

@@ -10,15 +10,16 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from plugins.classify.propose import read
+from plugins.classify import onnx_file
+from plugins.classify.propose import _has_label, _output, read
 from plugins.classify.trial import check, dry_run
 from tests.plugins.classifier_samples import ZOO, image_with
-from tests.plugins.onnx_samples import good
+from tests.plugins.onnx_samples import INT64, good, graph, message, model, node, number_field, value
 from viewer.core.errors import ModelUnusable, NegatoscopeError
 from viewer.core.images import Image
 from viewer.session.card_answers import Answers, card_of_answers
 from viewer.session.card_proposal import propose
-from viewer.session.model_facts import FileFacts
+from viewer.session.model_facts import FileFacts, Tensor
 
 
 @pytest.fixture
@@ -47,6 +48,8 @@ def proposed(name: str) -> tuple[FileFacts, Answers]:
         ("keras_four_blocks", "NHWC", (224, 224), "binary", "none"),
         ("sklearn_logistic", "NF", (8, 8), "multi-class", "none"),
         ("sklearn_logistic_zipmap", "NF", (8, 8), "multi-class", "none"),
+        ("sklearn_two", "NF", (8, 8), "binary", "none"),
+        ("sklearn_bayes", "NF", (8, 8), "multi-class", "none"),
         ("sklearn_forest_zipmap", "NF", (8, 8), "multi-class", "none"),
         ("denoise", "NCHW", (None, None), "image", "none"),
         ("segment_softmax", "NCHW", (None, None), "segmentation", "none"),
@@ -61,6 +64,39 @@ def test_models_of_each_exporter_are_understood(name: str, layout: str, size: tu
 def test_a_classical_model_brings_its_class_names() -> None:
     assert proposed("sklearn_forest_zipmap")[1].classes == ("one", "two", "zero")
     assert read(str(ZOO / "sklearn_logistic.onnx")).classes == ()  # 0, 1, 2 are no names
+
+
+def test_beside_a_label_stand_probabilities_but_where_a_linear_node_says_what_it_gives() -> None:
+    def end(post_transform: bytes, operator: str = "LinearClassifier") -> str:
+        nodes = [node(operator, ["x"], ["label", "p"], domain="ai.onnx.ml", attributes=message(5, message(1, b"post_transform") + post_transform))]
+        outputs = [value("label", ("N",), INT64), value("p", ("N", 3))]
+        content = model(graph(nodes, [value("x", ("N", 64))], outputs), domains=[("ai.onnx.ml", 3)])
+        found = onnx_file.facts_of(content, "m")
+        makers = {name: made for made in found.nodes for name in made.outputs}
+        return _output(found.outputs[1], makers, has_label=_has_label(found)).activation
+
+    said = {word: message(4, word) + number_field(20, 3) for word in (b"NONE", b"LOGISTIC", b"SOFTMAX")}
+    assert [end(text) for text in said.values()] == ["", "Probabilities", "Softmax"]
+    assert end(said[b"NONE"], "Other") == "Probabilities"
+
+
+def test_a_logarithm_of_softmax_is_undone_by_a_softmax() -> None:
+    nodes = [node("LogSoftmax", ["x"], ["y"])]
+    content = model(graph(nodes, [value("x", ("N", 3))], [value("y", ("N", 3))]))
+    found = onnx_file.facts_of(content, "m")
+    makers = {name: made for made in found.nodes for name in made.outputs}
+    tensor = _output(found.outputs[0], makers, has_label=False)
+    facts = FileFacts("m", "0" * 64, 1, 17, "", (Tensor("x", "float32", (None, 3)),), (tensor,))
+    answers = propose(facts).answers
+    assert (tensor.activation, answers.task, answers.activation) == ("LogSoftmax", "multi-class", "softmax")
+
+
+def test_a_dry_run_doubts_an_activation_of_what_are_scores_already(image: Image) -> None:
+    facts, answers = proposed("torch_softmax")
+    for activation, doubts in (("none", 0), ("softmax", 1)):
+        card = card_of_answers(facts, replace(answers, activation=activation), name="tried")
+        tried = dry_run(str(ZOO / "torch_softmax.onnx"), card, image, 2)
+        assert sum("adds up to 1 already" in words for words in tried.warnings) == doubts
 
 
 @pytest.mark.parametrize("name", ["torch_cnn", "torch_softmax", "torch_multilabel", "torch_cnn3d", "torch_cnn_lstm", "sklearn_forest_zipmap"])

@@ -89,3 +89,18 @@ def test_rounding_is_no_fault() -> None:
     card = card_with(task="multi-class", classes=THREE, output={"activation": "none"})
     found = scoring.scores(card, np.array([[1.0004, -0.0003, 0.003]]))
     assert (found.min(), found.max()) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("task", "activation", "outputs", "doubted"),
+    [
+        ("multi-class", "softmax", [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]], True),
+        ("multi-class", "softmax", [[0.2, 0.3, 0.5], [1.0, 0.0, 0.2]], False),
+        ("multi-class", "softmax", [[-0.5, 0.5, 1.0]], False),
+        ("multi-class", "none", [[0.2, 0.3, 0.5]], False),
+        ("multi-label", "sigmoid", [[0.2, 0.3, 0.5]], False),
+    ],
+)
+def test_what_adds_up_to_one_already_is_doubted(task: str, activation: str, outputs: list[list[float]], doubted: bool) -> None:
+    card = card_with(task=task, classes=[{"name": n} for n in "ABC"], output={"activation": activation})
+    assert bool(scoring.doubt(card, np.array(outputs))) == doubted

@@ -263,6 +263,8 @@ def _picture_channels(tensor: Tensor) -> Length:
 
 
 def _activation(tensor: Tensor, task: Task | str = "") -> Activation:
+    if tensor.activation == "LogSoftmax" and task not in ("", "image"):
+        return "softmax"  # it undoes the logarithm
     if tensor.activation or task in ("", "image"):
         return "none"  # the graph does it itself
     return "softmax" if task == "multi-class" or (task == "binary" and _outputs(tensor) == 2) else "sigmoid"

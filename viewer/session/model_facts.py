@@ -14,10 +14,13 @@ Length = int | None
 """Of an axis; None where the graph leaves it open."""
 FEEDABLE = ("float32", "float16", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
 
+PROBABILITIES = "Probabilities"
+"""An end that is no activation by name: numbers from 0 to 1, which add up to 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """An input or output of a graph. ``activation``: of the node that gives it; ``kind`` "map": class names with their scores (ZipMap)."""
+    """An input or output of a graph. ``activation``: of the node that gives it, or PROBABILITIES; ``kind`` "map": names with scores (ZipMap)."""
 
     name: str
     dtype: str

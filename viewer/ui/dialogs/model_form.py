@@ -10,6 +10,7 @@ from viewer.core.model_card import CLASSIFYING
 from viewer.core.words import gettext as _
 from viewer.session.card_answers import Answers
 from viewer.session.card_proposal import Proposal
+from viewer.session.model_facts import PROBABILITIES
 from viewer.ui.controls import Button, Card, ChoiceRow, Label, NumberRow, SectionTitle
 from viewer.ui.dialogs.model_questions import FOLLOWS, SECTIONS, Questions
 from viewer.ui.dialogs.model_rows import Change, Question
@@ -78,7 +79,8 @@ class ModelForm(QWidget):
         lines += [(_("Output"), tensor.words) for tensor in facts.outputs]
         ends = next((t.activation for t in facts.outputs if t.name == answers.output), "")
         if ends or answers.task in CLASSIFYING:
-            lines.append((_("Ends with"), ends or _("no activation: the numbers are no scores yet")))
+            words = _("probabilities") if ends == PROBABILITIES else ends
+            lines.append((_("Ends with"), words or _("no activation: the numbers are no scores yet")))
         if facts.classes:
             lines.append((_("Classes"), ", ".join(facts.classes)))
         if facts.input_is_scaled:
