@@ -73,7 +73,7 @@ def _has_label(found: OnnxFacts) -> bool:
     """Whether a classical model gives the class itself beside its scores, one for each input: then exactly one class is true."""
     is_classical = "ai.onnx.ml" in found.opsets or "skl2onnx" in found.producer.lower()
     return is_classical and len(found.outputs) > 1 and any(
-        value.kind == "tensor" and not value.dtype.startswith("float") and value.dims is not None and len(value.dims) == 1
+        value.kind == "tensor" and not value.dtype.startswith("float") and value.dims is not None and sum(n != 1 for n in value.dims) == 1
         for value in found.outputs
     )  # fmt: skip
 

@@ -67,9 +67,9 @@ def test_a_classical_model_brings_its_class_names() -> None:
 
 
 def test_beside_a_label_stand_probabilities_but_where_a_linear_node_says_what_it_gives() -> None:
-    def end(post_transform: bytes, operator: str = "LinearClassifier") -> str:
+    def end(post_transform: bytes, operator: str = "LinearClassifier", label: tuple[int | str, ...] = ("N",)) -> str:
         nodes = [node(operator, ["x"], ["label", "p"], domain="ai.onnx.ml", attributes=message(5, message(1, b"post_transform") + post_transform))]
-        outputs = [value("label", ("N",), INT64), value("p", ("N", 3))]
+        outputs = [value("label", label, INT64), value("p", ("N", 3))]
         content = model(graph(nodes, [value("x", ("N", 64))], outputs), domains=[("ai.onnx.ml", 3)])
         found = onnx_file.facts_of(content, "m")
         makers = {name: made for made in found.nodes for name in made.outputs}
@@ -77,7 +77,8 @@ def test_beside_a_label_stand_probabilities_but_where_a_linear_node_says_what_it
 
     said = {word: message(4, word) + number_field(20, 3) for word in (b"NONE", b"LOGISTIC", b"SOFTMAX")}
     assert [end(text) for text in said.values()] == ["", "Probabilities", "Softmax"]
-    assert end(said[b"NONE"], "Other") == "Probabilities"
+    assert [end(said[b"NONE"], "Other", label) for label in (("N",), (1, "N"), ("N", 1))] == ["Probabilities"] * 3
+    assert end(said[b"LOGISTIC"], label=("N", 3)) == "Sigmoid", "a label of each class: several may be true"
 
 
 def test_a_logarithm_of_softmax_is_undone_by_a_softmax() -> None:
