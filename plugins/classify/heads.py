@@ -169,7 +169,9 @@ class _Walk:
 
     def _pass(self, node: Node) -> bool:
         """Take a node into account and go to what it reads. False where it is none that may stand behind the pooling."""
-        if node.op in _PASSING:
+        # Behind the pooling there is one place: axes may change, as long as the images of a batch stay apart.
+        is_turn = node.op == "Transpose" and tuple(node.attributes.get("perm", ()))[:1] == (0,)
+        if node.op in _PASSING or is_turn:
             self.name = node.inputs[0]
             return True
         if node.op in _ENDS:

@@ -160,6 +160,14 @@ def test_channels_may_come_last():
     assert np.allclose(maps, expected.transpose(0, 3, 1, 2), atol=1e-6)
 
 
+def test_axes_may_be_turned_behind_the_pooling_but_not_images():
+    """MobileNet of Keras: pooling that keeps its axes, then a convolution, with the channels brought there and back."""
+    for perm, is_head in (((0, 1), True), ((1, 0), False)):
+        content = channels_last(node("Transpose", ["pooled"], ["changed"], attributes=ints("perm", *perm)))
+        head = head_of(onnx_file.facts_of(content, "m"))
+        assert (head is not None) == is_head
+
+
 @pytest.mark.parametrize("content", [channels_last(node("Relu", ["pooled"], ["changed"])), channels_last(axes=(1, 3))], ids=["bent", "no pooling"])
 def test_what_is_not_linear_after_pooling_has_no_exact_map(content):
     assert head_of(onnx_file.facts_of(content, "m")) is None
