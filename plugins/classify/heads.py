@@ -151,6 +151,8 @@ class _Walk:
         if axes is None:
             return None
         chosen = [int(a) for a in np.ravel(np.asarray(axes))]
+        if len(chosen) < 2:
+            return None  # over steps or tokens: these are no places of a picture
         rank = len(chosen) + 2
         places = sorted(a % rank for a in chosen)
         if places == list(range(2, rank)):

@@ -168,7 +168,11 @@ def test_axes_may_be_turned_behind_the_pooling_but_not_images():
         assert (head is not None) == is_head
 
 
-@pytest.mark.parametrize("content", [channels_last(node("Relu", ["pooled"], ["changed"])), channels_last(axes=(1, 3))], ids=["bent", "no pooling"])
+@pytest.mark.parametrize(
+    "content",
+    [channels_last(node("Relu", ["pooled"], ["changed"])), channels_last(axes=(1, 3)), channels_last(axes=(1,))],
+    ids=["bent", "no pooling", "tokens"],
+)
 def test_what_is_not_linear_after_pooling_has_no_exact_map(content):
     assert head_of(onnx_file.facts_of(content, "m")) is None
 

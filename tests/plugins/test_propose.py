@@ -51,7 +51,7 @@ def proposed(name: str) -> tuple[FileFacts, Answers]:
         ("sklearn_two", "NF", (8, 8), "binary", "none"),
         ("sklearn_bayes", "NF", (8, 8), "multi-class", "none"),
         ("sklearn_forest_zipmap", "NF", (8, 8), "multi-class", "none"),
-        ("denoise", "NCHW", (None, None), "image", "none"),
+        ("denoise", "NCHW", (None, None), "image", "sigmoid"),  # should it be a segmentation; a picture has none
         ("segment_softmax", "NCHW", (None, None), "segmentation", "none"),
         ("segment_argmax", "NCHW", (None, None), "segmentation", "none"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +113,32 @@ def test_an_output_with_rows_and_columns_is_a_picture_and_which_is_asked(out: tu
     proposal = propose(facts((None, 1, 64, 64), outputs=(Tensor("y", dtype, out, end),)))
     assert proposal.answers.task == task
     assert "task" in proposal.asked
+
+
+@pytest.mark.parametrize(
+    ("shape", "out", "task", "activation"),
+    [
+        ((None, 1, 64, 64), (None, 2, 64, 64), "segmentation", "softmax"),
+        ((None, 1, 64, 64), (None, 3, 64, 64), "segmentation", "softmax"),
+        ((None, 1, 16, 64, 64), (None, 3, 16, 64, 64), "segmentation", "softmax"),
+        ((None, 3, 64, 64), (None, 3, 64, 64), "image", "softmax"),
+        ((None, 3, 64, 64), (None, 1, 64, 64), "image", "sigmoid"),
+        ((None, 64, 64, 5), (None, 64, 64, 5), "image", "softmax"),
+    ],
+)
+def test_other_channels_than_went_in_are_classes(shape: Any, out: Any, task: str, activation: str) -> None:
+    proposal = propose(facts(shape, out, ""))
+    assert (proposal.answers.task, proposal.answers.activation) == (task, activation)
+    assert {"task", "activation"} <= proposal.asked
+    card = card_of_answers(proposal.facts, replace(proposal.answers, task="image"), name="mine")
+    assert card["output"]["activation"] == "none", "a picture has no activation, whatever a segmentation would have"
+
+
+@pytest.mark.parametrize("out", [(None, 64, 64), (None, 1, 64, 64)])
+def test_labels_name_as_many_as_they_like(out: tuple[int | None, ...]) -> None:
+    answers = propose(facts((None, 1, 64, 64), outputs=(Tensor("y", "int64", out),))).answers
+    assert (answers.activation, answers.outputs) == ("none", None)
+    assert why_not(replace(answers, classes=("background", "Lung", "Heart", "Spine"))) == ""
 
 
 def test_a_segmentation_names_its_channels_and_background_is_none_of_them() -> None:

@@ -136,7 +136,8 @@ def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> di
     })  # fmt: skip
     card["values"] = _values(answers)
     card["normalisation"] = {"statistics": "input"} if answers.normalisation == EACH else {"scale": scale, "mean": list(mean), "std": list(std)}
-    card["output"] = {"name": answers.output, "activation": answers.activation, "calibrated": False}
+    activation = "none" if answers.task == "image" else answers.activation
+    card["output"] = {"name": answers.output, "activation": activation, "calibrated": False}
     if answers.threshold is not None and answers.task != "image":
         card["threshold"] = {"value": answers.threshold, "chosen_on": NOT_SAID}
     applies: dict[str, Any] = {key: list(getattr(answers, key)) for key in ("modality", "body_part", "view") if getattr(answers, key)}

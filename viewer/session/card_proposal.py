@@ -154,20 +154,32 @@ def of_output(facts: FileFacts, tensor: Tensor) -> tuple[dict[str, Any], frozens
 
 def _of_picture(facts: FileFacts, tensor: Tensor) -> tuple[dict[str, Any], frozenset[str]]:
     is_number = tensor.dtype.startswith("float")
-    channels = _picture_channels(tensor) if len(tensor.shape) > 3 else None
-    is_labels = not is_number or tensor.activation in ("Sigmoid", "Softmax")
+    channels = _picture_channels(tensor) if is_number and len(tensor.shape) > 3 else None  # labels have one channel, whatever they name
+    # A picture has the channels of what went in, or is grey; others are one for each class.
+    is_labels = not is_number or tensor.activation in ("Sigmoid", "Softmax") or channels not in (None, 1, _channels_in(facts))
     asked = {"task", "classes", "threshold"}
     if is_number and not tensor.activation:
         asked.add("activation")  # of a segmentation by logits
     # Of several channels, and of labels, the first is what is left over.
     classes = facts.classes or (() if channels == 1 else (BACKGROUND,))
     return {
-        "output": tensor.name, "task": "segmentation" if is_labels else "image", "activation": _activation(tensor), "outputs": channels,
+        "output": tensor.name, "task": "segmentation" if is_labels else "image", "activation": _of_labels(tensor, channels), "outputs": channels,
         "threshold": 0.5 if tensor.activation == "Sigmoid" or (is_number and channels == 1) else None, "classes": classes, "positive": "",
     }, frozenset(asked)  # fmt: skip
 
 
+def _of_labels(tensor: Tensor, channels: Length) -> Activation:
+    """What makes shares of a segmentation's numbers, should it be one; nothing where the graph does, and of labels."""
+    if tensor.activation or not tensor.dtype.startswith("float"):
+        return "none"
+    return "sigmoid" if channels == 1 else "softmax"
+
+
 # --- reading the shapes ---
+
+
+def _channels_in(facts: FileFacts) -> int | None:
+    return _read_input(facts, facts.inputs[0])[0]["channels"] if len(facts.inputs[0].shape) in (4, 5) else None
 
 
 def _read_input(facts: FileFacts, image: Tensor) -> tuple[dict[str, Any], set[str]]:
