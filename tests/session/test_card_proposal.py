@@ -231,6 +231,12 @@ def test_nothing_is_invented() -> None:
     assert not card["output"]["calibrated"]
 
 
+def test_a_file_without_onnx_s_own_operators_has_no_opset_to_tell() -> None:
+    proposal = propose(facts((None, 64), (None, 2), "Probabilities", opset=0))  # trees of XGBoost: one node of ai.onnx.ml
+    card = card_of_answers(proposal.facts, whole(proposal, "Normal, Ill"), name="mine")
+    assert "opset" not in card and card_of(card, Path("mine")).task == "binary"
+
+
 def test_without_class_names_there_is_no_card() -> None:
     answers = propose(facts((None, 1, 8, 8), (None, 3), "Softmax")).answers
     assert why_not(answers) == "Name the 3 classes that are missing."

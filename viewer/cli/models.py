@@ -164,7 +164,7 @@ def _print_trial(card: ModelCard, found: model_trial.Trial) -> None:
     say.out(
         harmless(
             _("  opset {opset}, {size}, {producer}").format(
-                opset=found.facts.opset, size=digits.file_size(found.facts.nbytes), producer=found.facts.producer or "–"
+                opset=found.facts.opset or "–", size=digits.file_size(found.facts.nbytes), producer=found.facts.producer or "–"
             )
         )
     )

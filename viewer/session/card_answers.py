@@ -121,8 +121,8 @@ def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> di
     scale, mean, std = numbers_of(answers)
     card: dict[str, Any] = {
         "schema": 1, "name": name or slug(answers.title) or slug(facts.stem) or "model", "title": answers.title.strip(),
-        "version": version_of(facts, answers), "task": answers.task, "file": MODEL_FILE, "sha256": facts.sha256, "opset": facts.opset,
-        "intended_use": answers.intended_use.strip() or NOT_SAID,
+        "version": version_of(facts, answers), "task": answers.task, "file": MODEL_FILE, "sha256": facts.sha256,
+        **({"opset": facts.opset} if facts.opset else {}), "intended_use": answers.intended_use.strip() or NOT_SAID,
     }  # fmt: skip
     if answers.task == "binary" and answers.classes:
         card["positive"] = answers.positive if answers.positive in answers.classes else answers.classes[-1]

@@ -43,6 +43,7 @@ class FileFacts:
     sha256: str
     nbytes: int
     opset: int
+    """Of ONNX's own operators; 0 where all are of another domain, as those of trees are."""
     producer: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]

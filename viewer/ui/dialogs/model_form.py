@@ -70,7 +70,8 @@ class ModelForm(QWidget):
         grid.setVerticalSpacing(sizes().tight)
         grid.setColumnStretch(1, 1)
         asked, answers = self.proposal.asked, self.answers
-        lines = [(_("File"), _("{size}, opset {opset}").format(size=digits.file_size(facts.nbytes), opset=facts.opset))]
+        size = digits.file_size(facts.nbytes)
+        lines = [(_("File"), _("{size}, opset {opset}").format(size=size, opset=facts.opset) if facts.opset else size)]
         if facts.producer:
             lines.append((_("Exported by"), facts.producer))
         lines += [(_("Input"), tensor.words) for tensor in facts.inputs]
