@@ -40,7 +40,9 @@ def head(card: ModelCard) -> Head | None:
 def _found(card: ModelCard) -> Head | None:
     if not card.is_classifier or card.encoder is not None:
         return None  # behind an encoder places are planes, if there are any
-    facts, named = onnx_file.facts(card.model_path), card.explain
+    # Weights beside the model are read for their numbers alone: whether the map is exact is judged anew with each run.
+    beside = {name: card.folder / name for name in card.external}
+    facts, named = replace(onnx_file.facts(card.model_path), beside=beside), card.explain
     output = onnx_trust.output_name(facts, card)
     walked = head_of(facts, output)
     own = named_head(facts, named.feature, named.weight, named.bias) if named.feature and named.weight else None

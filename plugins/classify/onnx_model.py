@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,6 +102,8 @@ class OnnxFacts:
     metadata: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
     content: bytes = field(default=b"", repr=False, compare=False)
+    beside: Mapping[str, Path] = field(default_factory=dict, compare=False)
+    """Files with weights that :meth:`array` may read, by the name that the model calls them; whoever sets it knows that they may be."""
 
     @property
     def inputs(self) -> tuple[ValueFact, ...]:
@@ -152,19 +156,38 @@ class OnnxFacts:
     def array(self, weights: Weights | str) -> NDArray[Any] | None:
         """The numbers of a constant tensor, read-only where they can be; by name: a weight or the output of a Constant node.
 
-        None where there is no such constant, it lies in another file, or numpy has no such type. Raises ModelUnusable where bytes are missing.
+        None where there is no such constant, it lies in a file that is not among :attr:`beside`, or numpy has no such type. Raises
+        ModelUnusable where bytes are missing.
         """
         if isinstance(weights, str):
             found = self.graph.weights.get(weights) or self._constant(weights)
             if found is None or isinstance(found, np.ndarray):
                 return found
             weights = found
-        if weights.is_external or weights.dtype not in DTYPES.values() or weights.dtype in ("string", "bfloat16"):
+        if weights.dtype not in DTYPES.values() or weights.dtype in ("string", "bfloat16"):
             return None
+        if weights.is_external:
+            return self._outside(weights)
         try:
             return _numbers(self.content, weights)
         except (Damaged, ValueError) as err:
             raise damaged(self.file, gettext("{name}: {reason}").format(name=weights.name, reason=err.args[0] if err.args else err)) from err
+
+    def _outside(self, weights: Weights) -> NDArray[Any] | None:
+        path = self.beside.get(weights.external.get("location", ""))
+        if path is None:
+            return None
+        dtype = np.dtype(weights.dtype).newbyteorder("<")
+        try:
+            start = int(weights.external.get("offset", "0"))
+            if not stat.S_ISREG(path.lstat().st_mode) or not 0 <= start <= path.lstat().st_size - weights.size * dtype.itemsize:
+                return None
+            with path.open("rb") as file:
+                file.seek(start)
+                found = file.read(weights.size * dtype.itemsize)
+            return np.frombuffer(found, dtype).reshape(weights.dims)
+        except (OSError, ValueError):
+            return None
 
     def _constant(self, name: str) -> Weights | NDArray[Any] | None:
         for node in self.graph.nodes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def read(path: str) -> FileFacts:
         classes=_classes(found, notes),
         metadata=tuple((key, value[:_LONGEST]) for key, value in sorted(notes.items())),
         external=beside,
-        feature=_feature(found),
+        feature=_feature(replace(found, beside={name: file.parent / name for name, _sum in beside})),
     )
 
 

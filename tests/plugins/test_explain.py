@@ -160,6 +160,27 @@ def test_channels_may_come_last():
     assert np.allclose(maps, expected.transpose(0, 3, 1, 2), atol=1e-6)
 
 
+def test_the_linear_layer_may_lie_in_a_file_beside_the_model(tmp_path):
+    """PyTorch's default exporter puts weights there."""
+    matrix = np.array([[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]], "<f4")
+    (tmp_path / "m.data").write_bytes(b"\0" * 8 + matrix.tobytes())
+    nodes = [node("Abs", ["image"], ["features"]), node("GlobalAveragePool", ["features"], ["pooled"]), node("MatMul", ["pooled", "w"], ["y"])]
+
+    def head(dims=(3, 2), beside="m.data", **where):
+        outside = weights("w", dims, external={"location": "m.data", "offset": "8", **where})
+        facts = onnx_file.facts_of(model(graph(nodes, [value("image", ("N", 3, 4, 6))], [value("y", ("N", 2))], [outside])), "m")
+        return head_of(replace(facts, beside={beside: tmp_path / beside}))
+
+    found = head()
+    assert found is not None and np.array_equal(found.weight, matrix.T)
+    assert head(beside="other.data") is None, "a file that nobody has named"
+    assert head(offset="9") is None and head(offset="x") is None and head(offset="-1") is None
+    assert head(dims=(1 << 20, 1 << 20)) is None, "more than there is is not asked for"
+    (tmp_path / "m.data").rename(tmp_path / "there.data")
+    (tmp_path / "m.data").symlink_to(tmp_path / "there.data")
+    assert head() is None, "no link"
+
+
 def test_axes_may_be_turned_behind_the_pooling_but_not_images():
     """MobileNet of Keras: pooling that keeps its axes, then a convolution, with the channels brought there and back."""
     for perm, is_head in (((0, 1), True), ((1, 0), False)):
