@@ -27,7 +27,7 @@ _ENDS = {
 """Nodes at whose end scores lie between 0 and 1 (or are logarithms of such), and what that amounts to."""
 _CLASS_ATTRIBUTES = ("classlabels_strings", "classlabels_int64s", "classlabels_ints")
 _RECURRENT = ("LSTM", "GRU", "RNN")
-_FARTHEST, _LONGEST, _MOST_CLASSES = 12, 80, 1000
+_FARTHEST, _LONGEST, _MOST_CLASSES, _MOST_REDUCTION = 12, 80, 1000, 256
 
 
 def read(path: str) -> FileFacts:
@@ -53,6 +53,7 @@ def read(path: str) -> FileFacts:
         classes=_classes(found, notes),
         metadata=tuple((key, value[:_LONGEST]) for key, value in sorted(notes.items())),
         external=beside,
+        reduction=_reduction(found),
         feature=_feature(replace(found, beside={name: file.parent / name for name, _sum in beside})),
     )
 
@@ -63,6 +64,27 @@ def _feature(found: OnnxFacts) -> str:
         if head is not None:
             return head.feature
     return ""
+
+
+def _reduction(found: OnnxFacts) -> int:
+    """The product of the strides on the way to the smallest map, as far as nodes say them; 1 where they say none."""
+    factors: dict[str, float] = {value.name: 1.0 for value in found.inputs}
+    most = 1.0
+    for node in found.nodes:
+        known = [factors[name] for name in node.inputs if name in factors]
+        if not known:
+            continue
+        factor = max(known)
+        stride = max((int(n) for n in node.attributes.get("strides", ())), default=1)
+        if node.op in ("Conv", "MaxPool", "AveragePool", "LpPool"):
+            factor *= max(1, stride)
+        elif node.op == "ConvTranspose":
+            factor /= max(1, stride)
+        elif node.op in ("Resize", "Upsample"):
+            factor /= 2
+        most = max(most, factor)
+        factors.update(dict.fromkeys(node.outputs, max(1.0, factor)))
+    return int(most) if most <= _MOST_REDUCTION else 1
 
 
 def _tensor(value: ValueFact) -> Tensor:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime
 import pytest
 
@@ -91,6 +92,17 @@ def weights(name: str, dims: Sequence[int], dtype: int = FLOAT, data: bytes = b"
     return sizes + number_field(2, dtype) + message(8, name.encode()) + data + elsewhere + (number_field(14, 1) if external is not None else b"")
 
 
+def floats(name: str, values: np.ndarray) -> bytes:
+    """A TensorProto of float32."""
+    return weights(name, values.shape, data=message(9, values.astype("<f4").tobytes()))
+
+
+def ints(name: str, *numbers: int) -> bytes:
+    """An attribute of whole numbers."""
+    attribute = b"".join(number_field(8, n & (1 << 64) - 1) for n in numbers)
+    return message(5, message(1, name.encode()) + attribute + number_field(20, 7))
+
+
 def graph(
     nodes: Sequence[bytes] = (), inputs: Sequence[bytes] = (), outputs: Sequence[bytes] = (), constants: Sequence[bytes] = (),
     values: Sequence[bytes] = (),
@@ -127,6 +139,6 @@ def nested(depth: int) -> bytes:
 
 SPEC = {"height": 4, "width": 4}
 __all__ = [
-    "FLOAT", "INT64", "SPEC", "STRING", "ZOO", "InputSpec", "OutputSpec", "course_folder", "encoded", "good", "graph", "message", "model", "nested",
-    "node", "number_field", "small", "value", "weights", "zoo_card",
+    "FLOAT", "INT64", "SPEC", "STRING", "ZOO", "InputSpec", "OutputSpec", "course_folder", "encoded", "floats", "good", "graph", "ints",
+    "message", "model", "nested", "node", "number_field", "small", "value", "weights", "zoo_card",
 ]  # fmt: skip

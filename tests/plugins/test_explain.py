@@ -20,7 +20,7 @@ from plugins.classify.heat import explained
 from plugins.classify.occlusion import occlusion_map
 from plugins.classify.rise import rise_map
 from tests.models.make_planted import SIDE, images
-from tests.plugins.onnx_samples import ZOO, graph, message, model, node, number_field, value, weights, zoo_card
+from tests.plugins.onnx_samples import ZOO, floats, graph, ints, model, node, value, weights, zoo_card
 from viewer.core.errors import OperationCancelled, Refused
 from viewer.core.geometry import Geometry
 from viewer.core.images import Image
@@ -129,15 +129,6 @@ def test_the_shipped_models_map_is_exact_by_its_card_and_by_its_graph():
     plain = onnxruntime.InferenceSession(card.model_path)
     logit = plain.run(None, {"film": ((film / 255 - 0.5) / 0.25).astype(np.float32)[None]})[0][0, 0]
     assert overlay.values.shape == (1, 7, 7) and abs(overlay.values.astype(np.float64).mean() - logit) < 1e-4
-
-
-def floats(name: str, values: np.ndarray) -> bytes:
-    return weights(name, values.shape, data=message(9, values.astype("<f4").tobytes()))
-
-
-def ints(name: str, *numbers: int) -> bytes:
-    attribute = b"".join(number_field(8, n & (1 << 64) - 1) for n in numbers)
-    return message(5, message(1, name.encode()) + attribute + number_field(20, 7))
 
 
 def channels_last(*between: bytes, axes: tuple[int, ...] = (1, 2)) -> bytes:

@@ -14,7 +14,7 @@ from plugins.classify import onnx_file
 from plugins.classify.propose import _has_label, _output, read
 from plugins.classify.trial import check, dry_run
 from tests.plugins.classifier_samples import ZOO, image_with
-from tests.plugins.onnx_samples import INT64, good, graph, message, model, node, number_field, value
+from tests.plugins.onnx_samples import INT64, floats, good, graph, ints, message, model, node, number_field, value
 from viewer.core.errors import ModelUnusable, NegatoscopeError
 from viewer.core.images import Image
 from viewer.session.card_answers import Answers, card_of_answers
@@ -90,6 +90,37 @@ def test_a_logarithm_of_softmax_is_undone_by_a_softmax() -> None:
     facts = FileFacts("m", "0" * 64, 1, 17, "", (Tensor("x", "float32", (None, 3)),), (tensor,))
     answers = propose(facts).answers
     assert (tensor.activation, answers.task, answers.activation) == ("LogSoftmax", "multi-class", "softmax")
+
+
+def there_and_back() -> bytes:
+    """[N, 1, H, W]: halved twice, doubled twice, and added to what went in: it takes sizes that four divides, as a U-Net does."""
+    half = ints("kernel_shape", 2, 2) + ints("strides", 2, 2)
+    nodes = [
+        node("MaxPool", ["x"], ["a"], attributes=half), node("AveragePool", ["a"], ["b"], attributes=half),
+        node("ConvTranspose", ["b", "w"], ["c"], attributes=half), node("Resize", ["c", "", "twice"], ["d"]), node("Add", ["d", "x"], ["y"]),
+    ]  # fmt: skip
+    constants = [floats("w", np.ones((1, 1, 2, 2))), floats("twice", np.array([1.0, 1.0, 2.0, 2.0]))]
+    shape = ("N", 1, "H", "W")
+    return model(graph(nodes, [value("x", shape)], [value("y", shape)], constants))
+
+
+def test_a_picture_of_any_size_is_filled_up_to_what_the_network_divides_by(tmp_path: Path, image: Image) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(there_and_back())
+    facts = read(str(path))
+    answers = propose(facts).answers
+    assert (facts.reduction, answers.multiple, answers.task) == (4, 4, "image")
+    odd = replace(image, values=image.values[:, :31, :29], geometry=image.geometry.cropped((0, 0, 0), (6, 31, 29)))
+    tried = dry_run(str(path), card_of_answers(facts, answers, name="tried"), odd)
+    assert tried.fed_size == (1, 1, 32, 32)
+    with pytest.raises(ModelUnusable):
+        dry_run(str(path), card_of_answers(facts, replace(answers, multiple=None), name="tried"), odd)
+
+
+@pytest.mark.parametrize(("name", "reduction"), [("denoise", 1), ("enlarge", 1), ("keras_four_blocks", 16)])
+def test_strides_are_counted(name: str, reduction: int) -> None:
+    facts, answers = proposed(name)
+    assert (facts.reduction, answers.multiple) == (reduction, None)
 
 
 def test_a_dry_run_doubts_an_activation_of_what_are_scores_already(image: Image) -> None:

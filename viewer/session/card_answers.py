@@ -54,6 +54,7 @@ class Answers:
     color_order: ColorOrder = "RGB"
     fit: Fit = "squeeze"
     resize: Length = None
+    multiple: Length = None
     values: ValueKind = "window-or-range"
     low: float = 0.0
     high: float = 255.0
@@ -116,6 +117,11 @@ def takes_resize(answers: Answers) -> bool:
     return answers.task in CLASSIFYING and answers.fit != "pad" and bool(answers.height and answers.width)
 
 
+def takes_multiple(answers: Answers) -> bool:
+    """Whether an image keeps its size, and can be filled up."""
+    return not (answers.height and answers.width)
+
+
 def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> dict[str, Any]:
     """The card's text as nested mappings, ready to be written as TOML. What was not said is said to be so, or left out."""
     scale, mean, std = numbers_of(answers)
@@ -133,6 +139,7 @@ def card_of_answers(facts: FileFacts, answers: Answers, *, name: str = "") -> di
         "channels": answers.channels, "depth": answers.depth or "any", "batch": answers.batch or "dynamic", "planes": answers.planes,
         "color_order": "BGR" if _is_blue_first(answers) else None, "fit": answers.fit,
         "resize": answers.resize if takes_resize(answers) else None,
+        "multiple": answers.multiple if takes_multiple(answers) else None,
     })  # fmt: skip
     card["values"] = _values(answers)
     card["normalisation"] = {"statistics": "input"} if answers.normalisation == EACH else {"scale": scale, "mean": list(mean), "std": list(std)}

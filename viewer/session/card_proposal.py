@@ -70,6 +70,8 @@ def propose(facts: FileFacts) -> Proposal:
         asked.add("title")
     if not facts.version:
         asked.add("version")
+    if gives_picture(facts, output) and None in (answers.height, answers.width):
+        answers = replace(answers, multiple=facts.reduction if facts.reduction > 1 else None)
     more, open_points = of_output(facts, output)
     return Proposal(facts, replace(answers, **more), frozenset(asked | open_points))
 

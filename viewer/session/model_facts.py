@@ -50,6 +50,8 @@ class FileFacts:
     is_recurrent: bool = False
     feature: str = ""
     """Name of the tensor whose places can be weighed exactly for a heat-map; "" where the graph does not end so."""
+    reduction: int = 1
+    """How many pixels of the input lie, in a row, in one of the smallest map within: a picture comes back whole where that divides its size."""
     input_is_scaled: bool = False
     """Whether the graph itself brings 0 to 255 to what its network takes."""
     version: str = ""

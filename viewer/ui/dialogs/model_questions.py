@@ -8,7 +8,7 @@ from typing import get_args
 from viewer.core.model_card import CLASSIFYING, Layout
 from viewer.core.words import gettext as _
 from viewer.core.words import mark
-from viewer.session.card_answers import CAFFE, NORMALISATIONS, OWN, Answers, takes_color_order, takes_resize
+from viewer.session.card_answers import CAFFE, NORMALISATIONS, OWN, Answers, takes_color_order, takes_multiple, takes_resize
 from viewer.session.card_proposal import gives_picture, is_usable, of_output
 from viewer.ui.controls import ChoiceRow
 from viewer.ui.controls.number_field import Scale
@@ -18,7 +18,7 @@ from viewer.ui.dialogs.model_words import FITS, TASKS, VALUES
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (mark("What it is"), ("title", "version", "output", "task", "classes", "positive", "activation", "threshold")),
     (mark("How an image goes in"), (
-        "layout", "height", "width", "depth", "channels", "planes", "fit", "resize", "values", "center", "width_of_window", "low", "high",
+        "layout", "height", "width", "multiple", "depth", "channels", "planes", "fit", "resize", "values", "center", "width_of_window", "low", "high",
         "low_percentile", "high_percentile", "unit", "normalisation", "scale", "mean", "std", "color_order",
     )),
     (mark("Which images it is for"), ("modality", "body_part", "view", "youngest", "oldest")),
@@ -27,7 +27,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 FOLLOWS = {
     "positive": "classes", "center": "values", "width_of_window": "values", "low": "values", "high": "values", "low_percentile": "values",
     "high_percentile": "values", "unit": "values", "scale": "normalisation", "mean": "normalisation", "std": "normalisation",
-    "color_order": "normalisation", "resize": "fit",
+    "color_order": "normalisation", "resize": "fit", "multiple": "height",
 }  # fmt: skip
 """What is asked because of the answer to something else, and stands under it."""
 
@@ -136,6 +136,12 @@ class Questions(Rows):
     def _resize(self) -> Question:
         tip = _("Where a larger picture was made first and its middle cut out. Of the shorter side; of a squeezed image, of both sides.")
         return self._number("resize", _("Resized first"), Scale(1, 1 << 14, unit="px"), tip, _("no, all goes in"), takes_resize, whole=True)
+
+    def _multiple(self) -> Question:
+        tip = _(
+            "Rows and columns are filled up to a multiple of this, and what comes out is cut again: networks that halve a picture three times need 8."
+        )
+        return self._number("multiple", _("Multiple of"), Scale(1, 4096, unit="px"), tip, _("no, as it is"), takes_multiple, whole=True)
 
     def _values(self) -> Question:
         choices: list[tuple[object, str]] = [(name, _(words)) for name, words in VALUES.items()]
