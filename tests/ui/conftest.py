@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QMainWindow
 from shiboken6 import isValid
@@ -19,6 +19,13 @@ from viewer.ui.theme import apply_theme, set_reduced_motion, theme
 # The window itself is imported where it is made: tests of single controls do without it.
 if TYPE_CHECKING:
     from viewer.ui.window import Window
+
+
+@pytest.fixture(autouse=True)
+def no_button_down(qapp: QApplication) -> Iterator[None]:
+    """A mouse button that one test leaves pressed is pressed in the next one, too: Qt has one mouse for all windows."""
+    yield
+    assert qapp.mouseButtons() == Qt.MouseButton.NoButton, "this test leaves a mouse button pressed"
 
 
 @pytest.fixture
@@ -71,6 +78,7 @@ def make_window(themed: QApplication, qtbot: Any, settings: Settings) -> Iterato
     from viewer.jobs.pool import Pool
     from viewer.session.plugins import discover
     from viewer.ui.host import Host
+    from viewer.ui.views.commands import use_presets
     from viewer.ui.window import Window
 
     made: list[Window] = []
@@ -89,6 +97,7 @@ def make_window(themed: QApplication, qtbot: Any, settings: Settings) -> Iterato
     yield make
     while made:
         destroy(made.pop())
+    use_presets("default")  # of the whole program: another profile's would meet the next test
     assert [w for w in themed.topLevelWidgets() if isinstance(w, Window)] == []
 
 

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QSlider, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.ui.mouse import double_click
 from viewer.ui import controls as c
 from viewer.ui import icons
 from viewer.ui.controls.number_field import Scale, decimals_of
@@ -619,7 +620,7 @@ def test_splitter_restores_by_double_click_and_moves_by_keys(page: QWidget) -> N
     handle = splitter.handle(1)
     QTest.keyClick(handle, KEY.Key_Right)
     assert splitter.sizes()[0] == 116
-    QTest.mouseDClick(handle, Qt.MouseButton.LeftButton)
+    double_click(handle)
     assert splitter.sizes()[0] == 100
 
 

@@ -276,6 +276,7 @@ def test_esc_ends_a_drag_before_anything_else_in_every_profile(make_window: Call
     assert window.host.wish.is_inverted
     press(window.view, "Esc")
     assert not window.host.wish.is_inverted  # now it resets
+    qtbot.mouseRelease(port, Qt.MouseButton.LeftButton)
 
 
 # --- the table as a whole ---

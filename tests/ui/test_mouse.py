@@ -13,6 +13,7 @@ from PySide6.QtGui import QMouseEvent, QNativeGestureEvent, QPointingDevice, QWh
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from tests.ui.mouse import double_click
 from tests.ui.window_samples import made_volume, put_volume
 from viewer.session.profile import PROFILES, own_file
 from viewer.session.settings import Settings
@@ -196,11 +197,11 @@ def test_3a_double_click_maximises_this_view_and_restores_it(shown: Window) -> N
     shown.host.arrange("1x2")
     QApplication.processEvents()
     first, second = shown.grid.views[:2]
-    QTest.mouseDClick(first.viewport(), LEFT, NONE, QPoint(50, 50))
+    double_click(first.viewport(), QPoint(50, 50))
     QApplication.processEvents()
     assert first.isVisible()
     assert not second.isVisible()
-    QTest.mouseDClick(first.viewport(), LEFT, NONE, QPoint(50, 50))
+    double_click(first.viewport(), QPoint(50, 50))
     QApplication.processEvents()
     assert second.isVisible()
 

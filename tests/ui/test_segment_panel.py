@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu,
 from pytestqt.qtbot import QtBot
 
 from plugins.segment.panel import BRUSH, ERASER, GROW, SEEDS, SegmentPanel
+from tests.ui.mouse import double_click
 from tests.ui.panel_samples import SHAPE, Parts, ramp
 from viewer.core.geometry import Geometry
 from viewer.core.ids import new_id
@@ -251,7 +252,7 @@ def test_a_segment_is_renamed_in_place_as_one_step(panel: SegmentPanel, parts: P
         row(panel, 0).setFocus()
         QTest.keyClick(row(panel, 0), KEY.Key_F2)
     else:
-        QTest.mouseDClick(row(panel, 0).name, LEFT)
+        double_click(row(panel, 0).name)
     editor = row(panel, 0).editor
     assert editor is not None
     assert editor.hasFocus()

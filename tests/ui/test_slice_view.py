@@ -13,6 +13,7 @@ from PySide6.QtGui import QDropEvent, QHelpEvent, QImage, QKeySequence, QShortcu
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
+from tests.ui.mouse import double_click
 from viewer.core.annotation import Annotation
 from viewer.core.errors import Refused
 from viewer.core.geometry import Geometry
@@ -230,7 +231,7 @@ def test_the_scroll_and_zoom_tools(qtbot: QtBot, view: SliceView) -> None:
 
 def test_a_double_click_is_told(qtbot: QtBot, view: SliceView) -> None:
     with qtbot.waitSignal(view.double_clicked):
-        qtbot.mouseDClick(view.viewport(), LEFT, NONE, QPoint(200, 200))
+        double_click(view.viewport(), QPoint(200, 200))
 
 
 def test_the_value_under_the_pointer_is_that_of_the_voxel(qtbot: QtBot, view: SliceView, document: Document) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
+from tests.ui.mouse import double_click
 from tests.ui.window_samples import PATIENCE_MS, made_volume, put_volume, settle, write_pictures
 from viewer.core.layout import NO_AXIS, Point
 from viewer.draw.crosshair import handles
@@ -160,9 +161,9 @@ def test_double_click_gives_a_view_all_the_room_and_back(small_window: Window, q
     window.actions_table["layout.2x2"].trigger()
     view = window.grid.views[0]
     before = view.size()
-    qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton)
+    double_click(view.viewport())
     assert view.size() == window.grid.size() and not window.grid.views[1].isVisible()
-    qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton)
+    double_click(view.viewport())
     assert view.size() == before and window.grid.views[1].isVisible()
 
 
