@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def no_button_down(qapp: QApplication) -> Iterator[None]:
-    """A mouse button that one test leaves pressed is pressed in the next one, too: Qt has one mouse for all windows."""
+def own_hand(qapp: QApplication) -> Iterator[None]:
+    """Mouse, gestures and presets are those of the whole program: what a test does to them goes with it."""
+    from viewer.ui.views import mouse
+    from viewer.ui.views.commands import use_presets
+
     yield
-    assert qapp.mouseButtons() == Qt.MouseButton.NoButton, "this test leaves a mouse button pressed"
+    use_presets("default")
+    mouse._handling = None
+    assert qapp.mouseButtons() == Qt.MouseButton.NoButton, "this test leaves a mouse button pressed, for the next one too"
 
 
 @pytest.fixture
@@ -78,7 +83,6 @@ def make_window(themed: QApplication, qtbot: Any, settings: Settings) -> Iterato
     from viewer.jobs.pool import Pool
     from viewer.session.plugins import discover
     from viewer.ui.host import Host
-    from viewer.ui.views.commands import use_presets
     from viewer.ui.window import Window
 
     made: list[Window] = []
@@ -97,7 +101,6 @@ def make_window(themed: QApplication, qtbot: Any, settings: Settings) -> Iterato
     yield make
     while made:
         destroy(made.pop())
-    use_presets("default")  # of the whole program: another profile's would meet the next test
     assert [w for w in themed.topLevelWidgets() if isinstance(w, Window)] == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from tests.ui.mouse import double_click
 from tests.ui.window_samples import made_volume, put_volume
 from viewer.session.profile import PROFILES, own_file
 from viewer.session.settings import Settings
-from viewer.ui.views import mouse
 from viewer.ui.views.mouse import quickened
 from viewer.ui.window import Window
 
@@ -25,13 +24,6 @@ LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.
 NONE, SHIFT, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
 PLANES = 60
-
-
-@pytest.fixture(autouse=True)
-def own_handling() -> Iterator[None]:
-    """What a test does to the handling of the mouse goes with it."""
-    yield
-    mouse._handling = None
 
 
 @pytest.fixture(params=PROFILES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,21 +23,12 @@ from viewer.draw.planes import shown_values
 from viewer.session.own_presets import FILE_NAME
 from viewer.session.settings import Settings
 from viewer.ui.histogram_plot import Handle
-from viewer.ui.views import commands, mouse
 from viewer.ui.window import Window
 from viewer.ui.window_list import NUMBERS
 
 LEFT = Qt.MouseButton.LeftButton
 NONE, CTRL, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 K = Qt.Key
-
-
-@pytest.fixture(autouse=True)
-def own_handling() -> Iterator[None]:
-    """What a test does to the handling of the mouse and to the presets goes with it."""
-    yield
-    mouse._handling = None
-    commands.use_presets("default")
 
 
 def now(window: Window) -> ValueWindow:
