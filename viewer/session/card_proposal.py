@@ -137,6 +137,7 @@ def of_output(facts: FileFacts, tensor: Tensor) -> tuple[dict[str, Any], frozens
     asked = set() if tensor.activation else {"activation"}
     if not facts.classes:
         asked.add("classes")
+    task: Task
     if tensor.activation == "Sigmoid" and count is not None and count > 1:
         task = "multi-label"
     elif count is not None and count <= 2:
@@ -276,10 +277,11 @@ def _picture_channels(tensor: Tensor) -> Length:
     return last if _is_smaller(last, first) else first
 
 
-def _activation(tensor: Tensor, task: Task | str = "") -> Activation:
-    if tensor.activation == "LogSoftmax" and task not in ("", "image"):
+def _activation(tensor: Tensor, task: Task) -> Activation:
+    """What makes scores of a classifier's numbers."""
+    if tensor.activation == "LogSoftmax":
         return "softmax"  # it undoes the logarithm
-    if tensor.activation or task in ("", "image"):
+    if tensor.activation:
         return "none"  # the graph does it itself
     return "softmax" if task == "multi-class" or (task == "binary" and _outputs(tensor) == 2) else "sigmoid"
 
